@@ -1,0 +1,408 @@
+"""The one family of errors. Inside, an exception with a code; outside, `envelope.faults` maps it to a SOAP Fault.
+
+Every class below is one row of the closed catalogue (`docs/errors.md` is generated from it). What a stranger may read
+is fixed by the class: `text` never carries a value taken from a message. The full reason is `reason`; it goes to the
+record, never to the wire and never to the operational log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+
+class Blame(Enum):
+    """Whose side has to act before the same request can succeed."""
+
+    CLIENT_SYSTEM = "client-system"
+    CONSUMER_ADAPTER = "consumer-adapter"
+    NETWORK = "network"
+    PROVIDER_ADAPTER = "provider-adapter"
+    PROVIDER_SYSTEM = "provider-system"
+    DIRECTORY = "directory"
+    OPERATOR = "operator"
+
+
+class Retry(Enum):
+    """Whether the same request may succeed later without anybody changing anything."""
+
+    NO = "no"
+    LATER = "later"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing that is wrong with a document, in words, without any value taken from it.
+
+    line and column count from 1; 0 means that the document gives no position.
+    """
+
+    line: int
+    column: int
+    element: str
+    rule: str
+    text: str
+
+
+class AdapterError(Exception):
+    """Base of every error that this program raises on purpose.
+
+    reason: the full internal reason, for the record and for an administrator at the console.
+    problems: findings that may be shown to whoever sent the document.
+    """
+
+    code: ClassVar[str] = ""
+    blame: ClassVar[Blame]
+    retry: ClassVar[Retry] = Retry.NO
+    text: ClassVar[str] = ""
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, reason: str = "", *, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(reason or self.text)
+        self.reason = reason or self.text
+        self.problems = problems
+
+
+# --- what the client system sent -------------------------------------------------------------------------------------
+
+
+class _ClientError(AdapterError):
+    blame = Blame.CLIENT_SYSTEM
+    http_status = 500  # SOAP 1.1 (6.2) wants 500 for every fault; a SOAP 1.2 listener maps Sender faults to 400.
+
+
+class MalformedMessage(_ClientError):
+    code = "MalformedMessage"
+    text = "The message is not well-formed XML in an allowed encoding, or contains a document type declaration."
+
+
+class LimitExceeded(_ClientError):
+    code = "LimitExceeded"
+    text = "The message is larger, deeper or has more parts than this adapter accepts."
+
+
+class NotSoap(_ClientError):
+    code = "NotSoap"
+    text = "The message is not a SOAP 1.1 or SOAP 1.2 envelope with exactly one element in its Body."
+
+
+class HeaderNotUnderstood(_ClientError):
+    code = "HeaderNotUnderstood"
+    text = "A header marked mustUnderstand is not known to this adapter."
+
+
+class ClientNotIdentified(_ClientError):
+    code = "ClientNotIdentified"
+    text = "The calling system could not be identified by certificate, token, password or address."
+    http_status = 401
+
+
+class ClientNotAllowed(_ClientError):
+    code = "ClientNotAllowed"
+    text = "The calling system is not allowed to use this service through this adapter."
+    http_status = 403
+
+
+class UnknownService(_ClientError):
+    code = "UnknownService"
+    text = "There is no such service in the directory or at this adapter."
+    http_status = 404
+
+
+class UnknownOperation(_ClientError):
+    code = "UnknownOperation"
+    text = "The service has no operation for this Body element."
+
+
+class ContextMissing(_ClientError):
+    code = "ContextMissing"
+    text = "The request does not say who asks and for which purpose: send the RequestContext header."
+
+
+class UnknownPurpose(_ClientError):
+    code = "UnknownPurpose"
+    text = "The purpose or the kind of legal basis named in the request is not in the directory."
+
+
+class NoLegalBasis(_ClientError):
+    code = "NoLegalBasis"
+    text = "The service transfers personal data and the request names no legal basis or no subject."
+
+
+class InvalidIdentifier(_ClientError):
+    code = "InvalidIdentifier"
+    text = "An identifier in the request has a wrong form or a wrong check digit."
+
+
+class SubjectMismatch(_ClientError):
+    code = "SubjectMismatch"
+    text = "The person asked about in the Body is not among the subjects that the request declares."
+
+
+class SchemaInvalid(_ClientError):
+    code = "SchemaInvalid"
+    text = "The Body is not valid against the service's schema."
+
+
+# --- the consumer's adapter ------------------------------------------------------------------------------------------
+
+
+class _ConsumerAdapterError(AdapterError):
+    blame = Blame.CONSUMER_ADAPTER
+
+
+class EnvelopeRefused(_ConsumerAdapterError):
+    code = "EnvelopeRefused"
+    text = "The message does not have the structure that the common envelope requires."
+    http_status = 400
+
+
+class SecurityFailed(_ConsumerAdapterError):
+    """The one public answer to every cryptographic failure (promise 7)."""
+
+    code = "SecurityFailed"
+    text = "The security of the message could not be verified."
+    http_status = 400
+
+
+class PeerMismatch(_ConsumerAdapterError):
+    code = "PeerMismatch"
+    text = "The connection was not made by the adapter that serves the member named in the message."
+    http_status = 403
+
+
+class UnknownMember(_ConsumerAdapterError):
+    code = "UnknownMember"
+    text = "The member or subsystem named in the message is not in the directory."
+    http_status = 403
+
+
+class NotForUs(_ConsumerAdapterError):
+    code = "NotForUs"
+    text = "The message names a service that another adapter provides."
+    http_status = 400
+
+
+class MessageExpired(_ConsumerAdapterError):
+    code = "MessageExpired"
+    text = "The message is expired, not yet valid, or its lifetime is longer than allowed."
+    http_status = 400
+
+
+class MessageIdReused(_ConsumerAdapterError):
+    code = "MessageIdReused"
+    text = "A message with this id and another content was received before."
+    http_status = 409
+
+
+class MessageInProgress(_ConsumerAdapterError):
+    code = "MessageInProgress"
+    text = "A message with this id is being answered; ask again with the same message."
+    retry = Retry.LATER
+    http_status = 409
+
+
+class AccessDenied(_ConsumerAdapterError):
+    code = "AccessDenied"
+    text = "No access rule allows this request."
+    http_status = 403
+
+
+# --- the network -----------------------------------------------------------------------------------------------------
+
+
+class _NetworkError(AdapterError):
+    blame = Blame.NETWORK
+    retry = Retry.LATER
+    http_status = 502
+
+
+class PeerUnreachable(_NetworkError):
+    code = "PeerUnreachable"
+    text = "The provider's adapter could not be reached."
+
+
+class PeerTimeout(_NetworkError):
+    code = "PeerTimeout"
+    text = "The provider's adapter did not answer in time."
+    http_status = 504
+
+
+class RequestIncomplete(_NetworkError):
+    code = "RequestIncomplete"
+    text = "The request was not received completely in the time allowed."
+    http_status = 408
+
+
+# --- the provider's adapter ------------------------------------------------------------------------------------------
+
+
+class _ProviderAdapterError(AdapterError):
+    blame = Blame.PROVIDER_ADAPTER
+
+
+class PeerAnswerInvalid(_ProviderAdapterError):
+    code = "PeerAnswerInvalid"
+    text = "The provider's adapter sent an answer that could not be verified."
+    http_status = 502
+
+
+class PeerRefused(_ProviderAdapterError):
+    code = "PeerRefused"
+    text = "The provider's adapter refused the message before it could verify who sent it."
+    http_status = 502
+
+
+class OutcomeUnknown(_ProviderAdapterError):
+    code = "OutcomeUnknown"
+    text = "An earlier attempt with this message id was interrupted; whether it took effect is not known."
+    http_status = 409
+
+
+class RecordUnavailable(_ProviderAdapterError):
+    code = "RecordUnavailable"
+    text = "The exchange could not be recorded, so it was not carried out."
+    retry = Retry.LATER
+    http_status = 503
+
+
+class Overloaded(_ProviderAdapterError):
+    code = "Overloaded"
+    text = "The adapter is at its limit of simultaneous requests."
+    retry = Retry.LATER
+    http_status = 503
+
+
+class InternalError(_ProviderAdapterError):
+    code = "InternalError"
+    text = "The adapter met an unexpected error; its operators find it by the incident id."
+
+
+# --- the provider's information system -------------------------------------------------------------------------------
+
+
+class _ProviderSystemError(AdapterError):
+    blame = Blame.PROVIDER_SYSTEM
+    http_status = 502
+
+
+class ProviderSystemDown(_ProviderSystemError):
+    code = "ProviderSystemDown"
+    text = "The provider's information system could not be reached."
+    retry = Retry.LATER
+    http_status = 503
+
+
+class ProviderSystemTimeout(_ProviderSystemError):
+    code = "ProviderSystemTimeout"
+    text = "The provider's information system did not answer in time."
+    retry = Retry.LATER
+    http_status = 504
+
+
+class ProviderSystemInvalid(_ProviderSystemError):
+    code = "ProviderSystemInvalid"
+    text = "The provider's information system answered with something that is not a valid reply of the service."
+
+
+class ProviderSystemFault(_ProviderSystemError):
+    """The information system answered with a SOAP Fault of its own; that fault's text is in the problems."""
+
+    code = "ProviderSystemFault"
+    text = "The provider's information system answered with a fault."
+    http_status = 500
+
+
+class NoSuchSubject(_ProviderSystemError):
+    code = "NoSuchSubject"
+    text = "The provider's information system holds no data for this request."
+    http_status = 500
+
+
+# --- the directory ---------------------------------------------------------------------------------------------------
+
+
+class _DirectoryError(AdapterError):
+    blame = Blame.DIRECTORY
+    http_status = 503
+
+
+class DirectoryUnavailable(_DirectoryError):
+    code = "DirectoryUnavailable"
+    text = "There is no valid directory, so nobody can be trusted."
+    retry = Retry.LATER
+
+
+class DirectoryExpired(_DirectoryError):
+    code = "DirectoryExpired"
+    text = "The directory is past its expiry, so nobody can be trusted."
+    retry = Retry.LATER
+
+
+class DirectoryRefused(_DirectoryError):
+    code = "DirectoryRefused"
+    text = "A directory was refused: wrong signature, wrong form, or older than the one already known."
+
+
+# --- the operator at the command line --------------------------------------------------------------------------------
+
+
+class _OperatorError(AdapterError):
+    blame = Blame.OPERATOR
+    exit_code = 2
+
+
+class SettingsInvalid(_OperatorError):
+    code = "SettingsInvalid"
+    text = "The settings file has a mistake."
+
+
+class KeyUnusable(_OperatorError):
+    code = "KeyUnusable"
+    text = "A key or certificate file is missing, unsafe or does not fit."
+    exit_code = 3
+
+
+class StoreUnusable(_OperatorError):
+    code = "StoreUnusable"
+    text = "The database is missing, locked, full, damaged or of another version."
+    exit_code = 4
+
+
+class DescriptionUnusable(_OperatorError):
+    code = "DescriptionUnusable"
+    text = "The service description (WSDL or XSD) cannot be used."
+    exit_code = 5
+
+
+class RecordBroken(_OperatorError):
+    code = "RecordBroken"
+    text = "The record is not what its checkpoints say: something was changed or removed."
+    exit_code = 6
+
+
+class EvidenceInvalid(_OperatorError):
+    code = "EvidenceInvalid"
+    text = "The evidence does not prove what it claims."
+    exit_code = 7
+
+
+class CommandRefused(_OperatorError):
+    code = "CommandRefused"
+    text = "The command cannot be carried out as it was given."
+
+
+def catalogue() -> tuple[type[AdapterError], ...]:
+    """Every concrete error class, in the order of this file: the closed catalogue."""
+    found: list[type[AdapterError]] = []
+
+    def walk(parent: type[AdapterError]) -> None:
+        for child in parent.__subclasses__():
+            if child.code:
+                found.append(child)
+            walk(child)
+
+    walk(AdapterError)
+    return tuple(found)

@@ -1,0 +1,193 @@
+"""Typed identifiers. A value of one of these types has the right form; who it belongs to is another question.
+
+Law on electronic government, articles 3 and 10: one person, one organisation, one object, one identifier.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Final, NewType, Self
+
+from adapter.errors import InvalidIdentifier
+
+# One segment of a member or service name: what can stand in a URL path, a file name and a log line without escaping.
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_MESSAGE_ID: Final = re.compile(r"(?:urn:uuid:)?[A-Za-z0-9](?:[A-Za-z0-9.@_-]{14,94})[A-Za-z0-9]")
+_OFFICIAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_PINFL_WEIGHTS: Final = (7, 3, 1)
+
+Purpose = NewType("Purpose", str)
+"""A purpose that the directory lists, by its code."""
+
+RecordNumber = NewType("RecordNumber", int)
+"""The position of an entry in an adapter's record, from 0."""
+
+
+def _segment(value: str, what: str) -> str:
+    if not _SEGMENT.fullmatch(value):
+        raise InvalidIdentifier(f"{what}: 1 to 64 letters, digits, dot, hyphen or underscore are allowed")
+    return value
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MemberId:
+    """An organisation: instance, class, code (`UZ/GOV/200000001`)."""
+
+    instance: str
+    member_class: str
+    code: str
+
+    def __post_init__(self) -> None:
+        for part in (self.instance, self.member_class, self.code):
+            _segment(part, "member")
+
+    def __str__(self) -> str:
+        return f"{self.instance}/{self.member_class}/{self.code}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `instance/class/code`. Raises InvalidIdentifier."""
+        parts = text.split("/")
+        if len(parts) != 3:
+            raise InvalidIdentifier("a member is written instance/class/code")
+        return cls(*parts)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SubsystemId:
+    """One information system of a member (`UZ/GOV/200000001/population`)."""
+
+    member: MemberId
+    code: str
+
+    def __post_init__(self) -> None:
+        _segment(self.code, "subsystem")
+
+    def __str__(self) -> str:
+        return f"{self.member}/{self.code}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `instance/class/code/subsystem`. Raises InvalidIdentifier."""
+        member, _, code = text.rpartition("/")
+        return cls(MemberId.parse(member), code)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceId:
+    """A service of a subsystem, with its version (`UZ/GOV/200000001/population/GetPerson/v1`)."""
+
+    subsystem: SubsystemId
+    code: str
+    version: str
+
+    def __post_init__(self) -> None:
+        _segment(self.code, "service")
+        _segment(self.version, "service version")
+
+    def __str__(self) -> str:
+        return f"{self.subsystem}/{self.code}/{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `instance/class/code/subsystem/service/version`. Raises InvalidIdentifier."""
+        parts = text.rsplit("/", 2)
+        if len(parts) != 3:
+            raise InvalidIdentifier("a service is written instance/class/code/subsystem/service/version")
+        return cls(SubsystemId.parse(parts[0]), parts[1], parts[2])
+
+
+@dataclass(frozen=True, slots=True)
+class MessageId:
+    """The id that a sender gives to one message; unique for that sender for ever."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not _MESSAGE_ID.fullmatch(self.value):
+            raise InvalidIdentifier("a message id is 16 to 96 letters, digits, dots, hyphens; urn:uuid: may precede it")
+
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def new(cls) -> Self:
+        """A fresh random id (RFC 9562, version 4)."""
+        return cls(f"urn:uuid:{uuid.uuid4()}")
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialId:
+    """The civil servant who asks, by the number that their agency gave them."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not _OFFICIAL.fullmatch(self.value):
+            raise InvalidIdentifier("official: 1 to 64 letters, digits, dot, hyphen or underscore are allowed")
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SubjectId:
+    """Whom or what the data is about: a typed identifier whose check digit was verified.
+
+    kind: `pinfl`, `stir`, `cadastre`, `soato`. The value is personal data: it has no place in a log or an error text,
+    and `repr` does not show it.
+    """
+
+    kind: str
+    value: str
+
+    def __post_init__(self) -> None:
+        check = IDENTIFIER_KINDS.get(self.kind)
+        if check is None:
+            raise InvalidIdentifier(f"unknown kind of subject identifier; known: {', '.join(IDENTIFIER_KINDS)}")
+        check(self.value)
+
+    def __repr__(self) -> str:
+        return f"SubjectId({self.kind})"
+
+
+
+def pinfl_check_digit(first_thirteen: str) -> int:
+    """The 14th digit: weights 7, 3, 1 repeated over the first 13 digits, sum modulo 10."""
+    return sum(int(digit) * _PINFL_WEIGHTS[at % 3] for at, digit in enumerate(first_thirteen)) % 10
+
+
+def check_pinfl(value: str) -> None:
+    """PINFL: 14 digits, the last one a check digit. Raises InvalidIdentifier without repeating the value."""
+    if not re.fullmatch(r"[0-9]{14}", value):
+        raise InvalidIdentifier("a PINFL has 14 digits")
+    if pinfl_check_digit(value[:13]) != int(value[13]):
+        raise InvalidIdentifier("the check digit of the PINFL is wrong")
+
+
+def check_stir(value: str) -> None:
+    """STIR: 9 digits. Its check digit is not published, so only the form is checked."""
+    if not re.fullmatch(r"[0-9]{9}", value):
+        raise InvalidIdentifier("a STIR has 9 digits")
+
+
+def check_cadastre(value: str) -> None:
+    """Cadastre number: groups of digits parted by colons (`10:09:03:01:02:0101`, with an optional /flat)."""
+    if not re.fullmatch(r"[0-9]{2}(?::[0-9]{2,6}){3,7}(?:/[0-9]{1,5})?", value):
+        raise InvalidIdentifier("a cadastre number is groups of digits parted by colons")
+
+
+def check_soato(value: str) -> None:
+    """SOATO: the classifier of administrative units, 4, 7 or 10 digits beginning with 17."""
+    if not re.fullmatch(r"17[0-9]{2}(?:[0-9]{3}){0,2}", value):
+        raise InvalidIdentifier("a SOATO code has 4, 7 or 10 digits and begins with 17")
+
+
+IDENTIFIER_KINDS: Final = {
+    "pinfl": check_pinfl,
+    "stir": check_stir,
+    "cadastre": check_cadastre,
+    "soato": check_soato,
+}

@@ -1,0 +1,379 @@
+"""What a message is at each stage of its path. Each type is made in one place only (see tests/unit/test_architecture).
+
+The provider's path reads: ReceivedMessage, ParsedMessage, GatedMessage, DecryptedMessage, VerifiedMessage,
+TrustedMessage, FreshRequest, ValidRequest, AuthorizedRequest, RecordedRequest, BackendAnswer, ValidAnswer,
+SealedMessage, RecordedReply. The consumer's path is its mirror. A step takes the type of the step before it and
+nothing else, so that the type checker refuses a path that skips a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from cryptography import x509
+from lxml import etree
+
+from adapter.identifiers import (
+    MemberId,
+    MessageId,
+    OfficialId,
+    Purpose,
+    RecordNumber,
+    ServiceId,
+    SubjectId,
+    SubsystemId,
+)
+
+# --- values that an envelope carries ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExchangeHeader:
+    """The `Exchange` header block (xsd/envelope.xsd): clear, signed, used for routing.
+
+    in_reply_to is None in a request. record_number is the sender's own record entry, in a reply only.
+    """
+
+    message_id: MessageId
+    claimed_consumer: SubsystemId
+    service: ServiceId
+    operation: str
+    official: OfficialId
+    sent: datetime
+    reply_by: datetime
+    regulation: str | None = None
+    in_reply_to: MessageId | None = None
+    record_number: RecordNumber | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegalBasis:
+    """Why the transfer is lawful: a kind that the directory lists, and what it refers to (an act, a decision)."""
+
+    kind: str
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PersonalData:
+    """The `PersonalData` header block: encrypted, signed. Never in a log."""
+
+    purpose: Purpose
+    subjects: tuple[SubjectId, ...] = ()
+    legal_basis: LegalBasis | None = None
+    consent: str | None = None
+
+
+# --- opening a peer's message, the same for requests and replies -----------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peer:
+    """Who is at the other end of the connection, as the transport knows it.
+
+    certificate_sha256: of the TLS certificate that the peer proved to own; None on a plain connection.
+    """
+
+    certificate_sha256: bytes | None
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceivedMessage:
+    """Octets from the network, whole, untrusted. Made by the transport."""
+
+    octets: bytes
+    received_at: datetime
+    peer: Peer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParsedMessage:
+    """A well-formed document within the limits. Untrusted. Made by envelope.gate.parse_message."""
+
+    received: ReceivedMessage
+    root: etree._Element
+
+
+class MessageKind(Enum):
+    """Which profile the gate applied."""
+
+    REQUEST = "request"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncryptedKeyInfo:
+    """The parsed EncryptedKey (XML Encryption 1.1, 3.5.1, 5.6). Algorithms are on the list; values are untrusted."""
+
+    suite: str
+    recipient_ski: bytes
+    wrapped_key: bytes
+    ephemeral_public: bytes
+    hkdf_salt: bytes
+    hkdf_info: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatedMessage:
+    """Exactly the structure of the profile; algorithms on the list; ids unique. Nothing is decrypted or verified yet.
+
+    Made by envelope.gate.gate. claimed_header is readable, and claimed only.
+    """
+
+    parsed: ParsedMessage
+    kind: MessageKind
+    exchange: etree._Element
+    timestamp: etree._Element
+    token: etree._Element
+    confirmation: etree._Element | None
+    body: etree._Element
+    encrypted_key: EncryptedKeyInfo
+    encrypted_personal_data: bytes | None
+    encrypted_signature: bytes
+    encrypted_body: bytes
+    claimed_header: ExchangeHeader
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignatureParts:
+    """The decrypted ds:Signature after the second gate: values to compare, octets to verify."""
+
+    signed_info: bytes
+    algorithm: str
+    value: bytes
+    digests: tuple[tuple[str, bytes, tuple[str, ...]], ...]
+    """For each Reference: the id, the digest, the InclusiveNamespaces prefixes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecryptedMessage:
+    """Opened, second gate passed, not yet verified. Made by crypto.open.decrypt.
+
+    body is the Body element in the document that verification will digest; payload is its only child.
+    content_key: 16 octets, secret.
+    """
+
+    gated: GatedMessage
+    personal_data: etree._Element | None
+    body: etree._Element
+    signature: SignatureParts
+    content_key: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedMessage:
+    """The signature is good and covers every part. Holds values read from the verified nodes only.
+
+    Made by crypto.open.verify. Whether the signer is who the header claims is not known yet.
+    payload is the very element whose Body the verified reference resolved to (promise 2).
+    """
+
+    received: ReceivedMessage
+    kind: MessageKind
+    header: ExchangeHeader
+    personal_data: PersonalData | None
+    created: datetime
+    expires: datetime
+    signer: x509.Certificate
+    suite: str
+    signature_value: bytes
+    signed_digest: bytes
+    confirmation: bytes | None
+    payload: etree._Element
+    content_key: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustedMessage:
+    """The signer is a current member of the directory and is the sender that the header names.
+
+    Made by crypto.trust.establish_trust. sender: consumer of a request, provider of a reply.
+    """
+
+    verified: VerifiedMessage
+    sender: MemberId
+    directory_version: int
+
+
+# --- the provider's side ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreshRequest:
+    """Within its time, addressed to us, by a registered subsystem. Made by policy.freshness.check_fresh.
+
+    consumer is no longer claimed. The id is reserved only when the request is recorded.
+    """
+
+    message: TrustedMessage
+    consumer: SubsystemId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidRequest:
+    """The Body is valid against the service's XSD and fits the named operation. Made by envelope.validation."""
+
+    fresh: FreshRequest
+    operation: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizedRequest:
+    """A rule allows it. Made by policy.decision.authorize."""
+
+    valid: ValidRequest
+    rule_id: str
+    policy_version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedRequest:
+    """Durably recorded, its id reserved. The only thing that a backend accepts. Made by exchange.recording."""
+
+    authorized: AuthorizedRequest
+    record_number: RecordNumber
+
+    @property
+    def payload(self) -> etree._Element:
+        """The verified Body element."""
+        return self.authorized.valid.fresh.message.verified.payload
+
+    @property
+    def header(self) -> ExchangeHeader:
+        """The verified Exchange header."""
+        return self.authorized.valid.fresh.message.verified.header
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackendAnswer:
+    """What the information system said. Untrusted until it is valid. Made by backends only."""
+
+    payload: etree._Element
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidAnswer:
+    """An answer that fits the service's XSD (or a declared fault of the service). Made by envelope.validation."""
+
+    payload: etree._Element
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SealedMessage:
+    """Signed, then encrypted; the octets for the wire. Made by crypto.seal.seal.
+
+    signed_digest: SHA-256 of the canonical SignedInfo. content_key: 16 octets, secret, for the sealed archive.
+    """
+
+    octets: bytes
+    header: ExchangeHeader
+    signature_value: bytes
+    signed_digest: bytes
+    content_key: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedReply:
+    """A sealed reply whose record is durable: may leave. Made by exchange.recording."""
+
+    sealed: SealedMessage
+    record_number: RecordNumber
+
+
+# --- the consumer's side ---------------------------------------------------------------------------------------------
+
+
+class SoapVersion(Enum):
+    """The SOAP version that a client speaks and is answered in."""
+
+    SOAP11 = "1.1"
+    SOAP12 = "1.2"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceivedCall:
+    """A client system's HTTP request, whole, untrusted. Made by the transport.
+
+    token, user and password are secrets and come from the Authorization header. path_service: from the URL.
+    """
+
+    octets: bytes
+    received_at: datetime
+    peer: Peer
+    content_type: str
+    soap_action: str
+    service: ServiceId
+    bearer_token: str | None = None
+    basic_user: str | None = None
+    basic_password: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentifiedCall:
+    """The client system is known. Made by policy.clients.identify. client: its name in the settings."""
+
+    received: ReceivedCall
+    client: str
+    subsystem: SubsystemId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParsedCall:
+    """A SOAP envelope of version 1.1 or 1.2 with one Body element. Made by envelope.soap.parse_call."""
+
+    identified: IdentifiedCall
+    version: SoapVersion
+    context: etree._Element | None
+    payload: etree._Element
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidCall:
+    """The Body is valid against the service's XSD. Made by envelope.validation."""
+
+    parsed: ParsedCall
+    operation: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizedCall:
+    """Complete (who, why, about whom) and allowed by the consumer's own rules. Made by policy.outgoing.authorize_call."""
+
+    valid: ValidCall
+    header: ExchangeHeader
+    personal_data: PersonalData
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedCall:
+    """Sealed and durably recorded: the only thing that the peer transport sends. Made by exchange.recording."""
+
+    authorized: AuthorizedCall
+    sealed: SealedMessage
+    record_number: RecordNumber
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CorrelatedReply:
+    """A trusted reply to exactly the call that was sent, from its provider. Made by policy.freshness.correlate."""
+
+    message: TrustedMessage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidReply:
+    """The reply's Body is valid against the service's XSD, or a fault. Made by envelope.validation."""
+
+    correlated: CorrelatedReply
+    is_fault: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverableReply:
+    """Durably recorded: may be handed to the client system. Made by exchange.recording."""
+
+    valid: ValidReply
+    record_number: RecordNumber
