@@ -1,0 +1,114 @@
+"""Which of our own information systems is calling? Default deny: no match, no call."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import ip_address, ip_network
+
+from lxml import etree
+
+from adapter.errors import ClientNotAllowed, ClientNotIdentified
+from adapter.identifiers import ServiceId, SubsystemId
+from adapter.stages import IdentifiedCall, ReceivedCall
+
+
+class IdentifyBy(Enum):
+    """How a client system proves who it is."""
+
+    CERTIFICATE = "certificate"
+    TOKEN = "token"  # noqa: S105  the name of a way, not a token
+    BASIC = "basic"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContextRule:
+    """What the settings say for a system that cannot send the RequestContext header: fixed values, or XPaths into the
+    payload (compiled when the settings are read)."""
+
+    purpose: str | None = None
+    legal_basis_kind: str | None = None
+    legal_basis_reference: str | None = None
+    official: str | None = None
+    official_xpath: etree.XPath | None = None
+    regulation: str | None = None
+    subject_kind: str | None = None
+    subject_xpath: etree.XPath | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """One client system of the settings. Secrets are held as SHA-256 digests only."""
+
+    name: str
+    subsystem: SubsystemId
+    identify_by: IdentifyBy
+    certificate_sha256: bytes = b""
+    secret_sha256: bytes = field(default=b"", repr=False)
+    user: str = ""
+    addresses: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    context: ContextRule = field(default_factory=ContextRule)
+
+
+def identify(call: ReceivedCall, clients: Sequence[Client]) -> IdentifiedCall:
+    """Find the one client that this call comes from and check that it may use the service.
+
+    Raises ClientNotIdentified when none or several match, ClientNotAllowed when the service is not in its list.
+    """
+    matching = [client for client in clients if _matches(client, call)]
+    if len(matching) != 1:
+        raise ClientNotIdentified(f"{len(matching)} clients of the settings match the call")
+    client = matching[0]
+    if not any(_allows(pattern, call.service) for pattern in client.services):
+        raise ClientNotAllowed(f"client {client.name} may not use {call.service}")
+    return IdentifiedCall(received=call, client=client.name, subsystem=client.subsystem)
+
+
+def _matches(client: Client, call: ReceivedCall) -> bool:
+    return _MATCHERS[client.identify_by](client, call)
+
+
+def _by_certificate(client: Client, call: ReceivedCall) -> bool:
+    shown = call.peer.certificate_sha256
+    return shown is not None and hmac.compare_digest(shown, client.certificate_sha256)
+
+
+def _by_token(client: Client, call: ReceivedCall) -> bool:
+    return call.bearer_token is not None and _is_secret(call.bearer_token, client)
+
+
+def _by_basic(client: Client, call: ReceivedCall) -> bool:
+    return call.basic_user == client.user and call.basic_password is not None and _is_secret(call.basic_password, client)
+
+
+def _by_address(client: Client, call: ReceivedCall) -> bool:
+    if call.bearer_token is not None or call.basic_user is not None:
+        return False  # who sends a credential is judged by it, not by where they sit
+    try:
+        return any(ip_address(call.peer.address) in ip_network(allowed) for allowed in client.addresses)
+    except ValueError:
+        return False
+
+
+_MATCHERS = {
+    IdentifyBy.CERTIFICATE: _by_certificate,
+    IdentifyBy.TOKEN: _by_token,
+    IdentifyBy.BASIC: _by_basic,
+    IdentifyBy.ADDRESS: _by_address,
+}
+
+
+def _is_secret(shown: str, client: Client) -> bool:
+    return hmac.compare_digest(hashlib.sha256(shown.encode()).digest(), client.secret_sha256)
+
+
+def _allows(pattern: str, service: ServiceId) -> bool:
+    name = str(service)
+    if pattern.endswith("*"):
+        return name.startswith(pattern[:-1])
+    return name == pattern

@@ -1,0 +1,118 @@
+"""The access decision: default deny, one pure function for the provider's path and for `adapter access explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapter.directory.model import Directory
+from adapter.errors import AccessDenied, AdapterError
+from adapter.identifiers import ServiceId, SubsystemId
+from adapter.policy.outgoing import check_lawful
+from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.stages import AuthorizedRequest, PersonalData, ValidRequest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessFacts:
+    """All that the decision looks at, taken from a verified request (or asked hypothetically by an officer)."""
+
+    consumer: SubsystemId
+    service: ServiceId
+    operation: str
+    regulation: str | None
+    personal_data: PersonalData
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """Why one rule does not allow the request: each of its conditions that is not met, in words."""
+
+    rule_id: str
+    unmet: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """The outcome. rule_id: the rule that allowed it. refusal: what the consumer is told otherwise."""
+
+    policy_version: int
+    rule_id: str | None = None
+    refusal: AdapterError | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def decide(facts: AccessFacts, *, policy: PolicySnapshot, directory: Directory, now: datetime) -> Decision:
+    """Judge the facts: lawful first, then the first rule whose every condition holds. Never raises a refusal."""
+    try:
+        check_lawful(facts.personal_data, directory.service(facts.service), directory)
+        directory.check_subsystem(facts.consumer)
+    except AdapterError as refusal:
+        return Decision(policy_version=policy.version, refusal=refusal)
+    findings = []
+    for rule in policy.rules_for(facts.service):
+        unmet = tuple(_unmet(rule, facts, directory, now))
+        if not unmet:
+            return Decision(policy_version=policy.version, rule_id=rule.id, findings=tuple(findings))
+        findings.append(Finding(rule_id=rule.id, unmet=unmet))
+    refusal = AccessDenied(_why(findings, facts))
+    return Decision(policy_version=policy.version, refusal=refusal, findings=tuple(findings))
+
+
+def authorize(valid: ValidRequest, *, policy: PolicySnapshot, directory: Directory, now: datetime) -> AuthorizedRequest:
+    """Let a valid request pass only with a rule. Raises AccessDenied, NoLegalBasis, UnknownPurpose."""
+    decision = decide(facts_of(valid), policy=policy, directory=directory, now=now)
+    if decision.refusal is not None:
+        raise decision.refusal
+    if decision.rule_id is None:
+        raise AccessDenied("no rule")
+    return AuthorizedRequest(valid=valid, rule_id=decision.rule_id, policy_version=decision.policy_version)
+
+
+def facts_of(valid: ValidRequest) -> AccessFacts:
+    """The facts of a valid request. Raises AccessDenied when it carries no PersonalData header."""
+    verified = valid.fresh.message.verified
+    if verified.personal_data is None:
+        raise AccessDenied("the request has no PersonalData header")
+    return AccessFacts(
+        consumer=valid.fresh.consumer,
+        service=verified.header.service,
+        operation=valid.operation,
+        regulation=verified.header.regulation,
+        personal_data=verified.personal_data,
+    )
+
+
+def _unmet(rule: AccessRule, facts: AccessFacts, directory: Directory, now: datetime) -> list[str]:
+    """The conditions of one rule that the facts do not meet, in the order in which an officer would read them."""
+    basis = facts.personal_data.legal_basis
+    conditions = (
+        (rule.service == facts.service, f"is about {rule.service}"),
+        (names_consumer(rule.consumer, facts.consumer, directory), f"is for {rule.consumer}"),
+        (_holds(rule.operations, facts.operation), "does not name this operation"),
+        (_holds(rule.purposes, facts.personal_data.purpose), "does not name this purpose"),
+        (_holds(rule.legal_basis_kinds, basis.kind if basis else None), "does not name this kind of legal basis"),
+        (_holds(rule.regulations, facts.regulation), "does not name this regulation"),
+        (rule.valid_from is None or rule.valid_from <= now, "is not valid yet"),
+        (rule.valid_until is None or now < rule.valid_until, "is no longer valid"),
+    )
+    return [words for met, words in conditions if not met]
+
+
+def _holds(allowed: frozenset[str] | None, value: str | None) -> bool:
+    """None in a rule means "any"; otherwise the value must be there and be listed."""
+    return allowed is None or (value is not None and value in allowed)
+
+
+def names_consumer(pattern: str, consumer: SubsystemId, directory: Directory) -> bool:
+    """Whether a rule's consumer (a subsystem, a whole member, or `group:NAME` of the directory) means this one."""
+    if pattern.startswith("group:"):
+        return consumer in directory.groups.get(pattern.removeprefix("group:"), frozenset())
+    return pattern in (str(consumer), str(consumer.member))
+
+
+def _why(findings: Sequence[Finding], facts: AccessFacts) -> str:
+    if not findings:
+        return f"no rule names {facts.service}"
+    return "; ".join(f"rule {finding.rule_id} {', '.join(finding.unmet)}" for finding in findings[:8])

@@ -1,0 +1,116 @@
+"""The consumer's own check before anything leaves: who asks, why, about whom, on which legal basis."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from lxml import etree
+
+from adapter.directory.model import Directory, DirectoryService
+from adapter.envelope.headers import RequestContext, read_request_context
+from adapter.errors import ContextMissing, NoLegalBasis, UnknownPurpose
+from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId
+from adapter.policy.clients import Client, ContextRule
+from adapter.stages import AuthorizedCall, ExchangeHeader, LegalBasis, PersonalData, ValidCall
+
+_T = TypeVar("_T")
+
+
+def authorize_call(
+    call: ValidCall, *, client: Client, directory: Directory, message_id: MessageId, now: datetime, reply_within_s: int
+) -> AuthorizedCall:
+    """Complete the call with what the envelope needs and refuse what the provider would have to refuse.
+
+    What the client sent in its RequestContext header comes first, what the settings fix for it second. Both are the
+    agency's own statements; the provider's adapter judges them again. Raises ContextMissing, UnknownPurpose,
+    NoLegalBasis, InvalidIdentifier, UnknownService, UnknownMember.
+    """
+    identified = call.parsed.identified
+    service = directory.service(identified.received.service)
+    directory.check_subsystem(identified.subsystem)
+    context = _complete(call, client.context)
+    if context.official is None or context.purpose is None:
+        raise ContextMissing("no official or no purpose")
+    personal_data = PersonalData(
+        purpose=context.purpose,
+        subjects=context.subjects,
+        legal_basis=context.legal_basis,
+        consent=context.consent,
+    )
+    check_lawful(personal_data, service, directory)
+    header = ExchangeHeader(
+        message_id=message_id,
+        claimed_consumer=identified.subsystem,
+        service=service.service,
+        operation=call.operation,
+        official=context.official,
+        sent=now,
+        reply_by=now + timedelta(seconds=reply_within_s),
+        regulation=context.regulation,
+    )
+    return AuthorizedCall(valid=call, header=header, personal_data=personal_data)
+
+
+def check_lawful(personal_data: PersonalData, service: DirectoryService, directory: Directory) -> None:
+    """What both adapters check alike: a known purpose, a known kind of legal basis, and for a service that transfers
+    personal data a legal basis and a subject. Raises UnknownPurpose, NoLegalBasis."""
+    if personal_data.purpose not in directory.purposes:
+        raise UnknownPurpose("the purpose is not in the directory")
+    basis = personal_data.legal_basis
+    if basis is not None and basis.kind not in directory.legal_basis_kinds:
+        raise UnknownPurpose("the kind of legal basis is not in the directory")
+    if not service.personal_data:
+        return
+    if basis is None:
+        raise NoLegalBasis("no legal basis for a service that transfers personal data")
+    if not personal_data.subjects:
+        raise NoLegalBasis("no subject for a service that transfers personal data")
+
+
+def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
+    sent = None if call.parsed.context is None else read_request_context(call.parsed.context)
+    ruled = _from_rule(call.parsed.payload, rule)
+    if sent is None:
+        return ruled
+    return RequestContext(
+        official=_first(sent.official, ruled.official),
+        purpose=_first(sent.purpose, ruled.purpose),
+        legal_basis=_first(sent.legal_basis, ruled.legal_basis),
+        regulation=_first(sent.regulation, ruled.regulation),
+        subjects=sent.subjects or ruled.subjects,
+        consent=sent.consent,
+    )
+
+
+def _first(sent: _T | None, ruled: _T | None) -> _T | None:
+    return ruled if sent is None else sent
+
+
+def _from_rule(payload: etree._Element, rule: ContextRule) -> RequestContext:
+    official = rule.official
+    if rule.official_xpath is not None:
+        official = next(iter(texts_at(payload, rule.official_xpath)), None)
+    subjects: tuple[SubjectId, ...] = ()
+    if rule.subject_xpath is not None and rule.subject_kind is not None:
+        subjects = tuple(SubjectId(rule.subject_kind, text) for text in texts_at(payload, rule.subject_xpath))
+    basis = None
+    if rule.legal_basis_kind is not None:
+        basis = LegalBasis(kind=rule.legal_basis_kind, reference=rule.legal_basis_reference or "")
+    return RequestContext(
+        official=None if official is None else OfficialId(official),
+        purpose=None if rule.purpose is None else Purpose(rule.purpose),
+        legal_basis=basis,
+        regulation=rule.regulation,
+        subjects=subjects,
+        consent=None,
+    )
+
+
+def texts_at(payload: etree._Element, xpath: etree.XPath) -> tuple[str, ...]:
+    """The texts that an XPath of the settings finds in a payload (elements, attributes or strings), trimmed."""
+    found = xpath(payload)
+    if not isinstance(found, list):
+        found = [found]
+    texts = (node.text or "" if isinstance(node, etree._Element) else str(node) for node in found)  # noqa: SLF001
+    return tuple(text.strip() for text in texts)
