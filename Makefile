@@ -1,0 +1,52 @@
+# `make help` lists what there is. Nothing here needs root, and nothing outside this folder is written to.
+
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+HOME_DIR ?= var/home
+TEST_OPTIONS ?= -n 2 --dist worksteal
+CHECKED := adapter bench examples scripts tests
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench serve lock docs clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: $(READY) ## make .venv with exactly what requirements.lock names (other targets do it when needed)
+
+$(READY): requirements.lock pyproject.toml scripts/setup
+	@PYTHON="$(PYTHON)" scripts/setup $(VENV)
+	@touch $@
+
+demo: $(READY) ## run a small federation with every refusal; KEEP=1 leaves it up and says how to call it
+	@$(RUN)/adapter demo $(if $(KEEP),--keep)
+
+test: $(READY) ## run all tests
+	@$(RUN)/pytest $(TEST_OPTIONS)
+
+check: $(READY) ## format, lint, types, floors, architecture, generated pages
+	@$(RUN)/ruff format --check --quiet .
+	@$(RUN)/ruff check --quiet .
+	@$(RUN)/mypy $(wildcard $(CHECKED:=/))
+	@$(RUN)/lint-imports --no-logo
+	@$(RUN)/python scripts/generate_docs.py --check
+	@$(RUN)/pytest --quiet tests/architecture
+
+bench: $(READY) ## measure exchanges per second and CPU per exchange; writes bench/results/
+	@$(RUN)/python -m bench
+
+serve: $(READY) ## run the adapter of var/home (HOME_DIR=... for another one)
+	@$(RUN)/adapter serve --home $(HOME_DIR)
+
+docs: $(READY) ## write the pages that are generated from the code
+	@$(RUN)/python scripts/generate_docs.py
+
+lock: ## resolve the dependencies again and write requirements.lock
+	@PYTHON="$(PYTHON)" scripts/lock
+
+clean: ## remove what the other targets made, but not .venv
+	@rm -rf var build dist bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
