@@ -1,0 +1,60 @@
+"""The consumer's side of an exchange: from a client system's SOAP call to the SOAP answer that it reads."""
+
+from __future__ import annotations
+
+import structlog
+
+from adapter.envelope.faults import read_fault
+from adapter.envelope.soap import parse_call
+from adapter.errors import AdapterError, InternalError
+from adapter.exchange.consumer import ClientAnswer, Consumer, seal_call
+from adapter.exchange.delivery import CallProgress, deliver, refuse_call
+from adapter.exchange.incidents import new_incident, where
+from adapter.exchange.reply import open_reply
+from adapter.exchange.validation import validate_call, validate_reply
+from adapter.identifiers import MessageId
+from adapter.policy.clients import identify
+from adapter.policy.outgoing import authorize_call
+from adapter.stages import ReceivedCall, ValidReply
+
+log = structlog.get_logger(__name__)
+
+
+async def consume(received: ReceivedCall, site: Consumer) -> ClientAnswer:
+    """Answer a client system's call. Never raises: every failure becomes a recorded refusal and a fault."""
+    progress = CallProgress(received=received)
+    try:
+        identified = identify(received, site.clients)
+        progress.client = identified.client
+        directory = site.directory()
+        description = await site.description(directory.service(received.service))
+        parsed = parse_call(identified, site.opener.limits)
+        progress.version = parsed.version
+        valid = validate_call(parsed, description)
+        authorized = authorize_call(
+            valid,
+            client=site.client(identified.client),
+            directory=directory,
+            message_id=MessageId.new(),
+            now=site.clock(),
+            reply_within_s=site.reply_within_s,
+        )
+        sealed = seal_call(authorized, site, directory)
+        call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
+        answer = await site.peers.send(call)
+        correlated = open_reply(answer, call, site, directory)
+        reply = validate_reply(correlated, description, valid.operation)
+        delivered = await site.recorder.record_delivery(reply, call, _outcome(reply), site.clock())
+        return deliver(delivered, call, parsed.version)
+    except AdapterError as error:
+        return await refuse_call(error, progress, site)
+    except Exception as error:  # the last door: whatever went wrong, the client gets a fault and the record an entry
+        incident = new_incident()
+        log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
+        refusal = InternalError(f"unexpected {type(error).__name__}")
+        return await refuse_call(refusal, progress, site, incident=incident)
+
+
+def _outcome(reply: ValidReply) -> str:
+    """What the entry of a delivered reply says: answered, or the code of the provider's fault."""
+    return read_fault(reply.correlated.message.verified.payload).code if reply.is_fault else "answered"

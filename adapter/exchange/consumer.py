@@ -1,0 +1,73 @@
+"""What the consumer's side of one adapter works with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from adapter.crypto.seal import seal
+from adapter.directory.model import Directory, DirectoryService
+from adapter.envelope.description import ServiceDescription
+from adapter.errors import ClientNotIdentified
+from adapter.exchange.opening import Opener
+from adapter.exchange.recording import Recorder
+from adapter.identifiers import MemberId
+from adapter.policy.clients import Client
+from adapter.policy.freshness import TimeBounds
+from adapter.ports import Clock, PeerTransport, SigningKey
+from adapter.stages import AuthorizedCall, SealedMessage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consumer:
+    """What the consumer's side of one adapter works with. directory() raises when there is no valid one.
+
+    description: fetches the published contract of a service by the digest that the directory names.
+    """
+
+    own: MemberId
+    clock: Clock
+    bounds: TimeBounds
+    reply_within_s: int
+    opener: Opener
+    signing_key: Callable[[], SigningKey]
+    directory: Callable[[], Directory]
+    description: Callable[[DirectoryService], Awaitable[ServiceDescription]]
+    clients: tuple[Client, ...]
+    peers: PeerTransport
+    recorder: Recorder
+
+    def client(self, name: str) -> Client:
+        """A client of the settings by its name. Raises ClientNotIdentified."""
+        for client in self.clients:
+            if client.name == name:
+                return client
+        raise ClientNotIdentified(f"no client {name} in the settings")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientAnswer:
+    """The octets for the client system, the HTTP status, and what its operators may want to note."""
+
+    octets: bytes
+    content_type: str
+    status: int = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> SealedMessage:
+    """Sign and encrypt a call for the member that provides the service. Raises UnknownMember."""
+    provider = directory.member(call.header.service.subsystem.member)
+    recipient = provider.agreement[0]
+    return seal(
+        header=call.header,
+        personal_data=call.personal_data,
+        payload=call.valid.parsed.payload,
+        confirmation=None,
+        signing_key=site.signing_key(),
+        recipient=recipient.certificate,
+        recipient_suite=recipient.suite,
+        now=call.header.sent,
+        lifetime_s=site.bounds.max_lifetime_s,
+    )

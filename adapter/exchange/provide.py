@@ -1,0 +1,61 @@
+"""The provider's side of an exchange: from a peer's octets to the octets of the signed answer."""
+
+from __future__ import annotations
+
+import structlog
+
+from adapter.errors import AdapterError, InternalError
+from adapter.exchange.incidents import new_incident, where
+from adapter.exchange.provider import PeerAnswer, Provider, seal_answer
+from adapter.exchange.recording import stored_reply
+from adapter.exchange.refusal import refuse
+from adapter.exchange.trail import Trail
+from adapter.exchange.validation import validate_answer, validate_request
+from adapter.policy.decision import authorize
+from adapter.policy.freshness import check_fresh
+from adapter.stages import FreshRequest, MessageKind, ReceivedMessage
+
+log = structlog.get_logger(__name__)
+
+
+async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
+    """Answer a peer's message. Never raises: every failure becomes a recorded refusal and a fault."""
+    trail = Trail(received=received)
+    try:
+        directory = site.directory()
+        trusted = site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock())
+        fresh = trail.reached(
+            check_fresh(trusted, own=site.own, directory=directory, now=site.clock(), bounds=site.bounds)
+        )
+        if (earlier := await _answered_before(fresh, site)) is not None:
+            return PeerAnswer(octets=earlier)
+        service = site.service(trusted.verified.header.service)
+        valid = validate_request(fresh, service.description, service.subject_rule)
+        authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock())
+        recorded = await site.recorder.record_request(authorized, site.clock())
+        if isinstance(recorded, bytes):
+            return PeerAnswer(octets=recorded)
+        trail.reached(recorded)
+        answer = await service.backend.answer(recorded)
+        valid_answer = validate_answer(answer, service.description, service.description.operation(valid.operation))
+        sealed = seal_answer(trusted, recorded, valid_answer, site, directory)
+        reply = await site.recorder.record_reply(recorded, sealed, site.clock())
+        log.info("answered", record=reply.record_number, request_record=recorded.record_number)
+        return PeerAnswer(octets=reply.sealed.octets)
+    except AdapterError as error:
+        return await refuse(error, trail, site)
+    except Exception as error:  # the last door: whatever went wrong, the peer gets a fault and the record an entry
+        incident = new_incident()
+        log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
+        return await refuse(InternalError(f"unexpected {type(error).__name__}"), trail, site, incident=incident)
+
+
+async def _answered_before(fresh: FreshRequest, site: Provider) -> bytes | None:
+    """The stored reply when this very message was answered before (promise 3). Raises MessageIdReused and the like."""
+    claim = site.recorder.claim_of(fresh)
+    known = await site.recorder.record.find(claim.consumer, claim.message_id)
+    if known is None:
+        return None
+    reply = stored_reply(known, claim)
+    await site.recorder.record_retry(fresh, known, site.clock())
+    return reply

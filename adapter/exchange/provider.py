@@ -1,0 +1,96 @@
+"""What the provider's side of one adapter works with, and how it seals what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from adapter.crypto.seal import seal
+from adapter.directory.model import Directory
+from adapter.envelope.description import ServiceDescription
+from adapter.errors import NotForUs
+from adapter.exchange.opening import Opener
+from adapter.exchange.recording import Recorder
+from adapter.exchange.validation import SubjectRule
+from adapter.identifiers import MemberId, MessageId, ServiceId
+from adapter.policy.freshness import TimeBounds
+from adapter.policy.rules import PolicySnapshot
+from adapter.ports import Backend, Clock, SigningKey
+from adapter.stages import ExchangeHeader, RecordedRequest, SealedMessage, TrustedMessage, ValidAnswer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvidedService:
+    """One of our services: its contract, the information system behind it, and whom a payload is about."""
+
+    description: ServiceDescription
+    backend: Backend
+    subject_rule: SubjectRule | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """What the provider's side of one adapter works with. directory() raises when there is no valid one."""
+
+    own: MemberId
+    clock: Clock
+    bounds: TimeBounds
+    opener: Opener
+    signing_key: Callable[[], SigningKey]
+    directory: Callable[[], Directory]
+    policy: Callable[[], PolicySnapshot]
+    services: Mapping[ServiceId, ProvidedService]
+    recorder: Recorder
+
+    def service(self, service: ServiceId) -> ProvidedService:
+        """One of our services. Raises NotForUs: the directory may list it before this adapter serves it."""
+        try:
+            return self.services[service]
+        except KeyError:
+            raise NotForUs(f"{service} is not configured at this adapter") from None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerAnswer:
+    """The octets for the peer and the HTTP status that goes with them."""
+
+    octets: bytes
+    status: int = HTTPStatus.OK
+
+
+def seal_answer(
+    request: TrustedMessage,
+    recorded: RecordedRequest | None,
+    answer: ValidAnswer | bytes,
+    site: Provider,
+    directory: Directory,
+) -> SealedMessage:
+    """Sign and encrypt an answer (or the octets of a fault) for the consumer whose request was trusted."""
+    asked = request.verified.header
+    consumer = directory.member(request.sender)
+    recipient = consumer.agreement[0]
+    now = site.clock()
+    header = ExchangeHeader(
+        message_id=MessageId.new(),
+        in_reply_to=asked.message_id,
+        claimed_consumer=asked.claimed_consumer,
+        service=asked.service,
+        operation=asked.operation,
+        official=asked.official,
+        sent=now,
+        reply_by=asked.reply_by,
+        regulation=asked.regulation,
+        record_number=None if recorded is None else recorded.record_number,
+    )
+    return seal(
+        header=header,
+        personal_data=None,
+        payload=answer if isinstance(answer, bytes) else answer.payload,
+        confirmation=request.verified.signature_value,
+        signing_key=site.signing_key(),
+        recipient=recipient.certificate,
+        recipient_suite=recipient.suite,
+        now=now,
+        lifetime_s=site.bounds.max_lifetime_s,
+    )

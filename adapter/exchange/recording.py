@@ -1,0 +1,112 @@
+"""Nothing is released before its record is durable: the only place that makes the Recorded… stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapter.audit.entry import EntryMaker
+from adapter.errors import InternalError, MessageIdReused, MessageInProgress, OutcomeUnknown
+from adapter.identifiers import RecordNumber
+from adapter.ports import Claim, ExchangeState, KeptMessage, KnownExchange, Record, RecordWrite, Written
+from adapter.stages import (
+    AuthorizedCall,
+    AuthorizedRequest,
+    DeliverableReply,
+    FreshRequest,
+    RecordedCall,
+    RecordedReply,
+    RecordedRequest,
+    SealedMessage,
+    ValidReply,
+)
+
+REQUEST = "request"
+REPLY = "reply"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorder:
+    """Writes the entries of an exchange through the Record port. keep_known_s: how long a message id stays known
+    after the message itself expired (at least the clock skew)."""
+
+    record: Record
+    entries: EntryMaker
+    keep_known_s: int = 120
+
+    def claim_of(self, fresh: FreshRequest) -> Claim:
+        """The reservation that stands for this request: same signed content, same claim."""
+        verified = fresh.message.verified
+        return Claim(
+            consumer=fresh.consumer,
+            message_id=verified.header.message_id,
+            content_digest=verified.signed_digest,
+            expires=verified.expires + timedelta(seconds=self.keep_known_s),
+        )
+
+    async def record_request(self, authorized: AuthorizedRequest, now: datetime) -> RecordedRequest | bytes:
+        """Reserve the id and record, in one durable write; or give back the stored reply of an earlier attempt.
+
+        Raises MessageIdReused, MessageInProgress, OutcomeUnknown, RecordUnavailable.
+        """
+        fresh = authorized.valid.fresh
+        verified = fresh.message.verified
+        kept = KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key)
+        claim = self.claim_of(fresh)
+        entry = self.entries.request_received(authorized, now)
+        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), claim=claim))
+        if isinstance(written, KnownExchange):
+            return stored_reply(written, claim)
+        return RecordedRequest(authorized=authorized, record_number=written.number)
+
+    async def record_reply(self, request: RecordedRequest, sealed: SealedMessage, now: datetime) -> RecordedReply:
+        """Record the answer and store it for a retry; then it may leave. Raises RecordUnavailable."""
+        kept = KeptMessage(direction=REPLY, octets=sealed.octets, content_key=sealed.content_key)
+        entry = self.entries.reply_sent(request, sealed, now)
+        claim = self.claim_of(request.authorized.valid.fresh)
+        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), answers=claim))
+        return RecordedReply(sealed=sealed, record_number=_number(written))
+
+    async def record_retry(self, fresh: FreshRequest, known: KnownExchange, now: datetime) -> None:
+        """Record that a stored reply is given out once more. Raises RecordUnavailable."""
+        entry = self.entries.retry_answered(fresh.message.verified, known.reply_number, now)
+        _number(await self.record.write(RecordWrite(entry=entry)))
+
+    async def record_call(self, call: AuthorizedCall, sealed: SealedMessage, now: datetime) -> RecordedCall:
+        """Record a sealed call; then it may leave. Raises RecordUnavailable."""
+        kept = KeptMessage(direction=REQUEST, octets=sealed.octets, content_key=sealed.content_key)
+        entry = self.entries.request_sent(call, sealed, now)
+        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
+        return RecordedCall(authorized=call, sealed=sealed, record_number=_number(written))
+
+    async def record_delivery(
+        self, reply: ValidReply, call: RecordedCall, outcome: str, now: datetime
+    ) -> DeliverableReply:
+        """Record a verified reply; then the client system may have it. Raises RecordUnavailable."""
+        verified = reply.correlated.message.verified
+        kept = KeptMessage(direction=REPLY, octets=verified.received.octets, content_key=verified.content_key)
+        entry = self.entries.reply_received(reply, call, outcome, now)
+        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
+        return DeliverableReply(valid=reply, record_number=_number(written))
+
+
+def stored_reply(known: KnownExchange, claim: Claim) -> bytes:
+    """What an earlier attempt with this id allows: its stored reply, or a refusal.
+
+    Raises MessageIdReused (other content), MessageInProgress, OutcomeUnknown.
+    """
+    if known.content_digest != claim.content_digest:
+        raise MessageIdReused("the message id was used before with another content")
+    match known.state:
+        case ExchangeState.ANSWERED if known.reply is not None:
+            return known.reply
+        case ExchangeState.RELEASED:
+            raise MessageInProgress("an earlier attempt is being answered")
+        case _:
+            raise OutcomeUnknown("an earlier attempt was interrupted after it was handed to the information system")
+
+
+def _number(written: Written | KnownExchange) -> RecordNumber:
+    if isinstance(written, KnownExchange):
+        raise InternalError("the record refused a write that claims no message id")
+    return written.number

@@ -1,0 +1,47 @@
+"""Opening what the provider's adapter answered: nothing of it is believed before it is correlated with the call."""
+
+from __future__ import annotations
+
+from adapter.directory.model import Directory
+from adapter.envelope.faults import reported_fault
+from adapter.errors import (
+    AdapterError,
+    LimitExceeded,
+    PeerAnswerInvalid,
+    PeerRefused,
+    PeerUnreachable,
+    Retry,
+)
+from adapter.exchange.consumer import Consumer
+from adapter.exchange.trail import Trail
+from adapter.policy.freshness import correlate
+from adapter.stages import CorrelatedReply, MessageKind, ReceivedMessage, RecordedCall
+
+
+def open_reply(answer: ReceivedMessage, call: RecordedCall, site: Consumer, directory: Directory) -> CorrelatedReply:
+    """A peer's octets to a reply that provably answers this call.
+
+    Raises PeerRefused or PeerUnreachable when the peer answered with an unsigned fault (a report, not a proof),
+    PeerAnswerInvalid for everything else that cannot be believed, LimitExceeded.
+    """
+    try:
+        trusted = site.opener.open(
+            Trail(received=answer), MessageKind.REPLY, directory=directory, now=site.clock()
+        )
+        return correlate(trusted, call, now=site.clock(), bounds=site.bounds)
+    except (LimitExceeded, PeerAnswerInvalid):
+        raise
+    except AdapterError as unbelievable:
+        _raise_reported(answer, site)
+        raise PeerAnswerInvalid(f"{unbelievable.code}: {unbelievable.reason}") from None
+
+
+def _raise_reported(answer: ReceivedMessage, site: Consumer) -> None:
+    """An unsigned fault says why the peer could not even learn who we are; it is passed on as a report only."""
+    reported = reported_fault(answer.octets, site.opener.limits)
+    if reported is None:
+        return
+    reason = f"the peer reported {reported.code}, incident {reported.incident}, without a signature"
+    if reported.retry is Retry.LATER:
+        raise PeerUnreachable(reason, problems=reported.problems)
+    raise PeerRefused(reason, problems=reported.problems)
