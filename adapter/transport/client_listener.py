@@ -1,0 +1,136 @@
+"""The listener for our own information systems: plain SOAP in, plain SOAP out, and the WSDL to begin with."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from adapter.errors import AdapterError, InvalidIdentifier
+from adapter.exchange.consume import consume
+from adapter.exchange.consumer import ClientAnswer, Consumer
+from adapter.exchange.delivery import CallProgress, refuse_call
+from adapter.identifiers import MemberId, ServiceId, SubsystemId
+from adapter.stages import ReceivedCall
+from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
+
+SERVICE_PREFIX = "/service/"
+OWN_PATH = "/adapter"
+
+Documents = Callable[[ServiceId, str, str], Awaitable[bytes]]
+"""(service, the URL that it is asked under, document name or "") to the document's octets."""
+OwnServices = Callable[[ReceivedCall], Awaitable[ClientAnswer]]
+OwnContract = Callable[[str], bytes]
+
+
+class ClientListener:
+    """Routes by path and method: a service's calls and documents, and the adapter's own services."""
+
+    def __init__(
+        self,
+        site: Consumer,
+        bounds: HttpBounds,
+        in_flight: InFlight,
+        *,
+        documents: Documents,
+        own_services: OwnServices,
+        own_contract: OwnContract,
+    ) -> None:
+        self._site = site
+        self._bounds = bounds
+        self._in_flight = in_flight
+        self._documents = documents
+        self._own_services = own_services
+        self._own_contract = own_contract
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request of a client system."""
+        try:
+            service = service_of(request.path)
+        except InvalidIdentifier:
+            return _plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
+        if request.method in ("GET", "HEAD"):
+            return await self._document(request, service)
+        if request.method != "POST":
+            return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
+        answer = await asyncio.shield(asyncio.ensure_future(self._answer(request, service)))
+        return web.Response(
+            body=answer.octets,
+            status=answer.status,
+            headers={**answer.headers, "Content-Type": answer.content_type},
+        )
+
+    async def _answer(self, request: web.BaseRequest, service: ServiceId | None) -> ClientAnswer:
+        call = received_call(request, service or own_service(self._site.own), b"", self._site)
+        try:
+            async with self._in_flight.slot():
+                octets = await read_body(request, self._bounds)
+                call = received_call(request, call.service, octets, self._site)
+                if service is None:
+                    return await self._own_services(call)
+                return await consume(call, self._site)
+        except AdapterError as unread:
+            return await refuse_call(unread, CallProgress(received=call), self._site)
+
+    async def _document(self, request: web.BaseRequest, service: ServiceId | None) -> web.Response:
+        """`?wsdl` and the documents that it imports (`?xsd=NAME`). A contract is no secret; calling it is another thing."""
+        name = next((request.query[key] for key in ("xsd", "wsdl") if request.query.get(key)), "")
+        if not {"wsdl", "xsd"} & {key.lower() for key in request.query}:
+            return _plain(HTTPStatus.NOT_FOUND, "Add ?wsdl to the address to read the service's description.")
+        url = f"{request.scheme}://{request.host}{request.path}"
+        try:
+            octets = self._own_contract(url) if service is None else await self._documents(service, url, name)
+        except AdapterError as error:
+            return _plain(HTTPStatus(error.http_status), error.text)
+        return web.Response(body=octets, content_type="text/xml", charset="utf-8")
+
+
+def service_of(path: str) -> ServiceId | None:
+    """The service that a path names; None for the adapter's own services. Raises InvalidIdentifier."""
+    if path.rstrip("/") == OWN_PATH:
+        return None
+    if not path.startswith(SERVICE_PREFIX):
+        raise InvalidIdentifier("not the path of a service")
+    return ServiceId.parse(path.removeprefix(SERVICE_PREFIX).rstrip("/"))
+
+
+def own_service(own: MemberId) -> ServiceId:
+    """The adapter's own services, named like any other so that clients and entries can name them."""
+    return ServiceId(SubsystemId(own, "adapter"), "AdapterServices", "v1")
+
+
+def received_call(request: web.BaseRequest, service: ServiceId, octets: bytes, site: Consumer) -> ReceivedCall:
+    """One HTTP request as a stage; credentials are taken from the Authorization header (RFC 7617, RFC 6750)."""
+    token, user, password = _credentials(request.headers.get("Authorization", ""))
+    return ReceivedCall(
+        octets=octets,
+        received_at=site.clock(),
+        peer=peer_of(request),
+        content_type=request.headers.get("Content-Type", ""),
+        soap_action=request.headers.get("SOAPAction", "").strip('"'),
+        service=service,
+        bearer_token=token,
+        basic_user=user,
+        basic_password=password,
+    )
+
+
+def _credentials(authorization: str) -> tuple[str | None, str | None, str | None]:
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "bearer" and value:
+        return value.strip(), None, None
+    if scheme.lower() == "basic" and value:
+        try:
+            user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None, "", None
+        return None, user, password if colon else None
+    return None, None, None
+
+
+def _plain(status: HTTPStatus, text: str) -> web.Response:
+    return web.Response(status=status, text=text + "\n")

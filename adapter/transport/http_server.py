@@ -1,0 +1,109 @@
+"""What the listeners share: reading a bounded body in bounded time, who is at the other end, how many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from socket import socket
+
+from aiohttp import web
+
+from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
+from adapter.stages import Peer
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpBounds:
+    """Bounds of one listener. Octets, seconds, counts."""
+
+    max_message_bytes: int
+    read_timeout_s: float
+    max_in_flight: int
+    keepalive_s: float = 75.0
+    max_header_bytes: int = 16_384
+
+
+class InFlight:
+    """Counts the requests being answered; past the bound a newcomer is refused at once, not queued."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self.count = 0
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """A place for one request. Raises Overloaded."""
+        if self.count >= self._bound:
+            raise Overloaded(f"{self.count} requests in flight")
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
+
+
+async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
+    """The whole body. Raises LimitExceeded, RequestIncomplete (too slow or broken off), MalformedMessage (encoded)."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise MalformedMessage("a Content-Encoding is not accepted")
+    announced = request.content_length
+    if announced is not None and announced > bounds.max_message_bytes:
+        raise LimitExceeded(f"{announced} octets announced, allowed {bounds.max_message_bytes}")
+    chunks: list[bytes] = []
+    total = 0
+    try:
+        async with asyncio.timeout(bounds.read_timeout_s):
+            async for chunk in request.content.iter_any():
+                total += len(chunk)
+                if total > bounds.max_message_bytes:
+                    raise LimitExceeded(f"more than {bounds.max_message_bytes} octets")
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RequestIncomplete(f"{total} octets after {bounds.read_timeout_s} s") from None
+    except (web.RequestPayloadError, ConnectionError) as broken:
+        raise RequestIncomplete(f"broken off after {total} octets: {type(broken).__name__}") from None
+    return b"".join(chunks)
+
+
+def peer_of(request: web.BaseRequest) -> Peer:
+    """Who the connection says is there. The address is that of the TCP connection, never a header's."""
+    transport = request.transport
+    if transport is None:
+        return Peer(certificate_sha256=None, address="")
+    peername = transport.get_extra_info("peername")
+    tls = transport.get_extra_info("ssl_object")
+    der = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLObject | ssl.SSLSocket) else None
+    return Peer(
+        certificate_sha256=None if der is None else hashlib.sha256(der).digest(),
+        address=str(peername[0]) if isinstance(peername, tuple) else "",
+    )
+
+
+class Listener:
+    """One HTTP listener on a socket that is already bound (so that several workers can share it)."""
+
+    def __init__(self, handler: Handler, bounds: HttpBounds, *, grace_s: float) -> None:
+        server = web.Server(
+            handler,
+            access_log=None,
+            keepalive_timeout=bounds.keepalive_s,
+            max_line_size=bounds.max_header_bytes,
+            max_field_size=bounds.max_header_bytes,
+            auto_decompress=False,
+        )
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=grace_s)
+
+    async def start(self, bound: socket, tls: ssl.SSLContext | None) -> None:
+        """Accept connections from now on."""
+        await self._runner.setup()
+        await web.SockSite(self._runner, bound, ssl_context=tls, backlog=1024).start()
+
+    async def stop(self) -> None:
+        """Accept no more, finish what is in flight (at most grace_s), close."""
+        await self._runner.cleanup()

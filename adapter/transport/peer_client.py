@@ -1,0 +1,112 @@
+"""The way to other adapters: one pool of mutual TLS 1.3 connections for each peer, pinned to its certificates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from adapter.directory.model import AdapterEntry, Directory
+from adapter.errors import LimitExceeded, PeerTimeout, PeerUnreachable
+from adapter.identifiers import MemberId
+from adapter.ports import Clock
+from adapter.stages import Peer, ReceivedMessage, RecordedCall
+from adapter.transport.peer_listener import CONTENT_TYPE, PATH
+from adapter.transport.tls import TlsKey, peer_client_context
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Connections to one peer, valid for exactly this address and these certificates."""
+
+    entry: AdapterEntry
+    session: aiohttp.ClientSession
+    peer: Peer
+
+
+class PeerClient:
+    """Posts recorded calls to the adapter of the member that provides the service."""
+
+    def __init__(
+        self,
+        *,
+        tls: TlsKey,
+        directory: Callable[[], Directory],
+        clock: Clock,
+        timeout_s: float,
+        max_message_bytes: int,
+        connections_per_peer: int = 64,
+    ) -> None:
+        self._tls = tls
+        self._directory = directory
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, 10))
+        self._max_message_bytes = max_message_bytes
+        self._connections_per_peer = connections_per_peer
+        self._pools: dict[MemberId, _Pool] = {}
+        self._retired: list[_Pool] = []
+
+    async def send(self, call: RecordedCall) -> ReceivedMessage:
+        """Post the sealed call; see ports.PeerTransport. A connection that breaks before an answer came is tried once
+        more with the same signed message: the provider answers it at most once (promise 3)."""
+        pool = self._pool(call.sealed.header.service.subsystem.member)
+        try:
+            try:
+                return await self._post(pool, call.sealed.octets)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                return await self._post(pool, call.sealed.octets)
+        except TimeoutError:
+            raise PeerTimeout("no answer in time") from None
+        except (aiohttp.ClientError, OSError) as cause:
+            raise PeerUnreachable(f"{type(cause).__name__} on the way to the provider's adapter") from None
+
+    async def _post(self, pool: _Pool, octets: bytes) -> ReceivedMessage:
+        headers = {"Content-Type": f"{CONTENT_TYPE}; charset=utf-8"}
+        async with pool.session.post(
+            pool.entry.address.rstrip("/") + PATH, data=octets, headers=headers, allow_redirects=False
+        ) as response:
+            return ReceivedMessage(
+                octets=await self._read(response), received_at=self._clock(), peer=pool.peer
+            )
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        total = 0
+        async for chunk in response.content.iter_any():
+            total += len(chunk)
+            if total > self._max_message_bytes:
+                raise LimitExceeded("the provider's adapter answered with more than is accepted")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _pool(self, member: MemberId) -> _Pool:
+        entry = self._directory().member(member).adapter
+        pool = self._pools.get(member)
+        if pool is not None and pool.entry == entry:
+            return pool
+        if not entry.address.startswith("https://"):
+            raise PeerUnreachable("the directory names an address that is not https")
+        if pool is not None:
+            self._retired.append(pool)  # what is in flight on it may finish
+        context = peer_client_context(self._tls, [known.certificate for known in entry.tls_certificates])
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=context, limit=self._connections_per_peer, keepalive_timeout=60, ttl_dns_cache=60
+            ),
+            timeout=self._timeout,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
+        )
+        # The handshake admits only these certificates; the first stands for whichever of them was shown.
+        peer = Peer(certificate_sha256=entry.tls_certificates[0].sha256, address=entry.address)
+        self._pools[member] = _Pool(entry=entry, session=session, peer=peer)
+        return self._pools[member]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await asyncio.gather(*(pool.session.close() for pool in (*self._pools.values(), *self._retired)))
+        self._pools.clear()
+        self._retired.clear()

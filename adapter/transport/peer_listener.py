@@ -1,0 +1,52 @@
+"""The listener for other adapters: POST /peer over mutual TLS 1.3, one envelope in, one envelope out."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+from aiohttp import web
+
+from adapter.errors import AdapterError, MalformedMessage
+from adapter.exchange.provide import provide
+from adapter.exchange.provider import PeerAnswer, Provider
+from adapter.exchange.refusal import refuse
+from adapter.exchange.trail import Trail
+from adapter.stages import ReceivedMessage
+from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
+
+PATH = "/peer"
+CONTENT_TYPE = "application/soap+xml"
+
+
+class PeerListener:
+    """Turns HTTP requests of peers into received messages and answers of the provider's side into HTTP responses."""
+
+    def __init__(self, site: Provider, bounds: HttpBounds, in_flight: InFlight) -> None:
+        self._site = site
+        self._bounds = bounds
+        self._in_flight = in_flight
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request. The exchange goes on to its recorded end even when the peer hangs up."""
+        if request.path != PATH:
+            return web.Response(status=HTTPStatus.NOT_FOUND)
+        if request.method != "POST":
+            return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+        answer = await asyncio.shield(asyncio.ensure_future(self._answer(request)))
+        return web.Response(
+            body=answer.octets, status=answer.status, content_type=CONTENT_TYPE, charset="utf-8"
+        )
+
+    async def _answer(self, request: web.BaseRequest) -> PeerAnswer:
+        peer = peer_of(request)
+        now = self._site.clock
+        try:
+            async with self._in_flight.slot():
+                if request.content_type != CONTENT_TYPE:
+                    raise MalformedMessage("the content type is not application/soap+xml")
+                octets = await read_body(request, self._bounds)
+                return await provide(ReceivedMessage(octets=octets, received_at=now(), peer=peer), self._site)
+        except AdapterError as unread:
+            received = ReceivedMessage(octets=b"", received_at=now(), peer=peer)
+            return await refuse(unread, Trail(received=received), self._site)
