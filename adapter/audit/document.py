@@ -1,0 +1,105 @@
+"""What is hashed and stored for an entry: its body, and the values that it is searched by, in one canonical text.
+
+The search columns of the store are copies. They are bound to the leaf hash by being members of the hashed object, so
+that whoever changes a copy is found out when the record is verified.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from adapter.audit.canonical import canonical_json
+from adapter.audit.merkle import leaf_hash
+from adapter.errors import InternalError, RecordBroken
+from adapter.ports import Entry
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+INDEX: Final = "index"
+"""The member that holds those search values that differ from the body's member of the same name."""
+
+
+class IndexedValues(NamedTuple):
+    """The search columns. at_ms: milliseconds since 1970, UTC."""
+
+    kind: str
+    at_ms: int
+    message_id: str | None
+    consumer: str | None
+    service: str | None
+    outcome: str | None
+    incident: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDocument:
+    """An entry ready to be appended. subjects: the tags (audit.subjects) of the persons that it is about."""
+
+    text: str
+    leaf_hash: bytes
+    indexed: IndexedValues
+    subjects: tuple[str, ...]
+
+
+def document_of(entry: Entry) -> EntryDocument:
+    """The canonical text of an entry, its leaf hash and its search values. Raises InternalError (audit.canonical)."""
+    body = entry.body
+    if INDEX in body:
+        raise InternalError(f"an entry's body may not have a member named {INDEX!r}")
+    named = {
+        "kind": entry.kind,
+        "at": instant_text(entry.at),
+        "message_id": entry.message_id,
+        "consumer": entry.consumer,
+        "service": entry.service,
+        "outcome": entry.outcome,
+        "incident": entry.incident,
+    }
+    differing = {name: value for name, value in named.items() if body.get(name) != value}
+    text = canonical_json({**body, INDEX: differing} if differing else body)
+    return EntryDocument(
+        text=text,
+        leaf_hash=leaf_hash(text.encode()),
+        indexed=IndexedValues(
+            entry.kind,
+            _milliseconds(entry.at),
+            entry.message_id,
+            entry.consumer,
+            entry.service,
+            entry.outcome,
+            entry.incident,
+        ),
+        subjects=tuple(body.get("subjects", ())),
+    )
+
+
+def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
+    """The stored body (without the `index` member) and its search values. text: untrusted. Raises RecordBroken."""
+    try:
+        body = json.loads(text)
+        said = {**body, **body.pop(INDEX, {})}
+        indexed = IndexedValues(
+            said["kind"],
+            _milliseconds(datetime.fromisoformat(said["at"])),
+            said.get("message_id"),
+            said.get("consumer"),
+            said.get("service"),
+            said.get("outcome"),
+            said.get("incident"),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise RecordBroken("an entry is not the JSON object that an entry is") from error
+    return body, indexed
+
+
+def instant_text(at: datetime) -> str:
+    """UTC with milliseconds, as entries write it: `2026-03-02T09:00:00.000Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MILLISECOND

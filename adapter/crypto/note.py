@@ -1,0 +1,142 @@
+"""Signed notes (C2SP signed-note, v1.0.0): text, a blank line, and one signature line for each signer. Ed25519 only.
+
+The directory and the record's checkpoints are signed in this form, so that existing witnesses and tools can read them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from adapter.errors import KeyUnusable, SecurityFailed
+
+MAX_NOTE_OCTETS: Final = 1_000_000
+MAX_SIGNATURES: Final = 100
+
+_ED25519: Final = b"\x01"
+_KEY_ID_OCTETS: Final = 4
+_SIGNATURE_OCTETS: Final = 64
+_NAME: Final = re.compile(r"[^\s+]{1,256}")
+_SIGNATURE_LINE: Final = re.compile(r"— ([^\s+]{1,256}) ([A-Za-z0-9+/]+={0,2})")
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:_KEY_ID_OCTETS]
+
+
+class NoteSigner:
+    """Signs notes under a name. The name says whose key it is and stands in every signature line."""
+
+    def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
+        if not _NAME.fullmatch(name):
+            raise KeyUnusable("the name of a note's signer has no space and no plus sign")
+        self._name = name
+        self._private = private
+        self._public = private.public_key().public_bytes_raw()
+        self._key_id = _key_id(name, self._public)
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key: what others need to check the signatures, as one line of text."""
+        encoded = base64.b64encode(_ED25519 + self._public).decode()
+        return f"{self._name}+{self._key_id.hex()}+{encoded}"
+
+    def sign(self, text: str) -> str:
+        """The note: the text, which ends with a line feed, and our signature. Raises SecurityFailed for other text."""
+        _check_text(text)
+        signature = base64.b64encode(self._key_id + self._private.sign(text.encode())).decode()
+        return f"{text}\n— {self._name} {signature}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteVerifier:
+    """A signer's public half."""
+
+    name: str
+    key_id: bytes
+    _public: Ed25519PublicKey
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """Read a verifier key (`name+key id+key`). Raises KeyUnusable."""
+        parts = vkey.strip().split("+", 2)
+        if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
+            raise KeyUnusable("a verifier key is written name+id+key")
+        name, key_id, encoded = parts
+        try:
+            key = base64.b64decode(encoded, validate=True)
+            if key[:1] != _ED25519 or _key_id(name, key[1:]).hex() != key_id:
+                raise KeyUnusable("the verifier key is of an unknown kind, or its id does not fit it")
+            return cls(name, bytes.fromhex(key_id), Ed25519PublicKey.from_public_bytes(key[1:]))
+        except ValueError as error:
+            raise KeyUnusable("the verifier key does not hold an Ed25519 key") from error
+
+    def verify(self, text: str, signature: bytes) -> None:
+        """Check one signature over the text. Raises SecurityFailed."""
+        try:
+            self._public.verify(signature, text.encode())
+        except InvalidSignature:
+            raise SecurityFailed(f"the signature of {self.name} does not fit the note") from None
+
+
+def open_note(octets: bytes, verifiers: Sequence[NoteVerifier]) -> str:
+    """The text of a note that at least one of the verifiers signed, and that none of them signed wrongly.
+
+    octets: untrusted, whole. Signatures by keys that are not among the verifiers are ignored, as C2SP asks.
+    Raises SecurityFailed.
+    """
+    text, signatures = _split(octets)
+    known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
+    verified: set[tuple[str, bytes]] = set()
+    for name, signature in signatures:
+        key = (name, signature[:_KEY_ID_OCTETS])
+        if key not in known or key in verified:
+            continue
+        known[key].verify(text, signature[_KEY_ID_OCTETS:])
+        verified.add(key)
+    if not verified:
+        raise SecurityFailed("the note has no signature by a known key")
+    return text
+
+
+def _split(octets: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    if len(octets) > MAX_NOTE_OCTETS:
+        raise SecurityFailed("the note is too large")
+    try:
+        note = octets.decode()
+    except UnicodeDecodeError:
+        raise SecurityFailed("the note is not UTF-8") from None
+    text, parting, tail = note.rpartition("\n\n")
+    lines = tail.split("\n")
+    if not parting or lines.pop() != "" or not 0 < len(lines) <= MAX_SIGNATURES:
+        raise SecurityFailed("the note is not text, a blank line and signature lines")
+    text += "\n"
+    _check_text(text)
+    return text, [_signature(line) for line in lines]
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    match = _SIGNATURE_LINE.fullmatch(line)
+    if match is None:
+        raise SecurityFailed("a signature line of the note is malformed")
+    try:
+        value = base64.b64decode(match[2], validate=True)
+    except binascii.Error:
+        raise SecurityFailed("a signature line of the note is malformed") from None
+    if len(value) <= _KEY_ID_OCTETS:
+        raise SecurityFailed("a signature line of the note is malformed")
+    return match[1], value
+
+
+def _check_text(text: str) -> None:
+    if not text.endswith("\n") or _CONTROL.search(text):
+        raise SecurityFailed("the text of a note ends with a line feed and has no other control character")
