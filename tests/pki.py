@@ -7,8 +7,9 @@ asks (`FederationMember.write`, `Federation.write`). The clock is `NOW`. Synthet
 from __future__ import annotations
 
 import functools
+import hashlib
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.directory.document import parse_directory
+from adapter.directory.draft import DirectoryDraft, Registration
+from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.rendering import render_directory
+from adapter.directory.signing import sign_directory
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
@@ -89,10 +96,18 @@ TLS_USAGE = ("digital_signature",)
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """A certificate authority: its key and its certificate."""
+    """A certificate authority: its key, its name and its certificate (None while it signs its own)."""
 
     key: SigningPrivateKey
-    certificate: x509.Certificate
+    name: x509.Name
+    own_certificate: x509.Certificate | None = None
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The CA's certificate."""
+        if self.own_certificate is None:
+            raise ValueError("the CA has no certificate yet")
+        return self.own_certificate
 
 
 def make_ca(
@@ -108,7 +123,7 @@ def make_ca(
     """A CA with a fresh P-256 key: self-signed, or below `issuer`."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     certificate = issue(
-        issuer or Authority(key=key, certificate=None),  # type: ignore[arg-type]
+        issuer or Authority(key=key, name=_name(name)),
         public_key=key.public_key(),
         subject=_name(name),
         usage=("key_cert_sign", "crl_sign"),
@@ -118,7 +133,7 @@ def make_ca(
         valid_from=valid_from or now - timedelta(days=365),
         valid_until=valid_until or now + timedelta(days=7300),
     )
-    return Authority(key=key, certificate=certificate)
+    return Authority(key=key, name=_name(name), own_certificate=certificate)
 
 
 def issue(
@@ -142,11 +157,10 @@ def issue(
     usage None leaves the KeyUsage extension out. hosts: names and addresses for subjectAltName.
     """
     subject = _name(subject) if isinstance(subject, str) else subject
-    issuer_name = issuer.certificate.subject if issuer.certificate is not None else subject
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(issuer_name)
+        .issuer_name(issuer.name)
         .public_key(public_key)  # type: ignore[arg-type]
         .serial_number(x509.random_serial_number())
         .not_valid_before(valid_from or now - timedelta(days=1))
@@ -159,7 +173,9 @@ def issue(
     if usage is not None:
         builder = builder.add_extension(key_usage(*usage), critical=True)
     if hosts:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(host) for host in hosts]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([_alternative(host) for host in hosts]), critical=False
+        )
     if extended_usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(extended_usage)), critical=False)
     for extension, critical in extra:
@@ -287,6 +303,11 @@ class FederationMember:
         return ServiceId(self.subsystem, code, version)
 
     @property
+    def record_signer(self) -> NoteSigner:
+        """The signer of the checkpoints of the member's record; its name is the record's origin."""
+        return NoteSigner(self.plan.id, self.record_key)
+
+    @property
     def tls_sha256(self) -> bytes:
         """SHA-256 of the TLS certificate: what a transport puts into `Peer`."""
         return self.tls_certificate.fingerprint(hashes.SHA256())
@@ -307,7 +328,9 @@ class FederationMember:
                 (folder / f"{name}.pem").write_bytes(certificate_pem(certificate))
 
 
-def make_member(plan: MemberPlan, *, suite: str, issuing_ca: Authority, tls_ca: Authority, now: datetime = NOW) -> FederationMember:
+def make_member(
+    plan: MemberPlan, *, suite: str, issuing_ca: Authority, tls_ca: Authority, now: datetime = NOW
+) -> FederationMember:
     """Keys and certificates for one member, all in order."""
     signing_key = new_signing_key(suite, plan.id)
     agreement_key = new_agreement_key(suite, plan.id)
@@ -317,7 +340,11 @@ def make_member(plan: MemberPlan, *, suite: str, issuing_ca: Authority, tls_ca: 
         suite=suite,
         signing_key=signing_key,
         signing_certificate=issue(
-            issuing_ca, public_key=signing_key.public_key(), subject=_name(f"{plan.id} signing"), usage=SIGNING_USAGE, now=now
+            issuing_ca,
+            public_key=signing_key.public_key(),
+            subject=_name(f"{plan.id} signing"),
+            usage=SIGNING_USAGE,
+            now=now,
         ),
         agreement_key=agreement_key,
         agreement_certificate=issue(
@@ -393,3 +420,91 @@ class Federation:
     def social(self) -> FederationMember:
         """UZ/GOV/200000003: the consumer in most tests."""
         return self.members[SOCIAL.id]
+
+    @property
+    def signer(self) -> NoteSigner:
+        """The authority's signer of directories."""
+        return NoteSigner("test-authority", self.authority_key)
+
+    @property
+    def anchor(self) -> NoteVerifier:
+        """What every adapter was handed over out of band."""
+        return NoteVerifier.parse(self.signer.vkey)
+
+    def draft(self, *, version: int = 1, valid_for: timedelta = timedelta(days=30)) -> DirectoryDraft:
+        """The directory before it is rendered: change it with `dataclasses.replace` for a wrong one."""
+        registrations = [registration_of(member) for member in self.members.values()]
+        return DirectoryDraft(
+            instance="UZ",
+            version=version,
+            issued=self.now,
+            expires=self.now + valid_for,
+            signing_cas=(self.root_ca.certificate, self.issuing_ca.certificate),
+            tls_cas=(self.tls_ca.certificate,),
+            members={one.member.id: one.member for one in registrations},
+            services={service.service: service for one in registrations for service in one.services},
+            purposes=PURPOSES,
+            legal_basis_kinds=LEGAL_BASIS_KINDS,
+            groups={
+                code: frozenset(SubsystemId.parse(name) for name in members)
+                for code, members in GROUPS.items()
+                if all(SubsystemId.parse(name).member in {one.member.id for one in registrations} for name in members)
+            },
+        )
+
+    def signed(self, draft: DirectoryDraft | None = None) -> tuple[bytes, bytes]:
+        """directory.xml and directory.note, of this draft or of the whole federation."""
+        xml = render_directory(draft or self.draft())
+        return xml, sign_directory(xml, self.signer)
+
+    def directory(self, draft: DirectoryDraft | None = None) -> Directory:
+        """The directory, read back from its document as an adapter reads it."""
+        return parse_directory(render_directory(draft or self.draft()))
+
+    def write(self, folder: Path) -> None:
+        """directory.xml, directory.note, the anchor, the CAs (PEM), and members/<code>/ with keys and certificates."""
+        folder.mkdir(parents=True, exist_ok=True)
+        xml, note = self.signed()
+        (folder / "directory.xml").write_bytes(xml)
+        (folder / "directory.note").write_bytes(note)
+        (folder / "anchor.vkey").write_text(self.signer.vkey + "\n")
+        (folder / "signing-ca.pem").write_bytes(certificate_pem(self.root_ca.certificate, self.issuing_ca.certificate))
+        (folder / "tls-ca.pem").write_bytes(certificate_pem(self.tls_ca.certificate))
+        for member in self.members.values():
+            member.write(folder / "members" / member.id.code)
+
+
+def registered(certificate: x509.Certificate, suite: str) -> RegisteredCertificate:
+    """A certificate as the directory holds it."""
+    return RegisteredCertificate(certificate=certificate, sha256=certificate.fingerprint(hashes.SHA256()), suite=suite)
+
+
+def registration_of(member: FederationMember) -> Registration:
+    """What the member would hand to the authority."""
+    plan = member.plan
+    return Registration(
+        member=Member(
+            id=member.id,
+            names=plan.names,
+            stir=member.id.code,
+            suite=member.suite,
+            adapter=AdapterEntry(
+                address=f"https://localhost:{plan.port}/peer",
+                tls_certificates=(registered(member.tls_certificate, "tls"),),
+            ),
+            signing=(registered(member.signing_certificate, member.suite),),
+            agreement=(registered(member.agreement_certificate, member.suite),),
+            subsystems=frozenset(plan.subsystems),
+            record_vkey=member.record_signer.vkey,
+        ),
+        services=tuple(
+            DirectoryService(
+                service=ServiceId(SubsystemId(member.id, subsystem), code, version),
+                title=title,
+                personal_data=personal_data,
+                description_sha256=hashlib.sha256(f"{code}/{version}".encode()).hexdigest(),
+            )
+            for subsystem, services in plan.services.items()
+            for code, version, title, personal_data in services
+        ),
+    )

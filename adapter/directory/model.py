@@ -42,7 +42,10 @@ class DirectoryService:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """An organisation. names: language tag (`en`, `ru`, `uz`, `uz-Cyrl`) to name."""
+    """An organisation. names: language tag (`en`, `ru`, `uz`, `uz-Cyrl`) to name.
+
+    record_vkey: the verifier key (C2SP signed-note) of the checkpoints of the member's record.
+    """
 
     id: MemberId
     names: Mapping[str, str]
@@ -52,6 +55,7 @@ class Member:
     signing: tuple[RegisteredCertificate, ...]
     agreement: tuple[RegisteredCertificate, ...]
     subsystems: frozenset[str]
+    record_vkey: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

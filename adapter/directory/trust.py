@@ -1,0 +1,155 @@
+"""Is the signer who the message says it is, now, by the directory? The numbered checklist of trust.
+
+A good signature proves that the holder of some key signed. Everything else about the sender is settled here, and only
+by what the authority signed: never by what the message or its certificate says of itself.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from adapter.crypto.certificates import CertificatePurpose, check_chain
+from adapter.directory.model import Directory, Member, RegisteredCertificate
+from adapter.directory.signing import check_current
+from adapter.errors import PeerMismatch, SecurityFailed
+from adapter.identifiers import MemberId
+from adapter.stages import MessageKind, Peer, TrustedMessage, VerifiedMessage
+
+DEFAULT_CACHED_CHAINS: Final = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChainWindow:
+    """When a whole chain is valid: from the latest beginning to the earliest end of its certificates."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+class ChainCache:
+    """Chains that were checked, so that a member's hundredth message costs a look-up.
+
+    Only the building and the signatures of a chain are remembered, together with the time in which it is valid; the
+    time itself is checked for every message. Keyed by certificate and directory version: a new directory starts anew.
+    Bounded; the oldest goes first. May be shared between threads.
+    """
+
+    def __init__(self, max_chains: int = DEFAULT_CACHED_CHAINS) -> None:
+        self._max_chains = max_chains
+        self._windows: dict[tuple[bytes, int], ChainWindow] = {}
+        self._lock = threading.Lock()
+
+    def find(self, certificate_sha256: bytes, directory_version: int) -> ChainWindow | None:
+        """The window of a chain that was checked before, or None."""
+        return self._windows.get((certificate_sha256, directory_version))
+
+    def keep(self, certificate_sha256: bytes, directory_version: int, window: ChainWindow) -> None:
+        """Remember a chain that is good."""
+        with self._lock:
+            while len(self._windows) >= self._max_chains:
+                del self._windows[next(iter(self._windows))]
+            self._windows[(certificate_sha256, directory_version)] = window
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+
+def establish_trust(
+    verified: VerifiedMessage, *, directory: Directory, peer: Peer, now: datetime, chains: ChainCache
+) -> TrustedMessage:
+    """Who signed this message that has just come over a connection. The only maker of `TrustedMessage`.
+
+    verified: signature and coverage are good; its header is still a claim about the sender. peer: the other end of the
+    mutual TLS connection as the transport knows it.
+    Raises DirectoryExpired, UnknownMember, SecurityFailed (one public text for all of steps 3 to 6), PeerMismatch.
+    """
+    # 1 to 6. The signer is the member that the header names.
+    sender = identify_signer(verified, directory=directory, at=now, chains=chains)
+    # 7. The connection was made by that member's own adapter: who relays another member's message is refused, however
+    #    well it is signed.
+    _check_peer(sender, directory, peer)
+    return TrustedMessage(verified=verified, sender=sender, directory_version=directory.version)
+
+
+def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: datetime, chains: ChainCache) -> MemberId:
+    """The member that signed, judged at a time: what can be known of a message without its connection.
+
+    For stored evidence, where there is no peer any more. No TrustedMessage comes of it, so that nothing that was judged
+    without a connection can be exchanged. Raises DirectoryExpired, UnknownMember, SecurityFailed.
+    """
+    # 1. The directory itself is current.
+    check_current(directory, at)
+    # 2. The sender that the header names is a member.
+    claimed = claimed_sender(verified)
+    member = directory.member(claimed)
+    # 3. The authority registered exactly this certificate, as a signing certificate of exactly this member.
+    registered = _registered(verified.signer, member)
+    # 4. The suite of the message is the suite of the certificate and of the member.
+    _check_suite(verified.suite, registered, member)
+    # 5. The suite has not come to its end.
+    _check_suite_end(verified.suite, directory, at)
+    # 6. The certificate is for signing messages, and a chain of current certificates leads from it to a CA of the
+    #    directory. (Last: it is the dearest, and steps 2 and 3 keep strangers from making us work.)
+    _check_chain(registered, directory, at, chains)
+    return claimed
+
+
+def claimed_sender(verified: VerifiedMessage) -> MemberId:
+    """Who the header says has signed: the consumer of a request, the provider of a reply."""
+    header = verified.header
+    return header.claimed_consumer.member if verified.kind is MessageKind.REQUEST else header.service.subsystem.member
+
+
+def _registered(signer: x509.Certificate, member: Member) -> RegisteredCertificate:
+    sha256 = signer.fingerprint(hashes.SHA256())
+    for registered in member.signing:
+        if hmac.compare_digest(registered.sha256, sha256):
+            return registered
+    raise SecurityFailed(f"the signing certificate {sha256.hex()} is not registered for {member.id}")
+
+
+def _check_suite(suite: str, registered: RegisteredCertificate, member: Member) -> None:
+    if suite != registered.suite:
+        raise SecurityFailed(f"signed in suite {suite} with a certificate of suite {registered.suite}")
+    if suite != member.suite:
+        raise SecurityFailed(f"signed in suite {suite}; {member.id} uses {member.suite}")
+
+
+def _check_suite_end(suite: str, directory: Directory, at: datetime) -> None:
+    end = directory.suite_ends.get(suite)
+    if end is not None and at >= end:
+        raise SecurityFailed(f"suite {suite} ended at {end:%Y-%m-%d %H:%M:%SZ}")
+
+
+def _check_chain(registered: RegisteredCertificate, directory: Directory, at: datetime, chains: ChainCache) -> None:
+    window = chains.find(registered.sha256, directory.version)
+    if window is None:
+        chain = check_chain(registered.certificate, directory.signing_cas, now=at, purpose=CertificatePurpose.SIGNING)
+        window = _window(chain)
+        chains.keep(registered.sha256, directory.version, window)
+    if not window.not_before <= at <= window.not_after:
+        raise SecurityFailed(f"the chain of {registered.sha256.hex()} is not valid at {at:%Y-%m-%d %H:%M:%SZ}")
+
+
+def _window(chain: tuple[x509.Certificate, ...]) -> ChainWindow:
+    return ChainWindow(
+        not_before=max(certificate.not_valid_before_utc for certificate in chain),
+        not_after=min(certificate.not_valid_after_utc for certificate in chain),
+    )
+
+
+def _check_peer(sender: MemberId, directory: Directory, peer: Peer) -> None:
+    if peer.certificate_sha256 is None:
+        raise PeerMismatch("the connection has no TLS certificate")
+    owner = directory.by_tls_certificate.get(peer.certificate_sha256)
+    if owner is None:
+        raise PeerMismatch(f"the TLS certificate {peer.certificate_sha256.hex()} is not registered")
+    if owner != sender:
+        raise PeerMismatch(f"the connection was made by the adapter of {owner}, the message by {sender}")
