@@ -1,0 +1,329 @@
+"""`adapter.toml`: the manual of one adapter's settings, and their reading.
+
+The names of tables and keys are those of the classes and fields below. Secrets are never in the file: it names the
+files that hold them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from adapter.identifiers import MemberId
+from adapter.settings.toml_reading import Section, load_toml, mistake
+from adapter.settings.types import (
+    Count,
+    DatabaseUrl,
+    FilePath,
+    Fingerprint,
+    IdentifierKind,
+    IpAddress,
+    IpNetwork,
+    MemberName,
+    Port,
+    Seconds,
+    Segment,
+    ServicePattern,
+    SubsystemName,
+    WebAddress,
+    WebOrFolder,
+    compile_xpath,
+    unknown_prefixes,
+)
+from adapter.xmlsafe import XmlLimits
+
+_MEBIBYTE: Final = 1024 * 1024
+
+
+class AdapterSettings(Section):
+    """[adapter]: whose adapter this is and where it keeps its things."""
+
+    member: MemberName = Field(description="The member that this adapter serves: instance/class/code.")
+    data_dir: FilePath = Field(Path("data"), description="Folder of the database and the last good directory.")
+    keys_dir: FilePath = Field(Path("keys"), description="Folder of keys and certificates, readable by the owner only.")
+    services_dir: FilePath = Field(Path("services"), description="Folder with one folder for each service provided.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important line that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="`json`: one object per line; `console`: for a person to read."
+    )
+    language: Literal["en", "ru", "uz"] = Field("en", description="Language of the command line and of the console.")
+
+
+class DirectorySettings(Section):
+    """[directory]: where the authority publishes who is who, and the key that it is believed by."""
+
+    url: WebOrFolder = Field(description="http(s) address or folder that holds directory.xml and directory.note.")
+    anchor: FilePath = Field(description="File with the authority's verifier key (a vkey line), got on a safe way.")
+    refresh_s: Seconds = Field(60, description="Seconds between two looks for a newer directory.")
+    timeout_s: Seconds = Field(10, description="Seconds that one fetch may take.")
+    max_bytes: Count = Field(64 * _MEBIBYTE, description="Octets that a directory or a description bundle may have.")
+
+
+class PeerListenerSettings(Section):
+    """[peer_listener]: where other adapters call. Always mutual TLS 1.3."""
+
+    address: IpAddress = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104  peers call from outside
+    port: Port = Field(8443, description="TCP port; 0 lets the system choose.")
+    max_connections: Count = Field(512, description="Connections at a time, for each worker.")
+    max_message_bytes: Count = Field(32 * _MEBIBYTE, description="Octets that one message may have.")
+    read_timeout_s: Seconds = Field(30, description="Seconds in which a request must have come in completely.")
+    idle_timeout_s: Seconds = Field(75, description="Seconds after which an idle connection is closed.")
+
+
+class ClientListenerSettings(Section):
+    """[client_listener]: where the agency's own systems call."""
+
+    address: IpAddress = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(8080, description="TCP port; 0 lets the system choose.")
+    mode: Literal["loopback-http", "tls", "mutual-tls"] = Field(
+        "loopback-http", description="Plain HTTP for systems on this machine, TLS, or TLS with client certificates."
+    )
+    allow_plain_http_beyond_loopback: bool = Field(
+        default=False, description="Allow plain HTTP on an address that other machines reach."
+    )
+    certificate_file: FilePath | None = Field(None, description="PEM certificate chain to show; needed with TLS.")
+    key_file: FilePath | None = Field(None, description="PEM private key of that certificate; needed with TLS.")
+    client_ca_file: FilePath | None = Field(
+        None, description="PEM certificates that issue the client systems' ones; needed with mutual-tls."
+    )
+    public_url: WebAddress | None = Field(
+        None, description="How systems reach this listener, for republished WSDLs. Default: as the caller addressed it."
+    )
+    max_connections: Count = Field(512, description="Connections at a time, for each worker.")
+    max_message_bytes: Count = Field(32 * _MEBIBYTE, description="Octets that one message may have.")
+    read_timeout_s: Seconds = Field(30, description="Seconds in which a request must have come in completely.")
+    idle_timeout_s: Seconds = Field(75, description="Seconds after which an idle connection is closed.")
+
+    @model_validator(mode="after")
+    def _protected(self) -> Self:
+        if self.mode == "loopback-http":
+            if not ip_address(self.address).is_loopback and not self.allow_plain_http_beyond_loopback:
+                raise mistake(
+                    "plain HTTP is for loopback only: choose mode tls or mutual-tls, "
+                    "or set allow_plain_http_beyond_loopback = true",
+                    at=("address",),
+                )
+            return self
+        for key in ("certificate_file", "key_file"):
+            if getattr(self, key) is None:
+                raise mistake(f"needed with mode {self.mode}", at=(key,))
+        if self.mode == "mutual-tls" and self.client_ca_file is None:
+            raise mistake("needed with mode mutual-tls", at=("client_ca_file",))
+        return self
+
+
+class OperatorsListenerSettings(Section):
+    """[operators_listener]: health and metrics."""
+
+    address: IpAddress = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(8081, description="TCP port; 0 lets the system choose.")
+
+
+class LimitsSettings(Section):
+    """[limits]: bounds on one XML document and on the work at hand. Past one: fault LimitExceeded or Overloaded."""
+
+    max_depth: Count = Field(100, le=1000, description="Elements inside one another.")
+    max_nodes: Count = Field(1_000_000, description="Elements of one message.")
+    max_attributes: Count = Field(64, description="Attributes of one element.")
+    max_namespace_declarations: Count = Field(10_000, description="Namespace declarations of one message.")
+    max_in_flight: Count = Field(256, description="Exchanges at a time, for each worker and side.")
+
+    def for_messages(self, max_bytes: int) -> XmlLimits:
+        """The bounds for the parser. max_bytes: of the listener that the message came by."""
+        return XmlLimits(
+            max_bytes=max_bytes,
+            max_depth=self.max_depth,
+            max_nodes=self.max_nodes,
+            max_attributes=self.max_attributes,
+            max_namespace_declarations=self.max_namespace_declarations,
+        )
+
+
+class TimingSettings(Section):
+    """[timing]: how long things may take or live."""
+
+    message_lifetime_s: int = Field(300, ge=1, le=300, description="Seconds from Created to Expires of a message.")
+    clock_skew_s: int = Field(60, ge=0, le=300, description="Seconds that a peer's clock may be off.")
+    peer_timeout_s: Seconds = Field(30, description="Seconds to wait for another adapter's reply.")
+    shutdown_grace_s: Seconds = Field(30, description="Seconds for exchanges in flight when the adapter stops.")
+
+
+class RecordSettings(Section):
+    """[record]: how the record is written."""
+
+    max_batch: int = Field(256, ge=1, le=10_000, description="Entries made durable by one commit, at most.")
+    busy_timeout_s: Seconds = Field(10, description="Seconds to wait for a database that another process has locked.")
+
+
+class StoreSettings(Section):
+    """[store]: the database."""
+
+    url: DatabaseUrl | None = Field(
+        None, description="SQLAlchemy address without a password. Default: SQLite, adapter.sqlite in data_dir."
+    )
+    password_file: FilePath | None = Field(None, description="File that holds the database password.")
+
+
+# --- client systems ---------------------------------------------------------------------------------------------------
+
+
+class ContextSettings(Section):
+    """[client.context]: who asks, why and about whom, for a system that cannot send the RequestContext header.
+
+    Fixed values, or XPath 1.0 expressions evaluated on the Body's element, with the prefixes of
+    [client.context.namespaces].
+    """
+
+    purpose: str | None = Field(None, description="Code of the purpose, as the directory lists it.")
+    legal_basis_kind: str | None = Field(None, description="Kind of legal basis, as the directory lists it.")
+    legal_basis_reference: str | None = Field(None, description="The act, decision or contract that it rests on.")
+    official: Segment | None = Field(None, description="The civil servant (or the automatic procedure) who asks.")
+    official_xpath: str | None = Field(
+        None, description="Where in the Body the official is named; instead of official."
+    )
+    regulation: str | None = Field(None, description="Number of the e-service's regulation in the register.")
+    subject_kind: IdentifierKind | None = Field(None, description="Kind of identifier that subject_xpath finds.")
+    subject_xpath: str | None = Field(None, description="Where in the Body the subjects' identifiers are.")
+    namespaces: Mapping[str, str] = Field({}, description="Prefixes of the two expressions: prefix = namespace name.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.official is not None and self.official_xpath is not None:
+            raise mistake("official is given too: keep one of the two", at=("official_xpath",))
+        _both_or_none(self, "legal_basis_kind", "legal_basis_reference")
+        _both_or_none(self, "subject_kind", "subject_xpath")
+        for key in ("official_xpath", "subject_xpath"):
+            check_xpath(getattr(self, key), self.namespaces, at=(key,))
+        return self
+
+
+def _both_or_none(section: Section, first: str, second: str) -> None:
+    has_first, has_second = (getattr(section, key) is not None for key in (first, second))
+    if has_first != has_second:
+        given, missing = (first, second) if has_first else (second, first)
+        raise mistake(f"needed with {given}", at=(missing,))
+
+
+def check_xpath(expression: str | None, namespaces: Mapping[str, str], *, at: tuple[str | int, ...]) -> None:
+    """Raise the mistake of an expression that does not compile or has a prefix that nobody bound. None is well.
+
+    at: the keys that lead to the expression from the table whose rule this is.
+    """
+    if expression is None:
+        return
+    try:
+        compile_xpath(expression, namespaces)
+    except ValueError as cause:
+        raise mistake(str(cause), at=at) from None
+    if unknown := unknown_prefixes(expression, namespaces):
+        raise mistake(f"uses a prefix that is not in namespaces: {', '.join(unknown)}", at=at)
+
+
+_PROOFS: Final = {
+    "certificate": ("certificate_sha256",),
+    "token": ("token_file",),
+    "basic": ("user", "password_file"),
+    "address": ("addresses",),
+}
+"""For each way to identify a client system, the keys that it needs; the others' keys are refused."""
+
+
+class ClientSettings(Section):
+    """[[client]]: one of the agency's own systems that may call."""
+
+    name: Segment = Field(description="Name of the system in logs and records.")
+    subsystem: SubsystemName = Field(description="The subsystem it calls as: instance/class/code/subsystem.")
+    identify_by: Literal["certificate", "token", "basic", "address"] = Field(
+        description="How it proves who it is: TLS certificate, bearer token, user and password, or network address."
+    )
+    certificate_sha256: Fingerprint | None = Field(None, description="SHA-256 of its certificate (DER), hexadecimal.")
+    token_file: FilePath | None = Field(None, description="File with the SHA-256 of its bearer token, hexadecimal.")
+    user: str | None = Field(None, description="User name for HTTP Basic authentication.")
+    password_file: FilePath | None = Field(None, description="File with the SHA-256 of its password, hexadecimal.")
+    addresses: tuple[IpNetwork, ...] = Field((), description="Addresses or networks that it calls from.")
+    services: tuple[ServicePattern, ...] = Field(
+        description="Services that it may call: whole ids, or a beginning up to a slash and then *."
+    )
+    context: ContextSettings = Field(
+        default_factory=ContextSettings, description="What the system cannot say itself; see [client.context]."
+    )
+
+    @model_validator(mode="after")
+    def _identified(self) -> Self:
+        for way, keys in _PROOFS.items():
+            for key in keys:
+                given = bool(getattr(self, key))
+                if given and way != self.identify_by:
+                    raise mistake(f'only used with identify_by = "{way}"', at=(key,))
+                if not given and way == self.identify_by:
+                    raise mistake(f'needed with identify_by = "{way}"', at=(key,))
+        return self
+
+
+# --- the whole file ---------------------------------------------------------------------------------------------------
+
+
+class Settings(Section):
+    """The whole of `adapter.toml`. Paths are absolute once it is read."""
+
+    adapter: AdapterSettings = Field(description="Whose adapter this is and where it keeps its things.")
+    directory: DirectorySettings = Field(description="Where the authority publishes who is who.")
+    peer_listener: PeerListenerSettings = Field(
+        default_factory=PeerListenerSettings, description="Where other adapters call."
+    )
+    client_listener: ClientListenerSettings = Field(
+        default_factory=ClientListenerSettings, description="Where the agency's own systems call."
+    )
+    operators_listener: OperatorsListenerSettings = Field(
+        default_factory=OperatorsListenerSettings, description="Health and metrics."
+    )
+    limits: LimitsSettings = Field(default_factory=LimitsSettings, description="Bounds on one message.")
+    timing: TimingSettings = Field(default_factory=TimingSettings, description="How long things may take.")
+    record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
+    store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
+    client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
+
+    @property
+    def member(self) -> MemberId:
+        """The member that this adapter serves."""
+        return self.adapter.member
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy address of the database, without a password."""
+        return self.store.url or f"sqlite:///{self.adapter.data_dir / 'adapter.sqlite'}"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        listeners = ("peer_listener", "client_listener", "operators_listener")
+        places = [(getattr(self, name).address, getattr(self, name).port) for name in listeners]
+        for at, place in enumerate(places):
+            if place[1] and place in places[:at]:
+                raise mistake(f"{listeners[places.index(place)]} listens there", at=(listeners[at], "port"))
+        return self
+
+    @model_validator(mode="after")
+    def _clients_apart(self) -> Self:
+        seen: set[str] = set()
+        for at, client in enumerate(self.client):
+            if client.subsystem.member != self.member:
+                raise mistake("belongs to another member than this adapter", at=("client", at, "subsystem"))
+            if client.identify_by == "certificate" and self.client_listener.mode != "mutual-tls":
+                raise mistake("needs client_listener.mode mutual-tls", at=("client", at, "identify_by"))
+            for key in ("name", "certificate_sha256", "user"):
+                value = getattr(client, key)
+                if value is not None and f"{key} {value}" in seen:
+                    raise mistake("is the same as another client's", at=("client", at, key))
+                seen.add(f"{key} {value}")
+        return self
+
+
+def load_settings(path: Path) -> Settings:
+    """Read `adapter.toml`. Raises SettingsInvalid with every mistake in it."""
+    return load_toml(path, Settings)

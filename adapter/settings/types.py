@@ -1,0 +1,155 @@
+"""The kinds of values that settings have, each checked as it is read. Values never appear in a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+from lxml import etree
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
+
+from adapter.errors import AdapterError
+from adapter.identifiers import IDENTIFIER_KINDS, MemberId, ServiceId, SubsystemId
+
+Value = TypeVar("Value")
+
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_PATTERN: Final = re.compile(r"(?:[A-Za-z0-9._-]+/){0,5}\*")
+_SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
+_HANDLER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_WEB: Final = re.compile(r"https?://[^\s/]+(?:/\S*)?")
+
+
+def _identifier(read: Callable[[str], Value]) -> Callable[[object], Value]:
+    """A validator that reads an identifier with its own `parse`; a value that is one already stays."""
+
+    def check(value: object) -> Value:
+        if not isinstance(value, str):
+            raise ValueError("should be a string")  # noqa: TRY004  pydantic reports ValueError only
+        try:
+            return read(value)
+        except AdapterError as cause:
+            raise ValueError(cause.reason) from None
+
+    return check
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    """A relative path is meant from the folder of the settings file."""
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("should be a path")
+    folder: Path | None = (info.context or {}).get("folder")
+    expanded = Path(value).expanduser()
+    return folder / expanded if folder else expanded
+
+
+def _matching(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"should be {what}")
+        return text
+
+    return check
+
+
+def _service_pattern(text: str) -> str:
+    """A whole service id, or the beginning of one up to a slash and then `*`."""
+    if _PATTERN.fullmatch(text):
+        return text
+    try:
+        return str(ServiceId.parse(text))
+    except AdapterError:
+        raise ValueError(
+            "should be instance/class/code/subsystem/service/version, or its beginning up to a slash, then *"
+        ) from None
+
+
+def _address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise ValueError("should be an IPv4 or IPv6 address, not a name") from None
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise ValueError("should be an IP address or a network such as 10.1.2.0/24") from None
+    return text
+
+
+def _identifier_kind(text: str) -> str:
+    if text not in IDENTIFIER_KINDS:
+        raise ValueError(f"should be one of {', '.join(IDENTIFIER_KINDS)}")
+    return text
+
+
+def _digest(text: str) -> str:
+    digits = text.replace(":", "")
+    if not _SHA256.fullmatch(digits):
+        raise ValueError("should be a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed")
+    return digits.lower()
+
+
+def _place(text: str, info: ValidationInfo) -> str:
+    """An http(s) URL as it is; anything else is a folder."""
+    if "://" not in text or text.startswith("file://"):
+        return str(_path(text.removeprefix("file://"), info))
+    if not _WEB.fullmatch(text):
+        raise ValueError("should be an http:// or https:// address, or a folder")
+    return text
+
+
+def _database_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if not separator or not scheme:
+        raise ValueError("should be a SQLAlchemy address such as postgresql+psycopg://user@host/name")
+    who, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and ":" in who:
+        raise ValueError("holds a password: put it into a file of its own and name that in password_file")
+    return text
+
+
+def _database(text: str, info: ValidationInfo) -> str:
+    """A SQLAlchemy address as it is; anything else is a SQLite file."""
+    return _database_url(text) if "://" in text else str(_path(text, info))
+
+
+def compile_xpath(expression: str, namespaces: Mapping[str, str]) -> etree.XPath:
+    """The compiled expression. Raises ValueError, with a sentence, when it is none or uses an unknown prefix."""
+    try:
+        return etree.XPath(expression, namespaces=dict(namespaces) or None, regexp=False)
+    except etree.XPathSyntaxError:
+        raise ValueError("is not an XPath 1.0 expression") from None
+
+
+def unknown_prefixes(expression: str, namespaces: Mapping[str, str]) -> tuple[str, ...]:
+    """Prefixes in the expression that [namespaces] does not bind; libxml2 itself notices only when it evaluates."""
+    used = re.findall(
+        r"(?<![\w.:-])([A-Za-z_][\w.-]*):(?!:)(?=[A-Za-z_*])", re.sub(r"'[^']*'|\"[^\"]*\"", "''", expression)
+    )
+    return tuple(sorted({prefix for prefix in used if prefix not in namespaces}))
+
+
+MemberName = Annotated[MemberId, PlainValidator(_identifier(MemberId.parse))]
+SubsystemName = Annotated[SubsystemId, PlainValidator(_identifier(SubsystemId.parse))]
+Segment = Annotated[str, AfterValidator(_matching(_SEGMENT, "1 to 64 letters, digits, dots, hyphens or underscores"))]
+ServicePattern = Annotated[str, AfterValidator(_service_pattern)]
+FilePath = Annotated[Path, PlainValidator(_path)]
+WebOrFolder = Annotated[str, AfterValidator(_place)]
+WebAddress = Annotated[str, AfterValidator(_matching(_WEB, "an http:// or https:// address"))]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+DatabaseUrlOrFile = Annotated[str, AfterValidator(_database)]
+IpAddress = Annotated[str, AfterValidator(_address)]
+IpNetwork = Annotated[str, AfterValidator(_network)]
+IdentifierKind = Annotated[str, AfterValidator(_identifier_kind)]
+Fingerprint = Annotated[str, AfterValidator(_digest)]
+HandlerName = Annotated[str, AfterValidator(_matching(_HANDLER, "module:Class"))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Count = Annotated[int, Field(ge=1)]
