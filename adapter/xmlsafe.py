@@ -158,3 +158,12 @@ def decode_base64(text: str, *, max_chars: int, error: type[AdapterError] = Malf
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise error("not base64") from None
+
+
+def texts_at(payload: etree._Element, xpath: etree.XPath) -> tuple[str, ...]:
+    """The texts that an XPath of the settings finds in a payload (elements, attributes or strings), trimmed."""
+    found = xpath(payload)
+    if not isinstance(found, list):
+        found = [found]
+    texts = (node.text or "" if isinstance(node, etree._Element) else str(node) for node in found)
+    return tuple(text.strip() for text in texts)

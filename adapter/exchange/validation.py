@@ -11,7 +11,6 @@ from adapter.envelope.names import SOAP12_FAULT
 from adapter.envelope.schema import check_payload
 from adapter.errors import PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch, UnknownOperation
 from adapter.identifiers import SubjectId
-from adapter.policy.outgoing import texts_at
 from adapter.stages import (
     BackendAnswer,
     CorrelatedReply,
@@ -22,6 +21,7 @@ from adapter.stages import (
     ValidReply,
     ValidRequest,
 )
+from adapter.xmlsafe import texts_at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

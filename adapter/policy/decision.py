@@ -9,7 +9,7 @@ from datetime import datetime
 from adapter.directory.model import Directory
 from adapter.errors import AccessDenied, AdapterError
 from adapter.identifiers import ServiceId, SubsystemId
-from adapter.policy.outgoing import check_lawful
+from adapter.policy.lawful import check_lawful
 from adapter.policy.rules import AccessRule, PolicySnapshot
 from adapter.stages import AuthorizedRequest, PersonalData, ValidRequest
 

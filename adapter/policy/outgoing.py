@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from lxml import etree
 
-from adapter.directory.model import Directory, DirectoryService
+from adapter.directory.model import Directory
 from adapter.envelope.headers import RequestContext, read_request_context
-from adapter.errors import ContextMissing, NoLegalBasis, UnknownPurpose
+from adapter.errors import ContextMissing
 from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId
 from adapter.policy.clients import Client, ContextRule
+from adapter.policy.lawful import check_lawful
 from adapter.stages import AuthorizedCall, ExchangeHeader, LegalBasis, PersonalData, ValidCall
+from adapter.xmlsafe import texts_at
 
 _T = TypeVar("_T")
 
@@ -52,22 +54,6 @@ def authorize_call(
     return AuthorizedCall(valid=call, header=header, personal_data=personal_data)
 
 
-def check_lawful(personal_data: PersonalData, service: DirectoryService, directory: Directory) -> None:
-    """What both adapters check alike: a known purpose, a known kind of legal basis, and for a service that transfers
-    personal data a legal basis and a subject. Raises UnknownPurpose, NoLegalBasis."""
-    if personal_data.purpose not in directory.purposes:
-        raise UnknownPurpose("the purpose is not in the directory")
-    basis = personal_data.legal_basis
-    if basis is not None and basis.kind not in directory.legal_basis_kinds:
-        raise UnknownPurpose("the kind of legal basis is not in the directory")
-    if not service.personal_data:
-        return
-    if basis is None:
-        raise NoLegalBasis("no legal basis for a service that transfers personal data")
-    if not personal_data.subjects:
-        raise NoLegalBasis("no subject for a service that transfers personal data")
-
-
 def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
     sent = None if call.parsed.context is None else read_request_context(call.parsed.context)
     ruled = _from_rule(call.parsed.payload, rule)
@@ -105,12 +91,3 @@ def _from_rule(payload: etree._Element, rule: ContextRule) -> RequestContext:
         subjects=subjects,
         consent=None,
     )
-
-
-def texts_at(payload: etree._Element, xpath: etree.XPath) -> tuple[str, ...]:
-    """The texts that an XPath of the settings finds in a payload (elements, attributes or strings), trimmed."""
-    found = xpath(payload)
-    if not isinstance(found, list):
-        found = [found]
-    texts = (node.text or "" if isinstance(node, etree._Element) else str(node) for node in found)  # noqa: SLF001
-    return tuple(text.strip() for text in texts)

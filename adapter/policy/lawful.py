@@ -1,0 +1,23 @@
+"""What makes a transfer lawful at all, before any rule of access: checked alike by both adapters."""
+
+from __future__ import annotations
+
+from adapter.directory.model import Directory, DirectoryService
+from adapter.errors import NoLegalBasis, UnknownPurpose
+from adapter.stages import PersonalData
+
+
+def check_lawful(personal_data: PersonalData, service: DirectoryService, directory: Directory) -> None:
+    """What both adapters check alike: a known purpose, a known kind of legal basis, and for a service that transfers
+    personal data a legal basis and a subject. Raises UnknownPurpose, NoLegalBasis."""
+    if personal_data.purpose not in directory.purposes:
+        raise UnknownPurpose("the purpose is not in the directory")
+    basis = personal_data.legal_basis
+    if basis is not None and basis.kind not in directory.legal_basis_kinds:
+        raise UnknownPurpose("the kind of legal basis is not in the directory")
+    if not service.personal_data:
+        return
+    if basis is None:
+        raise NoLegalBasis("no legal basis for a service that transfers personal data")
+    if not personal_data.subjects:
+        raise NoLegalBasis("no subject for a service that transfers personal data")

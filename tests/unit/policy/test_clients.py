@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+
+from adapter.errors import AdapterError, ClientNotAllowed, ClientNotIdentified
+from adapter.identifiers import ServiceId, SubsystemId
+from adapter.policy.clients import Client, IdentifyBy, identify
+from adapter.stages import Peer, ReceivedCall
+
+SUBSYSTEM = SubsystemId.parse("UZ/GOV/200000003/social")
+SERVICE = ServiceId.parse("UZ/GOV/200000001/population/GetPerson/v1")
+ANY = ("*",)
+
+
+def digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def client(name: str, by: IdentifyBy, **more: object) -> Client:
+    return Client(name=name, subsystem=SUBSYSTEM, identify_by=by, **{"services": ANY, **more})  # type: ignore[arg-type]
+
+
+TOKEN = client("by-token", IdentifyBy.TOKEN, secret_sha256=digest("s3cret-token"))
+BASIC = client("by-basic", IdentifyBy.BASIC, user="benefits", secret_sha256=digest("pass:word"))
+CERTIFICATE = client("by-certificate", IdentifyBy.CERTIFICATE, certificate_sha256=b"c" * 32)
+ADDRESS = client("by-address", IdentifyBy.ADDRESS, addresses=("127.0.0.1", "10.1.0.0/16"))
+ALL = (TOKEN, BASIC, CERTIFICATE, ADDRESS)
+
+
+def call(*, address: str = "192.0.2.7", certificate: bytes | None = None, **credentials: str) -> ReceivedCall:
+    return ReceivedCall(
+        octets=b"",
+        received_at=datetime(2026, 3, 2, tzinfo=UTC),
+        peer=Peer(certificate_sha256=certificate, address=address),
+        content_type="text/xml",
+        soap_action="",
+        service=SERVICE,
+        **credentials,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("received", "name"),
+    [
+        (call(bearer_token="s3cret-token"), "by-token"),
+        (call(basic_user="benefits", basic_password="pass:word"), "by-basic"),
+        (call(certificate=b"c" * 32), "by-certificate"),
+        (call(address="127.0.0.1"), "by-address"),
+        (call(address="10.1.255.3"), "by-address"),
+    ],
+)
+def test_each_way_names_its_client(received: ReceivedCall, name: str) -> None:
+    assert identify(received, ALL).client == name
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        call(),
+        call(bearer_token="s3cret-tokeN"),
+        call(bearer_token=""),
+        call(basic_user="benefits", basic_password=""),
+        call(basic_user="benefits"),
+        call(basic_user="other", basic_password="pass:word"),
+        call(certificate=b"d" * 32),
+        call(address="10.2.0.1"),
+        call(address=""),
+        # A wrong credential is not saved by a good address.
+        call(address="127.0.0.1", bearer_token="wrong"),
+        call(address="127.0.0.1", basic_user="benefits", basic_password="wrong"),
+    ],
+)
+def test_nobody_else_is_a_client(received: ReceivedCall) -> None:
+    with pytest.raises(ClientNotIdentified):
+        identify(received, ALL)
+
+
+def test_without_clients_nobody_is_one() -> None:
+    with pytest.raises(ClientNotIdentified):
+        identify(call(address="127.0.0.1"), ())
+
+
+def test_two_matching_clients_are_no_client() -> None:
+    twin = client("twin", IdentifyBy.ADDRESS, addresses=("127.0.0.0/8",))
+    with pytest.raises(ClientNotIdentified):
+        identify(call(address="127.0.0.1"), (ADDRESS, twin))
+
+
+@pytest.mark.parametrize(
+    ("services", "allowed"),
+    [
+        (("*",), True),
+        (("UZ/GOV/200000001/*",), True),
+        (("UZ/GOV/200000001/population/GetPerson/v1",), True),
+        (("UZ/GOV/200000001/population/GetPerson/v2",), False),
+        (("UZ/GOV/200000002/*",), False),
+        ((), False),
+    ],
+)
+def test_a_client_uses_only_the_services_of_its_list(services: tuple[str, ...], allowed: bool) -> None:
+    known = (client("one", IdentifyBy.ADDRESS, addresses=("127.0.0.1",), services=services),)
+    try:
+        identify(call(address="127.0.0.1"), known)
+    except AdapterError as error:
+        assert isinstance(error, ClientNotAllowed)
+        assert not allowed
+    else:
+        assert allowed
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert "secret_sha256" not in repr(TOKEN)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member
+from adapter.errors import AccessDenied, NoLegalBasis, UnknownMember, UnknownPurpose
+from adapter.identifiers import MemberId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
+from adapter.policy.decision import AccessFacts, Decision, decide
+from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.stages import LegalBasis, PersonalData
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CONSUMER = SubsystemId.parse("UZ/GOV/200000003/social")
+PROVIDER = MemberId.parse("UZ/GOV/200000001")
+SERVICE = ServiceId.parse("UZ/GOV/200000001/population/GetPerson/v1")
+OPEN_SERVICE = ServiceId.parse("UZ/GOV/200000001/population/Holidays/v1")
+SUBJECT = SubjectId("pinfl", "3010190000001" + str(pinfl_check_digit("3010190000001")))
+
+
+def member(name: MemberId, *subsystems: str) -> Member:
+    return Member(
+        id=name,
+        names={"en": "Agency"},
+        stir=name.code,
+        suite="p256",
+        adapter=AdapterEntry(address="https://127.0.0.1:1", tls_certificates=()),
+        signing=(),
+        agreement=(),
+        subsystems=frozenset(subsystems),
+    )
+
+
+DIRECTORY = Directory(
+    instance="UZ",
+    version=1,
+    issued=NOW,
+    expires=NOW + timedelta(days=1),
+    members={CONSUMER.member: member(CONSUMER.member, "social"), PROVIDER: member(PROVIDER, "population")},
+    services={
+        SERVICE: DirectoryService(service=SERVICE, title="A person", personal_data=True, description_sha256="00"),
+        OPEN_SERVICE: DirectoryService(service=OPEN_SERVICE, title="Days", personal_data=False, description_sha256="00"),
+    },
+    signing_cas=(),
+    tls_cas=(),
+    purposes={"benefit": "Granting a benefit", "statistics": "Statistics"},
+    legal_basis_kinds={"law": "A law", "consent": "Consent"},
+    groups={"ministries": frozenset({CONSUMER})},
+)
+FACTS = AccessFacts(
+    consumer=CONSUMER,
+    service=SERVICE,
+    operation="GetPerson",
+    regulation="ES-17",
+    personal_data=PersonalData(
+        purpose=Purpose("benefit"), subjects=(SUBJECT,), legal_basis=LegalBasis(kind="law", reference="ZRU-395")
+    ),
+)
+RULE = AccessRule(id="r1", consumer=str(CONSUMER), service=SERVICE)
+
+
+def judged(facts: AccessFacts, *rules: AccessRule) -> Decision:
+    return decide(facts, policy=PolicySnapshot.of(7, rules), directory=DIRECTORY, now=NOW)
+
+
+def test_without_a_rule_everything_is_denied() -> None:
+    decision = judged(FACTS)
+    assert isinstance(decision.refusal, AccessDenied)
+    assert decision.rule_id is None
+    assert decision.policy_version == 7
+
+
+@pytest.mark.parametrize("consumer", [str(CONSUMER), str(CONSUMER.member), "group:ministries"])
+def test_a_rule_names_a_subsystem_a_member_or_a_group(consumer: str) -> None:
+    decision = judged(FACTS, replace(RULE, consumer=consumer))
+    assert (decision.rule_id, decision.refusal) == ("r1", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"consumer": "UZ/GOV/200000002"}, "is for UZ/GOV/200000002"),
+        ({"consumer": "UZ/GOV/200000003/other"}, "is for UZ/GOV/200000003/other"),
+        ({"consumer": "group:nobody"}, "is for group:nobody"),
+        ({"operations": frozenset({"Other"})}, "does not name this operation"),
+        ({"operations": frozenset()}, "does not name this operation"),
+        ({"purposes": frozenset({"statistics"})}, "does not name this purpose"),
+        ({"legal_basis_kinds": frozenset({"consent"})}, "does not name this kind of legal basis"),
+        ({"regulations": frozenset({"ES-18"})}, "does not name this regulation"),
+        ({"valid_from": NOW + timedelta(seconds=1)}, "is not valid yet"),
+        ({"valid_until": NOW}, "is no longer valid"),
+    ],
+)
+def test_each_unmet_condition_denies_and_is_named(change: dict[str, object], words: str) -> None:
+    decision = judged(FACTS, replace(RULE, **change))  # type: ignore[arg-type]
+    assert isinstance(decision.refusal, AccessDenied)
+    assert decision.findings[0].unmet == (words,)
+
+
+def test_met_conditions_allow() -> None:
+    rule = replace(
+        RULE,
+        operations=frozenset({"GetPerson"}),
+        purposes=frozenset({"benefit"}),
+        legal_basis_kinds=frozenset({"law"}),
+        regulations=frozenset({"ES-17"}),
+        valid_from=NOW,
+        valid_until=NOW + timedelta(seconds=1),
+    )
+    assert judged(FACTS, replace(RULE, id="r0", consumer="UZ/GOV/200000009"), rule).rule_id == "r1"
+
+
+def test_a_rule_that_asks_for_a_regulation_is_not_met_by_none() -> None:
+    rule = replace(RULE, regulations=frozenset({"ES-17"}))
+    assert isinstance(judged(replace(FACTS, regulation=None), rule).refusal, AccessDenied)
+
+
+@pytest.mark.parametrize(
+    ("personal_data", "refusal"),
+    [
+        (PersonalData(purpose=Purpose("benefit"), subjects=(SUBJECT,)), NoLegalBasis),
+        (PersonalData(purpose=Purpose("benefit"), legal_basis=FACTS.personal_data.legal_basis), NoLegalBasis),
+        (replace(FACTS.personal_data, purpose=Purpose("curiosity")), UnknownPurpose),
+        (replace(FACTS.personal_data, legal_basis=LegalBasis(kind="whim", reference="")), UnknownPurpose),
+    ],
+)
+def test_no_rule_saves_a_request_that_is_not_lawful(personal_data: PersonalData, refusal: type) -> None:
+    assert isinstance(judged(replace(FACTS, personal_data=personal_data), RULE).refusal, refusal)
+
+
+def test_a_service_without_personal_data_needs_no_legal_basis() -> None:
+    facts = replace(FACTS, service=OPEN_SERVICE, personal_data=PersonalData(purpose=Purpose("statistics")))
+    assert judged(facts, replace(RULE, service=OPEN_SERVICE)).rule_id == "r1"
+
+
+def test_a_consumer_that_left_the_directory_is_refused() -> None:
+    facts = replace(FACTS, consumer=SubsystemId.parse("UZ/GOV/200000003/left"))
+    assert isinstance(judged(facts, replace(RULE, consumer="UZ/GOV/200000003")).refusal, UnknownMember)
