@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from adapter import xmlsafe
+from adapter.contracts import read_contract
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
 from adapter.envelope import names
@@ -87,9 +88,7 @@ def read_registration(octets: bytes) -> Registration:
 
 @functools.cache
 def _schema() -> etree.XMLSchema:
-    from pathlib import Path  # TODO
-
-    return etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "xsd" / "directory.xsd"))
+    return etree.XMLSchema(etree.fromstring(read_contract("xsd/directory.xsd")))
 
 
 def _read_document(octets: bytes, root_name: str, limits: xmlsafe.XmlLimits) -> etree._Element:
