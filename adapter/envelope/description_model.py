@@ -1,0 +1,109 @@
+"""What a service description says, as values. Made by envelope.description only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NewType
+
+from adapter.envelope.schema_compile import CompiledSchema
+from adapter.errors import UnknownOperation
+from adapter.stages import SoapVersion
+
+QName = NewType("QName", str)
+"""A qualified name in the form `{namespace}local` (`local` alone without a namespace), as lxml writes tags."""
+
+
+class Style(Enum):
+    """How the Body is made (WSDL 1.1, 3.4 and 3.5): the style of the operation and the use of its parts."""
+
+    DOCUMENT_LITERAL = "document/literal"
+    RPC_LITERAL = "rpc/literal"
+    RPC_ENCODED = "rpc/encoded"
+    DOCUMENT_ENCODED = "document/encoded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeaderPart:
+    """A SOAP header that the binding declares for an operation. element is None for a part that names only a type."""
+
+    element: QName | None
+    name: str
+    in_output: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One bound operation.
+
+    output_element is None for a one-way operation. faults: the elements that the operation declares as fault details.
+    type_checked: the schema has a declaration for the Body's element, so `check_payload` can judge it.
+    """
+
+    name: str
+    soap_action: str
+    style: Style
+    input_element: QName
+    output_element: QName | None
+    faults: tuple[QName, ...] = ()
+    headers: tuple[HeaderPart, ...] = ()
+    type_checked: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Port:
+    """A SOAP port of the description: where the provider's system listens and what it speaks there."""
+
+    name: str
+    service: str
+    binding: QName
+    port_type: QName
+    soap_version: SoapVersion
+    address: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceDescription:
+    """A WSDL 1.1 description with its schemas, read offline.
+
+    documents: every reachable document, byte for byte, by its path below the folder; entry names the WSDL to begin
+    with. locations: (document, location as written in it) to the name of the document that it means.
+    ports: all SOAP ports; for each port type the first SOAP 1.1 port (else the first) is in use, and operations are
+    those of the ports in use. schema is None when nothing in the description can be checked (rpc/encoded with schemas
+    that are not to be had). unchecked: Body elements of operations that are passed through without a type check.
+    notes: in words, what is not understood or not checked.
+    """
+
+    entry: str
+    documents: Mapping[str, bytes]
+    locations: Mapping[tuple[str, str], str]
+    ports: tuple[Port, ...]
+    operations: tuple[Operation, ...]
+    schema: CompiledSchema | None
+    unchecked: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    by_input: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
+
+    def operation_for(self, payload: str, soap_action: str = "") -> Operation:
+        """The operation whose request has this Body element (`{namespace}local`).
+
+        soap_action decides where several operations share one element. Raises UnknownOperation.
+        """
+        found = self.by_input.get(payload, ())
+        if not found:
+            raise UnknownOperation("no operation has this element as its request")
+        if len({(operation.name, operation.output_element) for operation in found}) == 1:
+            return found[0]
+        for operation in found:
+            if soap_action and operation.soap_action == soap_action:
+                return operation
+        raise UnknownOperation(f"{len(found)} operations share this element; the SOAPAction must name one of them")
+
+    def operation(self, name: str) -> Operation:
+        """The operation of this name; of an overloaded one the first. Raises UnknownOperation."""
+        for operation in self.operations:
+            if operation.name == name:
+                return operation
+        raise UnknownOperation("the service description has no operation of this name")
