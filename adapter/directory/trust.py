@@ -15,7 +15,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from adapter.crypto.certificates import CertificatePurpose, check_chain
+from adapter.crypto.certificates import Purpose, check_chain
 from adapter.directory.model import Directory, Member, RegisteredCertificate
 from adapter.directory.signing import check_current
 from adapter.errors import PeerMismatch, SecurityFailed
@@ -131,7 +131,7 @@ def _check_suite_end(suite: str, directory: Directory, at: datetime) -> None:
 def _check_chain(registered: RegisteredCertificate, directory: Directory, at: datetime, chains: ChainCache) -> None:
     window = chains.find(registered.sha256, directory.version)
     if window is None:
-        chain = check_chain(registered.certificate, directory.signing_cas, now=at, purpose=CertificatePurpose.SIGNING)
+        chain = check_chain(registered.certificate, directory.signing_cas, now=at, purpose=Purpose.SIGNING)
         window = _window(chain)
         chains.keep(registered.sha256, directory.version, window)
     if not window.not_before <= at <= window.not_after:
