@@ -130,11 +130,13 @@ class GatedMessage:
     token: etree._Element
     confirmation: etree._Element | None
     body: etree._Element
+    encrypted_header: etree._Element | None
     encrypted_key: EncryptedKeyInfo
     encrypted_personal_data: bytes | None
     encrypted_signature: bytes
     encrypted_body: bytes
     claimed_header: ExchangeHeader
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,13 +154,14 @@ class SignatureParts:
 class DecryptedMessage:
     """Opened, second gate passed, not yet verified. Made by crypto.open.decrypt.
 
-    body is the Body element in the document that verification will digest; payload is its only child.
-    content_key: 16 octets, secret.
+    body is the Body element in the document that verification will digest, parsed from body_octets; its payload is its
+    only child. content_key: 16 octets, secret.
     """
 
     gated: GatedMessage
     personal_data: etree._Element | None
     body: etree._Element
+    body_octets: bytes
     signature: SignatureParts
     content_key: bytes
 

@@ -8,6 +8,7 @@ from typing import Final
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 ENVELOPE: Final = "urn:interagency-adapter:envelope:1"
+CLIENT: Final = "urn:interagency-adapter:client:1"
 FAULT: Final = "urn:interagency-adapter:fault:1"
 DIRECTORY: Final = "urn:interagency-adapter:directory:1"
 ADAPTER_SERVICES: Final = "urn:interagency-adapter:services:1"
@@ -46,7 +47,9 @@ CURVE_P256: Final = "urn:oid:1.2.840.10045.3.1.7"
 TYPE_ELEMENT: Final = "http://www.w3.org/2001/04/xmlenc#Element"
 TYPE_CONTENT: Final = "http://www.w3.org/2001/04/xmlenc#Content"
 X509_V3: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3"
-X509_SKI: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509SubjectKeyIdentifier"
+X509_SKI: Final = (
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509SubjectKeyIdentifier"
+)
 BASE64_BINARY: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
 
 
@@ -55,8 +58,33 @@ def qname(namespace: str, local: str) -> str:
     return f"{{{namespace}}}{local}"
 
 
+# --- elements and attributes -----------------------------------------------------------------------------------------
 SOAP12_ENVELOPE: Final = qname(SOAP12, "Envelope")
 SOAP12_HEADER: Final = qname(SOAP12, "Header")
 SOAP12_BODY: Final = qname(SOAP12, "Body")
 SOAP12_FAULT: Final = qname(SOAP12, "Fault")
+SOAP12_MUST_UNDERSTAND: Final = qname(SOAP12, "mustUnderstand")
+SOAP11_ENVELOPE: Final = qname(SOAP11, "Envelope")
+SOAP11_HEADER: Final = qname(SOAP11, "Header")
+SOAP11_BODY: Final = qname(SOAP11, "Body")
+SOAP11_FAULT: Final = qname(SOAP11, "Fault")
+SOAP11_MUST_UNDERSTAND: Final = qname(SOAP11, "mustUnderstand")
+EXCHANGE: Final = qname(ENVELOPE, "Exchange")
+PERSONAL_DATA: Final = qname(ENVELOPE, "PersonalData")
+REQUEST_CONTEXT: Final = qname(CLIENT, "RequestContext")
+SECURITY: Final = qname(WSSE, "Security")
+BINARY_SECURITY_TOKEN: Final = qname(WSSE, "BinarySecurityToken")
+SECURITY_TOKEN_REFERENCE: Final = qname(WSSE, "SecurityTokenReference")
+TOKEN_REFERENCE: Final = qname(WSSE, "Reference")
+KEY_IDENTIFIER: Final = qname(WSSE, "KeyIdentifier")
+ENCRYPTED_HEADER: Final = qname(WSSE11, "EncryptedHeader")
+SIGNATURE_CONFIRMATION: Final = qname(WSSE11, "SignatureConfirmation")
+TIMESTAMP: Final = qname(WSU, "Timestamp")
 WSU_ID: Final = qname(WSU, "Id")
+SIGNATURE: Final = qname(DS, "Signature")
+KEY_INFO: Final = qname(DS, "KeyInfo")
+DIGEST_METHOD: Final = qname(DS, "DigestMethod")
+ENCRYPTED_KEY: Final = qname(XENC, "EncryptedKey")
+ENCRYPTED_DATA: Final = qname(XENC, "EncryptedData")
+ENCRYPTION_METHOD: Final = qname(XENC, "EncryptionMethod")
+XSI_TYPE: Final = qname(XSI, "type")

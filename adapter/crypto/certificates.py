@@ -1,0 +1,214 @@
+"""What is read from certificates, and the path from a member's certificate to an authority's (RFC 5280).
+
+Everything is bounded and nothing is fetched. Failure raises SecurityFailed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+
+from adapter.errors import SecurityFailed
+
+MAX_CHAIN: Final = 4
+MAX_CANDIDATES: Final = 16
+
+_CACHED_CERTIFICATES: Final = 1024
+_UNDERSTOOD: Final = frozenset(
+    (
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    )
+)
+_SIGNATURE_ALGORITHMS: Final = frozenset(
+    (
+        SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA384,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+        SignatureAlgorithmOID.ED25519,
+        SignatureAlgorithmOID.RSA_WITH_SHA256,
+        SignatureAlgorithmOID.RSA_WITH_SHA384,
+        SignatureAlgorithmOID.RSA_WITH_SHA512,
+    )
+)
+
+
+class Purpose(Enum):
+    """What a certificate's key is used for; each needs its own certificate."""
+
+    SIGNING = "signing"
+    KEY_AGREEMENT = "key-agreement"
+    KEY_ENCIPHERMENT = "key-encipherment"
+
+
+@lru_cache(maxsize=_CACHED_CERTIFICATES)
+def parse_certificate(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
+    """One DER certificate (untrusted) and its public key. Raises SecurityFailed.
+
+    Refused: trailing octets, another version than 3, extensions that cannot be read, a key of a kind or with
+    parameters that are not supported.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        key = certificate.public_key()
+        _ = certificate.extensions
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, TypeError):
+        raise SecurityFailed("the token is not a certificate that can be read") from None
+    if certificate.version is not x509.Version.v3:
+        raise SecurityFailed("not an X.509 version 3 certificate")
+    if certificate.public_bytes(Encoding.DER) != der:
+        raise SecurityFailed("the token is not exactly one DER certificate")
+    return certificate, key
+
+
+@lru_cache(maxsize=_CACHED_CERTIFICATES)
+def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
+    """The certificate's public key. Raises SecurityFailed when it cannot be read."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise SecurityFailed("the certificate's key cannot be read") from None
+
+
+@lru_cache(maxsize=_CACHED_CERTIFICATES)
+def ski(certificate: x509.Certificate) -> bytes:
+    """The value of the SubjectKeyIdentifier extension (RFC 5280, 4.2.1.2). Raises SecurityFailed without one."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        raise SecurityFailed("the certificate has no subject key identifier") from None
+    return found.value.digest
+
+
+def sha256(certificate: x509.Certificate) -> bytes:
+    """SHA-256 of the DER certificate."""
+    return certificate.fingerprint(hashes.SHA256())
+
+
+def check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
+    """An end-entity certificate for exactly this purpose. Raises SecurityFailed.
+
+    Not a CA; KeyUsage present with the purpose's bit, and without the bits of the other purpose, so that a signing
+    key is never an agreement key; no critical extension that is not understood.
+    """
+    _check_extensions(certificate)
+    constraints = _basic_constraints(certificate)
+    if constraints is not None and constraints.ca:
+        raise SecurityFailed("a CA certificate where a member's certificate must be")
+    usage = _key_usage(certificate)
+    encrypts = usage.key_agreement or usage.key_encipherment or usage.data_encipherment
+    allowed = {
+        Purpose.SIGNING: usage.digital_signature and not encrypts,
+        Purpose.KEY_AGREEMENT: usage.key_agreement and not usage.digital_signature,
+        Purpose.KEY_ENCIPHERMENT: usage.key_encipherment and not usage.digital_signature,
+    }
+    if not allowed[purpose]:
+        raise SecurityFailed(f"the certificate is not for {purpose.value}")
+
+
+def check_chain(
+    leaf: x509.Certificate, cas: Sequence[x509.Certificate], now: datetime, purpose: Purpose
+) -> tuple[x509.Certificate, ...]:
+    """The path, leaf first: at most 4 certificates from the leaf to a self-issued CA among `cas`, all valid now.
+
+    cas: the authority's CA certificates, roots and intermediates, trusted because the directory's signature is good.
+    At most 16 signatures are tried, whatever the certificates look like. Raises SecurityFailed.
+    """
+    check_purpose(leaf, purpose)
+    _check_period(leaf, now)
+    return (leaf, *_PathSearch(cas, now).climb(leaf, below=0))
+
+
+class _PathSearch:
+    """A depth-first search with a budget of signature checks: a bound on time (see DESIGN, traps)."""
+
+    def __init__(self, cas: Sequence[x509.Certificate], now: datetime) -> None:
+        self._by_subject: dict[bytes, list[x509.Certificate]] = {}
+        for ca in cas:
+            self._by_subject.setdefault(ca.subject.public_bytes(), []).append(ca)
+        self._now = now
+        self._budget = MAX_CANDIDATES
+
+    def climb(self, child: x509.Certificate, *, below: int) -> tuple[x509.Certificate, ...]:
+        """The issuers of `child` up to a root, nearest first. below: CA certificates passed so far."""
+        if below + 1 >= MAX_CHAIN:
+            raise SecurityFailed(f"a chain of more than {MAX_CHAIN} certificates")
+        failure = SecurityFailed("no certificate of the authority issued this one")
+        for issuer in self._by_subject.get(child.issuer.public_bytes(), []):
+            if self._budget == 0:
+                raise SecurityFailed("too many candidates for an issuer")
+            self._budget -= 1
+            try:
+                self._check_issuer(issuer, child, below=below)
+                is_root = issuer.subject == issuer.issuer
+                return (issuer,) if is_root else (issuer, *self.climb(issuer, below=below + 1))
+            except SecurityFailed as cause:
+                failure = cause
+        raise failure
+
+    def _check_issuer(self, issuer: x509.Certificate, child: x509.Certificate, *, below: int) -> None:
+        """RFC 5280, 6.1.4: a CA, allowed to sign certificates, deep enough, valid now, whose signature it is."""
+        _check_extensions(issuer)
+        constraints = _basic_constraints(issuer)
+        if constraints is None or not constraints.ca:
+            raise SecurityFailed("the issuer is not a CA")
+        if constraints.path_length is not None and constraints.path_length < below:
+            raise SecurityFailed("the chain is longer than a CA allows")
+        if not _key_usage(issuer).key_cert_sign:
+            raise SecurityFailed("the issuer may not sign certificates")
+        _check_period(issuer, self._now)
+        if child.signature_algorithm_oid not in _SIGNATURE_ALGORITHMS:
+            raise SecurityFailed("a certificate is signed with an algorithm that is not on the list")
+        try:
+            child.verify_directly_issued_by(issuer)
+        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+            raise SecurityFailed("the signature of a certificate is wrong") from None
+
+
+def _check_period(certificate: x509.Certificate, now: datetime) -> None:
+    if now < certificate.not_valid_before_utc:
+        raise SecurityFailed("a certificate of the chain is not valid yet")
+    if now > certificate.not_valid_after_utc:
+        raise SecurityFailed("a certificate of the chain has expired")
+
+
+def _check_extensions(certificate: x509.Certificate) -> None:
+    """RFC 5280, 4.2: a critical extension that is not processed means refusal (name constraints among them)."""
+    for extension in _extensions(certificate):
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            raise SecurityFailed("a certificate has a critical extension that is not understood")
+
+
+def _extensions(certificate: x509.Certificate) -> x509.Extensions:
+    try:
+        return certificate.extensions
+    except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm):
+        raise SecurityFailed("a certificate's extensions cannot be read") from None
+
+
+def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage:
+    try:
+        return _extensions(certificate).get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        raise SecurityFailed("a certificate does not say what its key is for") from None
+
+
+def _basic_constraints(certificate: x509.Certificate) -> x509.BasicConstraints | None:
+    try:
+        return _extensions(certificate).get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return None

@@ -1,0 +1,96 @@
+"""Decrypted text as XML in the namespaces of its place, in a document of its own.
+
+Nodes are never moved between documents: lxml would rename prefixes, and the canonical octets with them. Instead, the
+surroundings that canonicalisation can see are replayed as text around the plaintext.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from adapter.envelope import names
+from adapter.envelope.gate_structure import Ids
+from adapter.envelope.headers import escape_attribute
+from adapter.errors import SecurityFailed
+from adapter.xmlsafe import XmlLimits, canonical, parse, refuse_comments
+
+# Attributes that another stack could take for an id of the envelope. An application's own `id` is not one of them.
+_id_attributes: Final = etree.XPath(
+    "//@wsu:Id | //@xml:id | //ds:*/@Id | //xenc:*/@Id",
+    namespaces={"wsu": names.WSU, "ds": names.DS, "xenc": names.XENC},
+)
+_encrypted: Final = etree.XPath("boolean(//xenc:EncryptedData | //xenc:EncryptedKey)", namespaces={"xenc": names.XENC})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """The Body with its decrypted content, and the octets that it was parsed from."""
+
+    element: etree._Element
+    octets: bytes
+
+
+def parse_element(plaintext: bytes, place: etree._Element, limits: XmlLimits) -> etree._Element:
+    """Exactly one element, in the namespaces that are in scope where its EncryptedData stood. Raises SecurityFailed."""
+    start = f"<fragment{_declarations(place.nsmap)}>".encode()
+    wrapper = parse(start + plaintext + b"</fragment>", limits, error=SecurityFailed)
+    refuse_comments(wrapper, error=SecurityFailed)
+    if len(wrapper) != 1 or wrapper.text or wrapper[0].tail:
+        raise SecurityFailed("the plaintext is not exactly one element")
+    return wrapper[0]
+
+
+def parse_body(plaintext: bytes, body: etree._Element, ids: Ids, limits: XmlLimits) -> Body:
+    """A replica of the Body with the plaintext as its content: exactly one element. Raises SecurityFailed.
+
+    ids: those of the outer document and of the fragments before; an id that occurs again is refused, and so is anything
+    that is encrypted once more: it is opened one level deep, never deeper.
+    """
+    octets = b"%s%s</%s>" % (_start_tag(body), plaintext, _qualified_name(body).encode())
+    replica = parse(octets, limits, error=SecurityFailed)
+    refuse_comments(replica, error=SecurityFailed)
+    if len(replica) != 1 or (replica.text or "").strip() or (replica[0].tail or "").strip():
+        raise SecurityFailed("the Body is not exactly one element")
+    if _encrypted(replica):
+        raise SecurityFailed("the plaintext has encrypted parts")
+    for value in _id_attributes(replica[0]):
+        if value.getparent() is not replica:
+            ids.add(str(value))
+    return Body(element=replica, octets=octets)
+
+
+def _qualified_name(element: etree._Element) -> str:
+    local = element.tag.rpartition("}")[2]
+    return f"{element.prefix}:{local}" if element.prefix else local
+
+
+def _declarations(nsmap: dict[str | None, str]) -> str:
+    return "".join(
+        f' xmlns:{prefix}="{escape_attribute(uri)}"' if prefix else f' xmlns="{escape_attribute(uri)}"'
+        for prefix, uri in sorted(nsmap.items(), key=lambda item: item[0] or "")
+    )
+
+
+def _start_tag(body: etree._Element) -> bytes:
+    """Body's start tag with every namespace in scope; canonical when nothing but env and wsu is in scope."""
+    nsmap = body.nsmap
+    id_prefixes = [prefix for prefix, uri in nsmap.items() if uri == names.WSU and prefix]
+    if len(id_prefixes) == 1:
+        own_id = escape_attribute(body.get(names.WSU_ID, ""))
+        return f'<{_qualified_name(body)}{_declarations(nsmap)} {id_prefixes[0]}:Id="{own_id}">'.encode()
+    return _start_tag_with_spare_prefixes(body, nsmap)
+
+
+def _start_tag_with_spare_prefixes(body: etree._Element, nsmap: dict[str | None, str]) -> bytes:
+    """Two prefixes stand for the namespace of the id. lxml does not say which was written; canonical form does."""
+    written = canonical(body)
+    written = written[: written.index(b">")]
+    missing = {
+        prefix: uri
+        for prefix, uri in nsmap.items()
+        if (f" xmlns:{prefix}=" if prefix else " xmlns=").encode() not in written
+    }
+    return written + _declarations(missing).encode() + b">"

@@ -1,0 +1,187 @@
+"""Decrypt and verify: numbered checklists, each step with a rejecting test.
+
+Whatever goes wrong in here is SecurityFailed, with one public text (promise 7); the reason goes to the record.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from typing import NoReturn
+
+from cryptography import x509
+from lxml import etree
+
+from adapter.crypto.canonical_body import resolved_types
+from adapter.crypto.certificates import parse_certificate
+from adapter.crypto.content import ContentCipher
+from adapter.crypto.fragments import parse_body, parse_element
+from adapter.crypto.keys import DecryptionKeys
+from adapter.crypto.signature_gate import read_signature
+from adapter.crypto.suites import Suite, by_signature_algorithm, suite
+from adapter.envelope.gate_security import read_confirmation, read_token
+from adapter.envelope.gate_structure import Ids, attribute
+from adapter.envelope.headers import read_exchange_header, read_personal_data, read_timestamp
+from adapter.envelope.names import PERSONAL_DATA, WSU_ID
+from adapter.errors import AdapterError, EnvelopeRefused, LimitExceeded, MalformedMessage, SecurityFailed
+from adapter.stages import DecryptedMessage, GatedMessage, VerifiedMessage
+from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, canonical, parse
+
+_STRUCTURE_ERRORS = (EnvelopeRefused, LimitExceeded, MalformedMessage)
+
+
+def decrypt(gated: GatedMessage, keys: DecryptionKeys, *, limits: XmlLimits = DEFAULT_LIMITS) -> DecryptedMessage:
+    """Open a gated message with our key. Raises SecurityFailed, whatever is wrong.
+
+    1. The key is one of ours, by its identifier, and of the suite in whose form the EncryptedKey is.
+    2. The content key comes out of agreement and unwrapping, or of OAEP.
+    3. and on: as `decrypt_with_content_key`.
+    """
+    info = gated.encrypted_key
+    key = keys.find(info.recipient_ski)
+    if key.suite != info.suite:
+        raise SecurityFailed("the EncryptedKey has the form of another suite than our key")
+    return decrypt_with_content_key(gated, suite(info.suite).unwrap(info, key), limits=limits)
+
+
+def decrypt_with_content_key(
+    gated: GatedMessage, content_key: bytes, *, limits: XmlLimits = DEFAULT_LIMITS
+) -> DecryptedMessage:
+    """Open a gated message whose content key is known already (evidence). Raises SecurityFailed, whatever is wrong.
+
+    3. The content key has 16 octets.
+    4. Every tag is good, before any plaintext is looked at.
+    5. The plaintext of the signature is exactly one element, and passes the second gate.
+    6. The plaintext of the header is exactly one PersonalData block.
+    7. The plaintext of the Body is exactly one element, not encrypted once more.
+    8. No id occurs twice over the outer document and all that was decrypted.
+    """
+    try:
+        return _open_parts(gated, content_key, limits)
+    except _STRUCTURE_ERRORS as cause:
+        raise SecurityFailed(f"after decryption: {cause.reason}") from None
+    except (etree.LxmlError, ValueError):
+        raise SecurityFailed("after decryption: something that cannot be canonicalised") from None
+
+
+def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> DecryptedMessage:
+    cipher = ContentCipher(content_key)
+    signature_octets = cipher.decrypt(gated.encrypted_signature)
+    body_octets = cipher.decrypt(gated.encrypted_body)
+    header_octets = None if gated.encrypted_personal_data is None else cipher.decrypt(gated.encrypted_personal_data)
+    ids = Ids(seen=set(gated.ids))
+    signature = parse_element(signature_octets, _parent(gated.token), limits)
+    parts = read_signature(signature, token_id=attribute(gated.token, WSU_ID), ids=ids)
+    personal_data = None
+    if header_octets is not None and gated.encrypted_header is not None:
+        personal_data = parse_element(header_octets, gated.encrypted_header, limits)
+        if personal_data.tag != PERSONAL_DATA:
+            raise SecurityFailed("the encrypted header is not PersonalData")
+        ids.add(attribute(personal_data, WSU_ID))
+    body = parse_body(body_octets, gated.body, ids, limits)
+    return DecryptedMessage(
+        gated=gated,
+        personal_data=personal_data,
+        body=body.element,
+        body_octets=body.octets,
+        signature=parts,
+        content_key=content_key,
+    )
+
+
+def _parent(element: etree._Element) -> etree._Element:
+    parent = element.getparent()
+    if parent is None:
+        raise SecurityFailed("a part without its place")
+    return parent
+
+
+def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
+    """Verify the signature over exactly the parts of this message, and hand on only what it covers.
+
+    1. The token is exactly one X.509 v3 certificate in DER.
+    2. The signature algorithm is a row of the table, and the certificate's key is of that row.
+    3. The signature value is good for the canonical SignedInfo under that key.
+    4. The References name exactly the parts that stand at their places: none is missing, none is more.
+    5. Every digest is that of the part at its place.
+    6. What the Body says does not hang on a namespace declaration outside of what was digested.
+    7. The values are read from the elements that step 5 digested.
+
+    Raises SecurityFailed for 1 to 6; for 7, with the signature good, EnvelopeRefused and InvalidIdentifier.
+    """
+    gated, signature = decrypted.gated, decrypted.signature
+    signer, row = _check_signature_value(decrypted)
+    parts = _parts_at_their_places(decrypted)
+    if {part_id for part_id, _, _ in signature.digests} != parts.keys():
+        raise SecurityFailed("the signature does not cover exactly the parts of the message")
+    body_octets = b""
+    for part_id, digest, prefixes in signature.digests:
+        octets = _canonical(parts[part_id], prefixes)
+        if not hmac.compare_digest(sha256(octets).digest(), digest):
+            raise SecurityFailed(f"the digest of a part is wrong: {parts[part_id].tag}")
+        if parts[part_id] is decrypted.body:
+            body_octets = octets
+    payload = _signed_payload(decrypted, body_octets)
+    created, expires = read_timestamp(gated.timestamp)
+    return VerifiedMessage(
+        received=gated.parsed.received,
+        kind=gated.kind,
+        header=read_exchange_header(gated.exchange),
+        personal_data=None if decrypted.personal_data is None else read_personal_data(decrypted.personal_data),
+        created=created,
+        expires=expires,
+        signer=signer,
+        suite=row.name,
+        signature_value=signature.value,
+        signed_digest=sha256(signature.signed_info).digest(),
+        confirmation=None if gated.confirmation is None else read_confirmation(gated.confirmation),
+        payload=payload,
+        content_key=decrypted.content_key,
+    )
+
+
+def _check_signature_value(decrypted: DecryptedMessage) -> tuple[x509.Certificate, Suite]:
+    """Steps 1 to 3."""
+    try:
+        signer, key = parse_certificate(read_token(decrypted.gated.token))
+    except EnvelopeRefused as cause:
+        raise SecurityFailed(cause.reason) from None
+    signature = decrypted.signature
+    row = by_signature_algorithm(signature.algorithm)
+    row.check_signing_key(key)
+    row.verify(key, signature.value, signature.signed_info)
+    return signer, row
+
+
+def _parts_at_their_places(decrypted: DecryptedMessage) -> dict[str, etree._Element]:
+    """Step 4: every part of this message by its id. The gates saw to it that no id occurs twice."""
+    gated = decrypted.gated
+    parts = [gated.exchange, gated.timestamp, gated.token, decrypted.body]
+    parts += [part for part in (decrypted.personal_data, gated.confirmation) if part is not None]
+    return {part.get(WSU_ID, ""): part for part in parts}
+
+
+def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
+    try:
+        return canonical(element, inclusive_prefixes=prefixes)
+    except (etree.LxmlError, ValueError):
+        raise SecurityFailed("a part that cannot be canonicalised") from None
+
+
+def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._Element:
+    """Step 6: the payload as the digested octets have it.
+
+    What our own stack writes is canonical already: then the tree at hand is the parse of the digested octets. Else the
+    tree may know prefixes of the unsigned Envelope that the digested octets do not have; so it is parsed from those,
+    and an xsi:type that means something else there is refused.
+    """
+    if body_octets == decrypted.body_octets:
+        return decrypted.body[0]
+    try:
+        signed = parse(body_octets, error=SecurityFailed)
+    except LimitExceeded as cause:
+        raise SecurityFailed(cause.reason) from None
+    if resolved_types(signed) != resolved_types(decrypted.body):
+        raise SecurityFailed("an xsi:type of the Body hangs on a namespace declaration that is not signed")
+    return signed[0]

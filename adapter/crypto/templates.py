@@ -1,0 +1,159 @@
+"""The security parts of the envelope as text with places for values: rendered, not built as a tree.
+
+Whatever is digested (token, timestamp, confirmation, SignedInfo) is in exclusive canonical form by construction;
+tests compare each with lxml's canonicaliser. Values are base64, ids of ours, or algorithm URIs, so that nothing needs
+an escape.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Final
+
+from adapter.crypto.key_encryption import WrappedKey
+from adapter.envelope import names
+
+BODY_START: Final = f'<env:Body xmlns:env="{names.SOAP12}" xmlns:wsu="{names.WSU}" wsu:Id="body">'.encode()
+BODY_END: Final = b"</env:Body>"
+
+ENVELOPE_START: Final = f'<env:Envelope xmlns:env="{names.SOAP12}"><env:Header>'.encode()
+SECURITY_START: Final = f'<wsse:Security xmlns:wsse="{names.WSSE}" env:mustUnderstand="true">'.encode()
+SECURITY_END: Final = b"</wsse:Security></env:Header>"
+ENVELOPE_END: Final = b"</env:Envelope>"
+
+ENCRYPTED_HEADER_START: Final = (
+    f'<wsse11:EncryptedHeader xmlns:wsse11="{names.WSSE11}" xmlns:wsu="{names.WSU}"'
+    ' wsu:Id="encrypted-header" env:mustUnderstand="true">'
+).encode()
+ENCRYPTED_HEADER_END: Final = b"</wsse11:EncryptedHeader>"
+
+PERSONAL_DATA_CIPHER: Final = "personal-data-cipher"
+SIGNATURE_CIPHER: Final = "signature-cipher"
+BODY_CIPHER: Final = "body-cipher"
+
+_TOKEN: Final = (
+    f'<wsse:BinarySecurityToken xmlns:wsse="{names.WSSE}" xmlns:wsu="{names.WSU}"'
+    f' EncodingType="{names.BASE64_BINARY}" ValueType="{names.X509_V3}" wsu:Id="token">%s</wsse:BinarySecurityToken>'
+).encode()
+
+_CONFIRMATION: Final = (
+    f'<wsse11:SignatureConfirmation xmlns:wsse11="{names.WSSE11}" xmlns:wsu="{names.WSU}"'
+    ' Value="%s" wsu:Id="confirmation"></wsse11:SignatureConfirmation>'
+).encode()
+
+
+def render_token(certificate_der: bytes) -> bytes:
+    """The BinarySecurityToken (WSS X.509 Certificate Token Profile 1.1, 3.1)."""
+    return _TOKEN % b64encode(certificate_der)
+
+
+def render_confirmation(signature_value: bytes) -> bytes:
+    """The SignatureConfirmation (WSS 1.1 SOAP Message Security, 8.5)."""
+    return _CONFIRMATION % b64encode(signature_value)
+
+
+# --- signature -------------------------------------------------------------------------------------------------------
+
+_SIGNED_INFO_START: Final = (
+    f'<ds:SignedInfo xmlns:ds="{names.DS}">'
+    f'<ds:CanonicalizationMethod Algorithm="{names.EXC_C14N}"></ds:CanonicalizationMethod>'
+    '<ds:SignatureMethod Algorithm="%s"></ds:SignatureMethod>'
+)
+_INCLUSIVE: Final = f'<ec:InclusiveNamespaces xmlns:ec="{names.EXC_C14N}" PrefixList="%s"></ec:InclusiveNamespaces>'
+_REFERENCE: Final = (
+    '<ds:Reference URI="#%s"><ds:Transforms>'
+    f'<ds:Transform Algorithm="{names.EXC_C14N}">%s</ds:Transform></ds:Transforms>'
+    f'<ds:DigestMethod Algorithm="{names.SHA256}"></ds:DigestMethod>'
+    "<ds:DigestValue>%s</ds:DigestValue></ds:Reference>"
+)
+_SIGNATURE: Final = (
+    f'<ds:Signature xmlns:ds="{names.DS}">%s<ds:SignatureValue>%s</ds:SignatureValue>'
+    f'<ds:KeyInfo><wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}">'
+    f'<wsse:Reference URI="#token" ValueType="{names.X509_V3}"/>'
+    "</wsse:SecurityTokenReference></ds:KeyInfo></ds:Signature>"
+).encode()
+
+
+def render_reference(part_id: str, digest: bytes, inclusive_prefixes: tuple[str, ...] = ()) -> str:
+    """One Reference: exclusive canonicalisation, SHA-256. inclusive_prefixes: NCNames."""
+    inclusive = _INCLUSIVE % " ".join(inclusive_prefixes) if inclusive_prefixes else ""
+    return _REFERENCE % (part_id, inclusive, b64encode(digest).decode())
+
+
+def render_signed_info(algorithm: str, references: list[str]) -> bytes:
+    """The canonical SignedInfo: these octets are signed."""
+    return f"{_SIGNED_INFO_START % algorithm}{''.join(references)}</ds:SignedInfo>".encode()
+
+
+def render_signature(signed_info: bytes, value: bytes) -> bytes:
+    """The ds:Signature around a canonical SignedInfo."""
+    return _SIGNATURE % (signed_info, b64encode(value))
+
+
+# --- encryption ------------------------------------------------------------------------------------------------------
+
+_ENCRYPTED_DATA: Final = (
+    f'<xenc:EncryptedData xmlns:xenc="{names.XENC}" Id="%s" Type="%s">'
+    f'<xenc:EncryptionMethod Algorithm="{names.AES128_GCM}"/>'
+    "<xenc:CipherData><xenc:CipherValue>"
+)
+ENCRYPTED_DATA_END: Final = b"</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
+
+
+def encrypted_data_start(data_id: str, content_type: str) -> bytes:
+    """Everything of an EncryptedData that stands before its base64 octets."""
+    return (_ENCRYPTED_DATA % (data_id, content_type)).encode()
+
+
+_KEY_IDENTIFIER: Final = (
+    f'<wsse:SecurityTokenReference><wsse:KeyIdentifier EncodingType="{names.BASE64_BINARY}"'
+    f' ValueType="{names.X509_SKI}">%s</wsse:KeyIdentifier></wsse:SecurityTokenReference>'
+)
+_KEY_START: Final = f'<xenc:EncryptedKey xmlns:xenc="{names.XENC}" xmlns:ds="{names.DS}" Id="key">'
+_AGREED_KEY: Final = (
+    f'{_KEY_START}<xenc:EncryptionMethod Algorithm="{names.KW_AES128}"/>'
+    '<ds:KeyInfo><xenc:AgreementMethod Algorithm="%s">'
+    f'<xenc11:KeyDerivationMethod xmlns:xenc11="{names.XENC11}" Algorithm="{names.HKDF}">'
+    f'<dsig-more:HKDFParams xmlns:dsig-more="{names.DSIG_MORE}"><dsig-more:PRF Algorithm="{names.HMAC_SHA256}"/>'
+    "<dsig-more:Salt>%s</dsig-more:Salt><dsig-more:Info>%s</dsig-more:Info>"
+    "<dsig-more:KeyLength>16</dsig-more:KeyLength></dsig-more:HKDFParams></xenc11:KeyDerivationMethod>"
+    f'<xenc:OriginatorKeyInfo><ds:KeyValue xmlns:dsig11="{names.DSIG11}">%s</ds:KeyValue></xenc:OriginatorKeyInfo>'
+    f"<xenc:RecipientKeyInfo>{_KEY_IDENTIFIER}</xenc:RecipientKeyInfo></xenc:AgreementMethod></ds:KeyInfo>"
+    "<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData>"
+)
+_TRANSPORTED_KEY: Final = (
+    f'{_KEY_START}<xenc:EncryptionMethod Algorithm="{names.RSA_OAEP}">'
+    f'<ds:DigestMethod Algorithm="{names.SHA256}"/>'
+    f'<xenc11:MGF xmlns:xenc11="{names.XENC11}" Algorithm="{names.MGF1_SHA256}"/></xenc:EncryptionMethod>'
+    f"<ds:KeyInfo>{_KEY_IDENTIFIER}</ds:KeyInfo>"
+    "<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData>"
+)
+_P256_POINT: Final = (
+    f'<dsig11:ECKeyValue><dsig11:NamedCurve URI="{names.CURVE_P256}"/>'
+    "<dsig11:PublicKey>%s</dsig11:PublicKey></dsig11:ECKeyValue>"
+)
+_X25519_KEY: Final = "<dsig11:DEREncodedKeyValue>%s</dsig11:DEREncodedKeyValue>"
+X25519_SPKI: Final = bytes.fromhex("302a300506032b656e032100")
+
+
+def render_encrypted_key(suite: str, key: WrappedKey, recipient_ski: bytes, data_ids: list[str]) -> bytes:
+    """The EncryptedKey in the form of the recipient's suite, with a ReferenceList (XML Encryption 1.1, 3.5.1, 3.6)."""
+    identifier, wrapped = _text(recipient_ski), _text(key.wrapped)
+    if suite == "rsa":
+        start = _TRANSPORTED_KEY % (identifier, wrapped)
+    else:
+        algorithm, originator = _ORIGINATORS[suite](key.ephemeral_public)
+        values = (algorithm, _text(key.hkdf_salt), _text(key.hkdf_info), originator, identifier, wrapped)
+        start = _AGREED_KEY % values
+    references = "".join(f'<xenc:DataReference URI="#{data_id}"/>' for data_id in data_ids)
+    return f"{start}<xenc:ReferenceList>{references}</xenc:ReferenceList></xenc:EncryptedKey>".encode()
+
+
+_ORIGINATORS: Final = {
+    "p256": lambda public: (names.ECDH_ES, _P256_POINT % _text(public)),
+    "ed25519": lambda public: (names.X25519, _X25519_KEY % _text(X25519_SPKI + public)),
+}
+
+
+def _text(octets: bytes) -> str:
+    return b64encode(octets).decode()
