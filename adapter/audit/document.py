@@ -66,14 +66,14 @@ def document_of(entry: Entry) -> EntryDocument:
         leaf_hash=leaf_hash(text.encode()),
         indexed=IndexedValues(
             entry.kind,
-            _milliseconds(entry.at),
+            milliseconds(entry.at),
             entry.message_id,
             entry.consumer,
             entry.service,
             entry.outcome,
             entry.incident,
         ),
-        subjects=tuple(body.get("subjects", ())),
+        subjects=tuple(dict.fromkeys(body.get("subjects", ()))),
     )
 
 
@@ -84,7 +84,7 @@ def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
         said = {**body, **body.pop(INDEX, {})}
         indexed = IndexedValues(
             said["kind"],
-            _milliseconds(datetime.fromisoformat(said["at"])),
+            milliseconds(datetime.fromisoformat(said["at"])),
             said.get("message_id"),
             said.get("consumer"),
             said.get("service"),
@@ -101,5 +101,6 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _milliseconds(at: datetime) -> int:
+def milliseconds(at: datetime) -> int:
+    """Whole milliseconds since 1970, UTC, rounded down."""
     return (at - _EPOCH) // _MILLISECOND

@@ -1,0 +1,178 @@
+"""One batch of writes: one transaction, one signed checkpoint, one fsync. Runs in the writer's thread only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from adapter.audit.document import EntryDocument
+from adapter.errors import AdapterError, RecordUnavailable
+from adapter.identifiers import RecordNumber
+from adapter.ports import KeptMessage, KnownExchange, RecordWrite, Written
+from adapter.store import exchanges
+from adapter.store.appending import Appending, Log
+from adapter.store.archive import REPLY, Archive, SealedRow
+from adapter.store.engine import Database
+from adapter.store.failures import advice, translated
+
+log = structlog.get_logger(__name__)
+
+Outcome = Written | KnownExchange | AdapterError
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedWrite:
+    """A write whose entry is in canonical form. octets: what it adds to the database, about."""
+
+    write: RecordWrite
+    document: EntryDocument
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A transaction that is written but not committed. outcomes: one for each write; leaves: of the new entries."""
+
+    outcomes: list[Outcome | exchanges.ExchangeRow]
+    leaves: dict[RecordNumber, bytes]
+    sealed: list[SealedRow]
+
+
+class BatchWriter:
+    """Owns the connection that writes. owner: the run and the worker, noted with each reservation."""
+
+    def __init__(self, database: Database, log: Log, archive: Archive, owner: str) -> None:
+        self._database = database
+        self._log = log
+        self._archive = archive
+        self._owner = owner
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def open(self) -> None:
+        """Connect, and refuse to go on from a head that was not signed. Raises RecordUnavailable, RecordBroken."""
+        with translated(RecordUnavailable):
+            self._log.check_head(self._connected().cursor())
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def commit(self, writes: Sequence[PreparedWrite]) -> list[Outcome]:
+        """Write the batch durably; one outcome for each write, in order. Never raises.
+
+        An error of the database fails the whole batch; a mistake in one write fails that write only.
+        """
+        try:
+            return self._commit(writes)
+        except Exception as error:  # noqa: BLE001 - the thread must live on, and each write must get an answer
+            self.close()
+            if len(writes) > 1 and not _concerns_all(error):
+                return [outcome for write in writes for outcome in self.commit([write])]
+            reason = error.reason if isinstance(error, AdapterError) else advice(error)
+            log.error("not recorded", writes=len(writes), reason=reason)  # noqa: TRY400 - a trace says nothing more
+            return [RecordUnavailable(reason) for _ in writes]
+
+    def _commit(self, writes: Sequence[PreparedWrite]) -> list[Outcome]:
+        cursor = self._connected().cursor()
+        self._check_in_place()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            staged = self._stage(cursor, writes)
+        except BaseException:
+            self._archive.forget_keys()
+            with suppress(sqlite3.Error):
+                cursor.execute("ROLLBACK")
+            raise
+        try:
+            cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._archive.forget_keys()
+            self._settle(staged, error)
+        return [self._known(outcome) for outcome in staged.outcomes]
+
+    def _stage(self, cursor: sqlite3.Cursor, writes: Sequence[PreparedWrite]) -> _Staged:
+        staged = _Staged([], {}, [])
+        appending = self._log.begin(cursor)
+        for prepared in writes:
+            try:
+                outcome = self._stage_one(cursor, appending, prepared, staged.sealed)
+            except AdapterError as error:
+                outcome = error
+            if isinstance(outcome, Written):
+                staged.leaves[outcome.number] = prepared.document.leaf_hash
+            staged.outcomes.append(outcome)
+        self._archive.add(cursor, staged.sealed)
+        appending.write(self._log)
+        return staged
+
+    def _stage_one(
+        self, cursor: sqlite3.Cursor, appending: Appending, prepared: PreparedWrite, rows: list[SealedRow]
+    ) -> Outcome | exchanges.ExchangeRow:
+        """Whatever may refuse this write comes before anything of it is added. Raises what refuses it."""
+        write, number = prepared.write, appending.next_number
+        sealed = [self._archive.seal(cursor, number, write.entry.at, kept) for kept in write.kept]
+        if write.claim is not None:
+            answered = write.answers is not None
+            known = exchanges.reserve(cursor, write.claim, number, answered=answered, owner=self._owner)
+            if known is not None:
+                return known
+        elif write.answers is not None:
+            exchanges.close(cursor, write.answers, number)
+        rows.extend(sealed)
+        appending.add(prepared.document)
+        return Written(number=number)
+
+    def _settle(self, staged: _Staged, error: sqlite3.Error) -> None:
+        """The commit failed, or only its answer did: look again. Raises RecordUnavailable unless all of it is there."""
+        self.close()
+        cursor = self._connected().cursor()
+        if not staged.leaves or any(
+            self._log.leaf_at(cursor, number) != leaf for number, leaf in staged.leaves.items()
+        ):
+            raise RecordUnavailable(advice(error)) from error
+
+    def _known(self, outcome: Outcome | exchanges.ExchangeRow) -> Outcome:
+        if not isinstance(outcome, exchanges.ExchangeRow):
+            return outcome
+        return known_exchange(self._connected().cursor(), self._archive, outcome)
+
+    def _check_in_place(self) -> None:
+        """A connection goes on writing into a file that was deleted or replaced, and all of it would be lost."""
+        if self._identity() != self._file:
+            raise RecordUnavailable("the database was replaced while the adapter runs; restart the adapter")
+
+    def _identity(self) -> tuple[int, int]:
+        found = self._database.path.stat()
+        return found.st_dev, found.st_ino
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._database.connect()
+            self._file = self._file or self._identity()
+        return self._connection
+
+
+def known_exchange(cursor: sqlite3.Cursor, archive: Archive, row: exchanges.ExchangeRow) -> KnownExchange:
+    """What is stored of an exchange, with the reply for a retry if it is answered and not erased."""
+    reply: KeptMessage | None = None
+    if row.reply_number is not None:
+        reply = archive.read(cursor, row.reply_number, REPLY)
+    return KnownExchange(
+        state=row.state,
+        content_digest=row.content_digest,
+        reply=None if reply is None else reply.octets,
+        reply_number=None if row.reply_number is None else RecordNumber(row.reply_number),
+    )
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether the error is the database's, and not of one write in the batch."""
+    return isinstance(error, AdapterError | OSError | sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError

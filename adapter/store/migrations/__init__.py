@@ -1,0 +1,1 @@
+"""The steps from an older database to the one that this program works with."""

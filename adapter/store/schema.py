@@ -1,0 +1,168 @@
+"""The tables, as SQLAlchemy sees them. The migrations make them; a test compares the two.
+
+Times are whole milliseconds since 1970, UTC. What is personal is sealed (store.archive) or a keyed hash.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+SCHEMA_REVISION: Final = "0001"
+"""The migration that this code works with; a test holds it equal to the newest one."""
+
+APPLICATION_ID: Final = 0x49414450
+"""Marks an SQLite file as ours ("IADP"; PRAGMA application_id)."""
+
+metadata: Final = MetaData()
+
+# SQLite counts rows with INTEGER only; elsewhere the record may outgrow 32 bits.
+_Number: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+entries: Final = Table(
+    "entries",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("message_id", Text),
+    Column("consumer", Text),
+    Column("service", Text),
+    Column("outcome", Text),
+    Column("incident", Text),
+    Column("document", Text, nullable=False),
+)
+"""The leaves. document: canonical JSON (audit.document). leaf_hash: of its UTF-8 form. The rest: for searching."""
+
+Index("entries_at_ms", entries.c.at_ms)
+Index("entries_consumer", entries.c.consumer, sqlite_where=entries.c.consumer.is_not(None))
+Index("entries_service", entries.c.service, sqlite_where=entries.c.service.is_not(None))
+Index("entries_message_id", entries.c.message_id, sqlite_where=entries.c.message_id.is_not(None))
+Index("entries_incident", entries.c.incident, sqlite_where=entries.c.incident.is_not(None))
+
+subjects: Final = Table(
+    "subjects",
+    metadata,
+    Column("tag", Text, nullable=False),
+    Column("number", _Number, nullable=False),
+    PrimaryKeyConstraint("tag", "number"),
+    sqlite_with_rowid=False,
+)
+"""Which entries are about whom; tag is a keyed hash (audit.subjects)."""
+
+tile_hashes: Final = Table(
+    "tile_hashes",
+    metadata,
+    Column("level", Integer, nullable=False),
+    Column("position", _Number, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "position"),
+    sqlite_with_rowid=False,
+)
+"""Roots of complete subtrees of 256**level leaves, from level 1 (C2SP tlog-tiles); level 0 is entries.leaf_hash."""
+
+tree_head: Final = Table(
+    "tree_head",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("size", _Number, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+"""One row: what appending needs (audit.merkle.CompactRange)."""
+
+checkpoints: Final = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+"""A signed checkpoint (C2SP) for each committed batch of entries."""
+
+# --- exchanges and messages ------------------------------------------------------------------------------------------
+
+exchanges: Final = Table(
+    "exchanges",
+    metadata,
+    Column("consumer", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("content_digest", LargeBinary, nullable=False),
+    Column("request_number", _Number, nullable=False),
+    Column("reply_number", _Number),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    PrimaryKeyConstraint("consumer", "message_id"),
+    sqlite_with_rowid=False,
+)
+"""Reserved message ids (promise 3). owner: the run of `serve` and the worker that reserved it."""
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("number", _Number, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("number", "direction"),
+)
+"""Messages as they went over the wire, sealed under the key of their day (store.archive)."""
+
+day_keys: Final = Table(
+    "day_keys",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("wrapped", LargeBinary),
+)
+"""The keys that messages are sealed under, wrapped; NULL once destroyed, so that the day gets no second key."""
+
+# --- access and directory --------------------------------------------------------------------------------------------
+
+access_rules: Final = Table(
+    "access_rules",
+    metadata,
+    Column("granted_in", _Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("consumer", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("operations", Text),
+    Column("purposes", Text),
+    Column("legal_basis_kinds", Text),
+    Column("regulations", Text),
+    Column("valid_from_ms", BigInteger),
+    Column("valid_until_ms", BigInteger),
+    Column("granted_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+"""The rules in force. granted_in: the entry that says so. Lists are JSON; NULL means any."""
+
+policy: Final = Table(
+    "policy",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+)
+"""One row: grows by one with every change of the rules."""
+
+directory_state: Final = Table(
+    "directory_state",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+)
+"""One row: the highest directory version ever accepted; an older one is refused for ever."""
