@@ -53,6 +53,7 @@ class Purpose(Enum):
     SIGNING = "signing"
     KEY_AGREEMENT = "key-agreement"
     KEY_ENCIPHERMENT = "key-encipherment"
+    TLS = "tls"
 
 
 @lru_cache(maxsize=_CACHED_CERTIFICATES)
@@ -115,6 +116,8 @@ def check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
         Purpose.SIGNING: usage.digital_signature and not encrypts,
         Purpose.KEY_AGREEMENT: usage.key_agreement and not usage.digital_signature,
         Purpose.KEY_ENCIPHERMENT: usage.key_encipherment and not usage.digital_signature,
+        # RFC 8446, 4.4.2.2: a signature is all that TLS 1.3 asks of it; public CAs set the bit of older versions too.
+        Purpose.TLS: usage.digital_signature,
     }
     if not allowed[purpose]:
         raise SecurityFailed(f"the certificate is not for {purpose.value}")

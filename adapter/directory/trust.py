@@ -15,6 +15,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from adapter.crypto import suites
 from adapter.crypto.certificates import Purpose, check_chain
 from adapter.directory.model import Directory, Member, RegisteredCertificate
 from adapter.directory.signing import check_current
@@ -93,7 +94,7 @@ def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: date
     registered = _registered(verified.signer, member)
     # 4. The suite of the message is the suite of the certificate and of the member.
     _check_suite(verified.suite, registered, member)
-    # 5. The suite has not come to its end.
+    # 5. The suite has not come to its end, by our own table or by the directory: whichever is sooner.
     _check_suite_end(verified.suite, directory, at)
     # 6. The certificate is for signing messages, and a chain of current certificates leads from it to a CA of the
     #    directory. (Last: it is the dearest, and steps 2 and 3 keep strangers from making us work.)
@@ -123,6 +124,7 @@ def _check_suite(suite: str, registered: RegisteredCertificate, member: Member) 
 
 
 def _check_suite_end(suite: str, directory: Directory, at: datetime) -> None:
+    suites.suite(suite).check_in_force(at)
     end = directory.suite_ends.get(suite)
     if end is not None and at >= end:
         raise SecurityFailed(f"suite {suite} ended at {end:%Y-%m-%d %H:%M:%SZ}")
