@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -32,6 +33,7 @@ class DirectoryKeeper:
         self._anchor = anchor
         self._clock = clock
         self._current: Directory | None = None
+        self._told: list[Callable[[Directory], None]] = []
         self._descriptions: dict[str, ServiceDescription] = {}
         self._fetching: dict[str, asyncio.Lock] = {}
 
@@ -44,13 +46,24 @@ class DirectoryKeeper:
             raise DirectoryExpired(f"version {directory.version} is past its expiry")
         return directory
 
+    def tell(self, listener: Callable[[Directory], None]) -> None:
+        """Call `listener` with every directory that is adopted from now on, and with the one that is there."""
+        self._told.append(listener)
+        if self._current is not None:
+            listener(self._current)
+
+    def _adopt(self, directory: Directory) -> None:
+        self._current = directory
+        for listener in self._told:
+            listener(directory)
+
     def load_copy(self) -> None:
         """Begin with the last good copy, if there is one. Its signature is checked again: disks are not trusted."""
         stored = self._copy.load()
         if stored is None:
             return
         try:
-            self._current = authenticate_directory(stored.document, stored.note, self._anchor)
+            self._adopt(authenticate_directory(stored.document, stored.note, self._anchor))
         except AdapterError as refused:
             log.error("the stored copy of the directory is refused", code=refused.code, because=refused.reason)
 
@@ -69,7 +82,7 @@ class DirectoryKeeper:
         if self._current is not None and directory.version == self._current.version:
             return
         await asyncio.to_thread(self._copy.keep, published.document, published.note, directory.version)
-        self._current = directory
+        self._adopt(directory)
         log.info("directory", version=directory.version, expires=directory.expires)
 
     async def keep_fresh(self, every_s: float) -> None:

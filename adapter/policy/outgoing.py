@@ -8,7 +8,7 @@ from typing import TypeVar
 from lxml import etree
 
 from adapter.directory.model import Directory
-from adapter.envelope.headers import RequestContext, read_request_context
+from adapter.envelope.request_context import RequestContext, read_request_context
 from adapter.errors import ContextMissing
 from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId
 from adapter.policy.clients import Client, ContextRule

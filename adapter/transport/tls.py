@@ -79,3 +79,9 @@ def _pem(certificates: Sequence[x509.Certificate]) -> str:
     if not certificates:
         raise KeyUnusable("the directory names no TLS certificate for this purpose")
     return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
+
+
+def learn_authorities(context: ssl.SSLContext, client_cas: Sequence[x509.Certificate]) -> None:
+    """Let a running listener accept the certificates of new CAs too. Those that left stay known to OpenSSL; their
+    certificates are refused by directory.trust."""
+    context.load_verify_locations(cadata=_pem(client_cas))

@@ -1,0 +1,109 @@
+"""The three listeners of one worker, opened on sockets that the parent has bound."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from socket import socket
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from adapter.app.documents import ClientDocuments
+from adapter.app.own_services import OwnServices
+from adapter.app.wiring import Site, client_bounds, peer_bounds
+from adapter.directory.model import Directory
+from adapter.errors import AdapterError
+from adapter.settings.adapter_file import ClientListenerSettings
+from adapter.transport.client_listener import ClientListener
+from adapter.transport.http_server import HttpBounds, InFlight, Listener
+from adapter.transport.operators_listener import OperatorsListener
+from adapter.transport.peer_listener import PeerListener
+from adapter.transport.tls import TlsKey, client_server_context, learn_authorities, peer_server_context
+
+log = structlog.get_logger(__name__)
+
+_OPERATORS_BOUNDS = HttpBounds(max_message_bytes=1, read_timeout_s=5, max_in_flight=16)
+
+
+class PeerDoor:
+    """Opens the listener for peers as soon as there is a directory: without one nobody could be let in."""
+
+    def __init__(self, site: Site, bound: socket) -> None:
+        bounds = peer_bounds(site.settings)
+        handler = PeerListener(site.provider, bounds, InFlight(bounds.max_in_flight))
+        self._listener = Listener(handler, bounds, grace_s=site.settings.timing.shutdown_grace_s)
+        self._bound = bound
+        self._tls = site.keyring.tls
+        self._context: ssl.SSLContext | None = None
+        self._opening: asyncio.Task[None] | None = None
+        site.directory.tell(self._adopt)
+
+    def _adopt(self, directory: Directory) -> None:
+        """Called with every new directory: its TLS authorities are the ones whose certificates are let in."""
+        if self._context is None:
+            self._context = peer_server_context(self._tls, directory.tls_cas)
+            self._opening = asyncio.ensure_future(self._listener.start(self._bound, self._context))
+            log.info("listening", listener="peers", address=_place(self._bound))
+        else:
+            learn_authorities(self._context, directory.tls_cas)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether peers are let in."""
+        return self._context is not None
+
+    async def close(self) -> None:
+        """Let nobody in any more, finish what is in flight."""
+        if self._opening is not None:
+            await self._opening
+            await self._listener.stop()
+        else:
+            self._bound.close()
+
+
+async def open_client_door(site: Site, bound: socket) -> Listener:
+    """The listener for our own systems."""
+    bounds = client_bounds(site.settings)
+    documents = ClientDocuments(site)
+    own_services = OwnServices(site)
+    handler = ClientListener(
+        site.consumer,
+        bounds,
+        InFlight(bounds.max_in_flight),
+        documents=documents.document,
+        own_services=own_services.answer,
+        own_contract=own_services.contract,
+    )
+    listener = Listener(handler, bounds, grace_s=site.settings.timing.shutdown_grace_s)
+    await listener.start(bound, _client_context(site.settings.client_listener))
+    log.info("listening", listener="clients", address=_place(bound))
+    return listener
+
+
+async def open_operators_door(site: Site, door: PeerDoor, bound: socket) -> Listener:
+    """The listener for health and metrics."""
+
+    def readiness() -> str | None:
+        try:
+            site.directory.current()
+        except AdapterError as error:
+            return error.text
+        return None if door.is_open else "The listener for peers is not open yet."
+
+    handler = OperatorsListener(readiness, CollectorRegistry())
+    listener = Listener(handler, _OPERATORS_BOUNDS, grace_s=1)
+    await listener.start(bound, None)
+    return listener
+
+
+def _client_context(settings: ClientListenerSettings) -> ssl.SSLContext | None:
+    if settings.mode == "loopback-http" or settings.certificate_file is None or settings.key_file is None:
+        return None
+    own = TlsKey(certificate_file=settings.certificate_file, key_file=settings.key_file)
+    return client_server_context(own, settings.client_ca_file if settings.mode == "mutual-tls" else None)
+
+
+def _place(bound: socket) -> str:
+    name = bound.getsockname()
+    return f"{name[0]}:{name[1]}"

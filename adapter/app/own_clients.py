@@ -1,0 +1,62 @@
+"""The client systems of the settings as the policy knows them; their secrets are read from files once, at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lxml import etree
+
+from adapter.errors import SettingsInvalid
+from adapter.policy.clients import Client, ContextRule, IdentifyBy
+from adapter.settings import ClientSettings, ContextSettings, Settings
+from adapter.settings.types import compile_xpath
+
+_DIGEST_CHARS = 64
+
+
+def load_clients(settings: Settings) -> tuple[Client, ...]:
+    """Every [[client]]. Raises SettingsInvalid when a secret's file cannot be read or holds no digest."""
+    return tuple(_client(client) for client in settings.client)
+
+
+def _client(settings: ClientSettings) -> Client:
+    secret_file = settings.token_file or settings.password_file
+    return Client(
+        name=settings.name,
+        subsystem=settings.subsystem,
+        identify_by=IdentifyBy(settings.identify_by),
+        certificate_sha256=bytes.fromhex(settings.certificate_sha256 or ""),
+        secret_sha256=b"" if secret_file is None else _digest(secret_file),
+        user=settings.user or "",
+        addresses=settings.addresses,
+        services=settings.services,
+        context=_context(settings.context),
+    )
+
+
+def _context(settings: ContextSettings) -> ContextRule:
+    return ContextRule(
+        purpose=settings.purpose,
+        legal_basis_kind=settings.legal_basis_kind,
+        legal_basis_reference=settings.legal_basis_reference,
+        official=settings.official,
+        official_xpath=_compiled(settings.official_xpath, settings.namespaces),
+        regulation=settings.regulation,
+        subject_kind=settings.subject_kind,
+        subject_xpath=_compiled(settings.subject_xpath, settings.namespaces),
+    )
+
+
+def _compiled(expression: str | None, namespaces: Mapping[str, str]) -> etree.XPath | None:
+    return None if expression is None else compile_xpath(expression, namespaces)
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+        if len(text) == _DIGEST_CHARS:
+            return bytes.fromhex(text)
+    except (OSError, ValueError) as cause:
+        raise SettingsInvalid(f"{path} cannot be read as a SHA-256 in hexadecimal: {type(cause).__name__}") from None
+    raise SettingsInvalid(f"{path} has to hold one SHA-256 in hexadecimal (64 digits), not the secret itself")

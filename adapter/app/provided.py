@@ -1,0 +1,55 @@
+"""The services that this adapter provides: their settings, their contract, and the backend behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from adapter.backends.building import build_backend
+from adapter.envelope.description import ServiceDescription, load_description
+from adapter.errors import SettingsInvalid
+from adapter.exchange.provider import ProvidedService
+from adapter.exchange.validation import SubjectRule
+from adapter.identifiers import MemberId, ServiceId
+from adapter.settings import ServiceSettings, load_service_settings
+from adapter.settings.types import compile_xpath
+
+SETTINGS_FILE = "service.toml"
+DESCRIPTION_FOLDER = "description"
+
+
+def service_folders(services_dir: Path) -> tuple[Path, ...]:
+    """The folders that hold a service, in the order of their names."""
+    if not services_dir.is_dir():
+        return ()
+    return tuple(sorted(found.parent for found in services_dir.glob(f"*/{SETTINGS_FILE}")))
+
+
+def load_service(folder: Path) -> tuple[ServiceSettings, ServiceDescription]:
+    """One service's settings and contract. Raises SettingsInvalid, DescriptionUnusable."""
+    settings = load_service_settings(folder / SETTINGS_FILE)
+    return settings, load_description(folder / DESCRIPTION_FOLDER, settings.wsdl)
+
+
+def load_provided(services_dir: Path, own: MemberId) -> Mapping[ServiceId, ProvidedService]:
+    """Every service, ready to answer. Raises SettingsInvalid (also when two folders hold one service)."""
+    provided: dict[ServiceId, ProvidedService] = {}
+    for folder in service_folders(services_dir):
+        settings, description = load_service(folder)
+        service = settings.service_id(own)
+        if service in provided:
+            raise SettingsInvalid(f"{folder / SETTINGS_FILE}: {service} is provided by another folder already")
+        provided[service] = ProvidedService(
+            description=description,
+            backend=build_backend(settings, description),
+            subject_rule=_subject_rule(settings),
+        )
+    return provided
+
+
+def _subject_rule(settings: ServiceSettings) -> SubjectRule | None:
+    if settings.subject_kind is None or settings.subject_xpath is None:
+        return None
+    return SubjectRule(
+        kind=settings.subject_kind, xpath=compile_xpath(settings.subject_xpath, settings.namespaces)
+    )

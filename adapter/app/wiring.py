@@ -1,0 +1,177 @@
+"""One worker, put together from the settings: stores, keepers, both sides of an exchange, three listeners."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapter.app.directory_keeper import DirectoryKeeper
+from adapter.app.keyring import Keyring
+from adapter.app.own_clients import load_clients
+from adapter.app.policy_keeper import PolicyKeeper
+from adapter.app.provided import load_provided
+from adapter.audit.entry import EntryMaker
+from adapter.audit.subjects import subject_key
+from adapter.directory.signing import read_anchor
+from adapter.directory.trust import ChainCache
+from adapter.errors import SettingsInvalid
+from adapter.exchange.consumer import Consumer
+from adapter.exchange.opening import Opener
+from adapter.exchange.provider import ProvidedService, Provider
+from adapter.exchange.recording import Recorder
+from adapter.identifiers import ServiceId
+from adapter.policy.freshness import TimeBounds
+from adapter.ports import SigningKey
+from adapter.settings import Settings
+from adapter.store.access import AccessRules
+from adapter.store.directory_copy import DirectoryCopy
+from adapter.store.engine import Database
+from adapter.store.record import RecordLimits, RecordWriter
+from adapter.transport.directory_client import DirectoryClient
+from adapter.transport.http_server import HttpBounds
+from adapter.transport.peer_client import PeerClient
+
+
+def utc_now() -> datetime:
+    """The clock of the running adapter."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """All parts of one worker that have a life of their own."""
+
+    settings: Settings
+    keyring: Keyring
+    record: RecordWriter
+    directory: DirectoryKeeper
+    policy: PolicyKeeper
+    peers: PeerClient
+    provider: Provider
+    consumer: Consumer
+    services: Mapping[ServiceId, ProvidedService]
+
+    async def close(self) -> None:
+        """Give back what was opened, in the order in which nothing is missed."""
+        await self.peers.close()
+        await asyncio.gather(*(service.backend.close() for service in self.services.values()))
+        await self.record.close()
+
+
+def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_token: str) -> Site:
+    """Wire one worker. Raises SettingsInvalid, KeyUnusable, DescriptionUnusable; nothing is opened to the network."""
+    keeper = _directory_keeper(settings, database)
+    policy = PolicyKeeper(AccessRules(database))
+    record = RecordWriter(
+        database,
+        origin=record_origin(settings),
+        signer=keyring.record,
+        archive_key=keyring.archive_key,
+        owner=f"{run_token}/{os.getpid()}",
+        limits=RecordLimits(max_batch_writes=settings.record.max_batch),
+    )
+    recorder = Recorder(
+        record=record,
+        entries=EntryMaker(own=settings.member, subject_key=subject_key(keyring.archive_key)),
+        keep_known_s=2 * settings.timing.clock_skew_s,
+    )
+    peers = PeerClient(
+        tls=keyring.tls,
+        directory=keeper.current,
+        clock=utc_now,
+        timeout_s=settings.timing.peer_timeout_s,
+        max_message_bytes=settings.peer_listener.max_message_bytes,
+    )
+    opener = Opener(
+        limits=settings.limits.for_messages(settings.peer_listener.max_message_bytes),
+        keys=keyring.decryption,
+        chains=ChainCache(),
+    )
+    bounds = TimeBounds(
+        clock_skew_s=settings.timing.clock_skew_s, max_lifetime_s=settings.timing.message_lifetime_s
+    )
+
+    def signing_key() -> SigningKey:
+        return keyring.signing_key(keeper.current(), settings.member, utc_now())
+
+    services = load_provided(settings.adapter.services_dir, settings.member)
+    provider = Provider(
+        own=settings.member,
+        clock=utc_now,
+        bounds=bounds,
+        opener=opener,
+        signing_key=signing_key,
+        directory=keeper.current,
+        policy=policy.current,
+        services=services,
+        recorder=recorder,
+    )
+    consumer = Consumer(
+        own=settings.member,
+        clock=utc_now,
+        bounds=bounds,
+        reply_within_s=settings.timing.peer_timeout_s,
+        opener=opener,
+        signing_key=signing_key,
+        directory=keeper.current,
+        description=keeper.description,
+        clients=load_clients(settings),
+        peers=peers,
+        recorder=recorder,
+    )
+    return Site(
+        settings=settings,
+        keyring=keyring,
+        record=record,
+        directory=keeper,
+        policy=policy,
+        peers=peers,
+        provider=provider,
+        consumer=consumer,
+        services=services,
+    )
+
+
+def record_origin(settings: Settings) -> str:
+    """The name of this adapter's log in its checkpoints (C2SP tlog-checkpoint, origin line)."""
+    return f"interagency-adapter/{settings.member}"
+
+
+def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper:
+    try:
+        anchor = read_anchor(settings.directory.anchor.read_bytes())
+    except OSError as cause:
+        raise SettingsInvalid(
+            f"[directory] anchor: {settings.directory.anchor} cannot be read ({cause.strerror}); it is the file with "
+            "the authority's verifier key"
+        ) from None
+    client = DirectoryClient(
+        str(settings.directory.url), timeout_s=settings.directory.timeout_s, max_bytes=settings.directory.max_bytes
+    )
+    copy = DirectoryCopy(settings.adapter.data_dir / "directory", database)
+    return DirectoryKeeper(client=client, copy=copy, anchor=anchor, clock=utc_now)
+
+
+def peer_bounds(settings: Settings) -> HttpBounds:
+    """The bounds of the peer listener."""
+    listener = settings.peer_listener
+    return HttpBounds(
+        max_message_bytes=listener.max_message_bytes,
+        read_timeout_s=listener.read_timeout_s,
+        max_in_flight=settings.limits.max_in_flight,
+        keepalive_s=listener.idle_timeout_s,
+    )
+
+
+def client_bounds(settings: Settings) -> HttpBounds:
+    """The bounds of the client listener."""
+    listener = settings.client_listener
+    return HttpBounds(
+        max_message_bytes=listener.max_message_bytes,
+        read_timeout_s=listener.read_timeout_s,
+        max_in_flight=settings.limits.max_in_flight,
+        keepalive_s=listener.idle_timeout_s,
+    )

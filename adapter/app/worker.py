@@ -1,0 +1,61 @@
+"""The life of one worker process: start, listen, finish what is in flight, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+
+import structlog
+
+from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
+from adapter.app.listening import Sockets
+from adapter.app.wiring import Site
+from adapter.errors import AdapterError
+
+log = structlog.get_logger(__name__)
+
+
+async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent is gone. Raises AdapterError when it cannot start."""
+    stopping = _stop_signal(lifeline)
+    await site.record.start()
+    await asyncio.to_thread(site.policy.refresh)
+    site.directory.load_copy()
+    with suppress(AdapterError):  # without a directory all is refused; keep_fresh says why and goes on trying
+        await site.directory.refresh()
+    background = (
+        asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s)),
+        asyncio.create_task(site.policy.keep_fresh()),
+    )
+    peer_door = PeerDoor(site, sockets.peers)
+    listeners = (
+        await open_client_door(site, sockets.clients),
+        await open_operators_door(site, peer_door, sockets.operators),
+    )
+    await stopping.wait()
+    log.info("stopping")
+    await asyncio.gather(peer_door.close(), *(listener.stop() for listener in listeners))
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    await site.close()
+    log.info("stopped")
+
+
+def _stop_signal(lifeline: int | None) -> asyncio.Event:
+    """Set by SIGTERM, by SIGINT, and when the parent's end of the pipe closes."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    if lifeline is not None:
+
+        def parent_gone() -> None:
+            loop.remove_reader(lifeline)
+            os.close(lifeline)
+            stopping.set()
+
+        loop.add_reader(lifeline, parent_gone)
+    return stopping
