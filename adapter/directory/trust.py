@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 
 from adapter.crypto import suites
 from adapter.crypto.certificates import Purpose, check_chain
+from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.directory.model import Directory, Member, RegisteredCertificate
 from adapter.directory.signing import check_current
 from adapter.errors import PeerMismatch, SecurityFailed
@@ -98,8 +99,28 @@ def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: date
     _check_suite_end(verified.suite, directory, at)
     # 6. The certificate is for signing messages, and a chain of current certificates leads from it to a CA of the
     #    directory. (Last: it is the dearest, and steps 2 and 3 keep strangers from making us work.)
-    _check_chain(registered, directory, at, chains)
+    _check_chain(registered, directory, at, chains, Purpose.SIGNING)
     return claimed
+
+
+def choose_recipient(
+    member: Member, *, directory: Directory, now: datetime, chains: ChainCache
+) -> RegisteredCertificate:
+    """The certificate to encrypt to for this member: the first of its suite whose chain is valid now.
+
+    Raises DirectoryExpired; SecurityFailed when there is none, or the member's suite has ended.
+    """
+    check_current(directory, now)
+    _check_suite_end(member.suite, directory, now)
+    purpose = AGREEMENT_PURPOSES[suites.suite(member.suite).agreement_usage]
+    for registered in member.agreement:
+        if registered.suite == member.suite:
+            try:
+                _check_chain(registered, directory, now, chains, purpose)
+            except SecurityFailed:
+                continue  # while one is being renewed, the other may be past its end or not begun
+            return registered
+    raise SecurityFailed(f"{member.id} has no agreement certificate of suite {member.suite} that is valid now")
 
 
 def claimed_sender(verified: VerifiedMessage) -> MemberId:
@@ -130,11 +151,13 @@ def _check_suite_end(suite: str, directory: Directory, at: datetime) -> None:
         raise SecurityFailed(f"suite {suite} ended at {end:%Y-%m-%d %H:%M:%SZ}")
 
 
-def _check_chain(registered: RegisteredCertificate, directory: Directory, at: datetime, chains: ChainCache) -> None:
+def _check_chain(
+    registered: RegisteredCertificate, directory: Directory, at: datetime, chains: ChainCache, purpose: Purpose
+) -> None:
+    """The purpose need not be part of the cache's key: a certificate is registered for one use (document)."""
     window = chains.find(registered.sha256, directory.version)
     if window is None:
-        chain = check_chain(registered.certificate, directory.signing_cas, now=at, purpose=Purpose.SIGNING)
-        window = _window(chain)
+        window = _window(check_chain(registered.certificate, directory.signing_cas, now=at, purpose=purpose))
         chains.keep(registered.sha256, directory.version, window)
     if not window.not_before <= at <= window.not_after:
         raise SecurityFailed(f"the chain of {registered.sha256.hex()} is not valid at {at:%Y-%m-%d %H:%M:%SZ}")
