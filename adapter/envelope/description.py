@@ -80,6 +80,7 @@ def read_description(read: ReadFile, entry: str) -> ServiceDescription:
         unchecked=frozenset(_unchecked(operations)),
         notes=tuple(dict.fromkeys(notes)),
         by_input=_by_input(operations),
+        by_name={operation.name: operation for operation in reversed(operations)},
     )
 
 

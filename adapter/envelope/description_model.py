@@ -35,13 +35,14 @@ class HeaderPart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One bound operation.
+    """One bound operation. soap_version and soap_action are what its port speaks.
 
     output_element is None for a one-way operation. faults: the elements that the operation declares as fault details.
     type_checked: the schema has a declaration for the Body's element, so `check_payload` can judge it.
     """
 
     name: str
+    soap_version: SoapVersion
     soap_action: str
     style: Style
     input_element: QName
@@ -85,6 +86,7 @@ class ServiceDescription:
     unchecked: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     by_input: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
+    by_name: Mapping[str, Operation] = field(default_factory=dict)
 
     def operation_for(self, payload: str, soap_action: str = "") -> Operation:
         """The operation whose request has this Body element (`{namespace}local`).
@@ -103,7 +105,7 @@ class ServiceDescription:
 
     def operation(self, name: str) -> Operation:
         """The operation of this name; of an overloaded one the first. Raises UnknownOperation."""
-        for operation in self.operations:
-            if operation.name == name:
-                return operation
-        raise UnknownOperation("the service description has no operation of this name")
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise UnknownOperation("the service description has no operation of this name") from None

@@ -58,12 +58,14 @@ class CompiledSchema:
 
     elements: the global elements, `{namespace}local`. words: every local name of an element or attribute that the
     schema declares, so that a problem's text can use it without repeating what a message made up.
+    qualified: namespaces in which a schema says elementFormDefault="qualified".
     lock: libxml2's findings are kept with the schema, so there is one validation at a time.
     """
 
     validator: etree.XMLSchema
     elements: frozenset[str]
     words: frozenset[str]
+    qualified: frozenset[str]
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
@@ -91,6 +93,11 @@ def compile_schema(documents: DocumentSet, notes: list[str]) -> CompiledSchema:
     sources: dict[str, bytes] = {}
     elements: set[str] = set()
     words: set[str] = set()
+    qualified = {
+        namespace
+        for namespace, parts in namespaces.items()
+        if any(part.root.get("elementFormDefault") == "qualified" for part in parts)
+    }
     for namespace, parts in namespaces.items():
         known: dict[tuple[str, str], str] = {}
         urls: list[str] = []
@@ -105,7 +112,12 @@ def compile_schema(documents: DocumentSet, notes: list[str]) -> CompiledSchema:
         elements.update(_qualified(namespace, name) for space, name in known if space == "element")
         sources[collecting[namespace]] = _collecting_document(namespace, urls)
     validator = _compile_leniently(sources, collecting, notes)
-    return CompiledSchema(validator=validator, elements=frozenset(elements), words=frozenset(words))
+    return CompiledSchema(
+        validator=validator,
+        elements=frozenset(elements),
+        words=frozenset(words),
+        qualified=frozenset(qualified),
+    )
 
 
 def _copy(root: etree._Element) -> etree._Element:

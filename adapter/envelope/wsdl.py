@@ -140,6 +140,7 @@ class _BindingReader:
             return None
         return Operation(
             name=name,
+            soap_version=_SOAP_VERSIONS[_namespace(self.soap)],
             soap_action=(soap.get("soapAction", "") if soap is not None else ""),
             style=_style(bound, kind),
             input_element=input_element,

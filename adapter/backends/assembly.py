@@ -1,0 +1,102 @@
+"""A service's settings made into the backend that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lxml import etree
+
+from adapter.backends.python import PythonBackend, PythonBackendConfig
+from adapter.backends.soap import SoapBackend, SoapBackendConfig
+from adapter.backends.sql import SqlBackend, SqlBackendConfig, SqlList, SqlOperation
+from adapter.backends.sql_database import DatabaseConfig
+from adapter.backends.sql_reply import ReplyNames
+from adapter.envelope.description import ServiceDescription
+from adapter.errors import SettingsInvalid, UnknownOperation
+from adapter.ports import Backend
+from adapter.settings.service_file import ServiceSettings, SqlOperationSettings, SqlSettings
+
+
+def build_backend(settings: ServiceSettings, description: ServiceDescription) -> Backend:
+    """The backend that service.toml describes. Opens no connection yet.
+
+    Raises SettingsInvalid: an operation that the description lacks or that has no query, a query that is not one
+    SELECT, a column path or handler that leads nowhere, an unreadable password file.
+    """
+    if settings.soap is not None:
+        soap = settings.soap
+        return SoapBackend(
+            SoapBackendConfig(
+                address=soap.address,
+                timeout_s=soap.timeout_s,
+                max_answer_bytes=soap.max_answer_bytes,
+                pool=soap.pool,
+                breaker_failures=soap.breaker_failures,
+                breaker_reset_s=soap.breaker_reset_s,
+            ),
+            description,
+        )
+    if settings.sql is not None:
+        return SqlBackend(_sql_config(settings.sql, settings.namespaces, description))
+    if settings.python is not None:
+        python = settings.python
+        return PythonBackend(
+            PythonBackendConfig(handler=python.handler, timeout_s=python.timeout_s, threads=python.threads), description
+        )
+    raise SettingsInvalid("the service has no backend")
+
+
+def _sql_config(sql: SqlSettings, namespaces: Mapping[str, str], description: ServiceDescription) -> SqlBackendConfig:
+    missing = sorted({operation.name for operation in description.operations} - sql.operation.keys())
+    if missing:
+        raise SettingsInvalid(f"[sql.operation] lacks {', '.join(missing)}")
+    return SqlBackendConfig(
+        database=DatabaseConfig(
+            database=sql.database, password=_password(sql.password_file), pool=sql.pool, max_rows=sql.max_rows
+        ),
+        operations={
+            name: _operation(name, operation, namespaces, description) for name, operation in sql.operation.items()
+        },
+        timeout_s=sql.timeout_s,
+    )
+
+
+def _operation(
+    name: str, settings: SqlOperationSettings, namespaces: Mapping[str, str], description: ServiceDescription
+) -> SqlOperation:
+    try:
+        expected = description.operation(name).output_element
+    except UnknownOperation:
+        raise SettingsInvalid(f"[sql.operation.{name}]: the WSDL has no such operation") from None
+    prefix, _, local = settings.reply.rpartition(":")
+    reply = f"{{{namespaces[prefix]}}}{local}" if prefix else local
+    if reply != expected:
+        raise SettingsInvalid(f"[sql.operation.{name}] reply: the WSDL names {expected}")
+    parameters = _compiled(settings.parameters, namespaces)
+    namespace = etree.QName(reply).namespace or ""
+    qualified = description.schema is not None and namespace in description.schema.qualified
+    return SqlOperation(
+        query=settings.query,
+        parameters=parameters,
+        reply=ReplyNames(element=reply, qualified=qualified, namespaces=namespaces),
+        lists={
+            path: SqlList(query=listed.query, parameters=_compiled(listed.parameters, namespaces) or parameters)
+            for path, listed in settings.list.items()
+        },
+    )
+
+
+def _compiled(parameters: Mapping[str, str], namespaces: Mapping[str, str]) -> dict[str, etree.XPath]:
+    return {
+        name: etree.XPath(expression, namespaces=dict(namespaces) or None) for name, expression in parameters.items()
+    }
+
+
+def _password(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsInvalid("the database's password file cannot be read") from None
