@@ -121,6 +121,11 @@ class ContextMissing(_ClientError):
     text = "The request does not say who asks and for which purpose: send the RequestContext header."
 
 
+class ContextInvalid(_ClientError):
+    code = "ContextInvalid"
+    text = "The RequestContext header does not have the form that its schema requires."
+
+
 class UnknownPurpose(_ClientError):
     code = "UnknownPurpose"
     text = "The purpose or the kind of legal basis named in the request is not in the directory."

@@ -13,16 +13,11 @@ from lxml import etree
 
 from adapter.envelope import names
 from adapter.envelope.gate_structure import Ids
-from adapter.envelope.headers import escape_attribute
 from adapter.errors import SecurityFailed
-from adapter.xmlsafe import XmlLimits, canonical, parse, refuse_comments
+from adapter.xmlsafe import XmlLimits, canonical, escape_attribute, parse, refuse_comments
 
-# Attributes that another stack could take for an id of the envelope. An application's own `id` is not one of them.
-_id_attributes: Final = etree.XPath(
-    "//@wsu:Id | //@xml:id | //ds:*/@Id | //xenc:*/@Id",
-    namespaces={"wsu": names.WSU, "ds": names.DS, "xenc": names.XENC},
-)
-_encrypted: Final = etree.XPath("boolean(//xenc:EncryptedData | //xenc:EncryptedKey)", namespaces={"xenc": names.XENC})
+_xpath_ids: Final = etree.XPath("//@wsu:Id | //@xml:id | //ds:*/@Id", namespaces={"wsu": names.WSU, "ds": names.DS})
+_is_encrypted: Final = etree.XPath("boolean(//xenc:*)", namespaces={"xenc": names.XENC})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +49,20 @@ def parse_body(plaintext: bytes, body: etree._Element, ids: Ids, limits: XmlLimi
     refuse_comments(replica, error=SecurityFailed)
     if len(replica) != 1 or (replica.text or "").strip() or (replica[0].tail or "").strip():
         raise SecurityFailed("the Body is not exactly one element")
-    if _encrypted(replica):
+    if _is_encrypted(replica):
         raise SecurityFailed("the plaintext has encrypted parts")
-    for value in _id_attributes(replica[0]):
-        if value.getparent() is not replica:
-            ids.add(str(value))
+    for value in _ids_below(replica):
+        ids.add(value)
     return Body(element=replica, octets=octets)
+
+
+def _ids_below(body: etree._Element) -> list[str]:
+    """The ids in the payload that another stack could take for one of the envelope; an application's own `id` is none.
+
+    The Body's own id comes first in document order, and was registered by the gate.
+    """
+    found = _xpath_ids(body)
+    return [str(value) for value in found[1:]] if isinstance(found, list) else []
 
 
 def _qualified_name(element: etree._Element) -> str:

@@ -6,14 +6,12 @@ Whatever goes wrong in here is SecurityFailed, with one public text (promise 7);
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
 from hashlib import sha256
-from typing import NoReturn
 
 from cryptography import x509
 from lxml import etree
 
-from adapter.crypto.canonical_body import resolved_types
+from adapter.crypto.canonical_body import resolved_values
 from adapter.crypto.certificates import parse_certificate
 from adapter.crypto.content import ContentCipher
 from adapter.crypto.fragments import parse_body, parse_element
@@ -24,7 +22,7 @@ from adapter.envelope.gate_security import read_confirmation, read_token
 from adapter.envelope.gate_structure import Ids, attribute
 from adapter.envelope.headers import read_exchange_header, read_personal_data, read_timestamp
 from adapter.envelope.names import PERSONAL_DATA, WSU_ID
-from adapter.errors import AdapterError, EnvelopeRefused, LimitExceeded, MalformedMessage, SecurityFailed
+from adapter.errors import EnvelopeRefused, LimitExceeded, MalformedMessage, SecurityFailed
 from adapter.stages import DecryptedMessage, GatedMessage, VerifiedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, canonical, parse
 
@@ -61,8 +59,6 @@ def decrypt_with_content_key(
         return _open_parts(gated, content_key, limits)
     except _STRUCTURE_ERRORS as cause:
         raise SecurityFailed(f"after decryption: {cause.reason}") from None
-    except (etree.LxmlError, ValueError):
-        raise SecurityFailed("after decryption: something that cannot be canonicalised") from None
 
 
 def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> DecryptedMessage:
@@ -163,10 +159,7 @@ def _parts_at_their_places(decrypted: DecryptedMessage) -> dict[str, etree._Elem
 
 
 def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
-    try:
-        return canonical(element, inclusive_prefixes=prefixes)
-    except (etree.LxmlError, ValueError):
-        raise SecurityFailed("a part that cannot be canonicalised") from None
+    return canonical(element, inclusive_prefixes=prefixes, error=SecurityFailed)
 
 
 def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._Element:
@@ -174,7 +167,7 @@ def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._E
 
     What our own stack writes is canonical already: then the tree at hand is the parse of the digested octets. Else the
     tree may know prefixes of the unsigned Envelope that the digested octets do not have; so it is parsed from those,
-    and an xsi:type that means something else there is refused.
+    and a name in a value (xsi:type) that means something else there is refused.
     """
     if body_octets == decrypted.body_octets:
         return decrypted.body[0]
@@ -182,6 +175,6 @@ def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._E
         signed = parse(body_octets, error=SecurityFailed)
     except LimitExceeded as cause:
         raise SecurityFailed(cause.reason) from None
-    if resolved_types(signed) != resolved_types(decrypted.body):
-        raise SecurityFailed("an xsi:type of the Body hangs on a namespace declaration that is not signed")
+    if resolved_values(signed) != resolved_values(decrypted.body):
+        raise SecurityFailed("a name in a value of the Body hangs on a namespace declaration that is not signed")
     return signed[0]

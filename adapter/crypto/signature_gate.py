@@ -28,6 +28,7 @@ from adapter.envelope.gate_structure import (
     sequence,
 )
 from adapter.envelope.names import qname
+from adapter.errors import EnvelopeRefused
 from adapter.stages import SignatureParts
 from adapter.xmlsafe import canonical
 
@@ -78,7 +79,7 @@ def read_signature(signature: etree._Element, *, token_id: str, ids: Ids) -> Sig
     _check_own_id(value, ids)
     _check_key_info(key_info, token_id, ids)
     return SignatureParts(
-        signed_info=canonical(signed_info, inclusive_prefixes=prefixes),
+        signed_info=canonical(signed_info, inclusive_prefixes=prefixes, error=EnvelopeRefused),
         algorithm=algorithm,
         value=leaf_octets(value, max_chars=_MAX_VALUE_CHARS),
         digests=digests,

@@ -142,16 +142,18 @@ def render_encrypted_key(suite: str, key: WrappedKey, recipient_ski: bytes, data
     if suite == "rsa":
         start = _TRANSPORTED_KEY % (identifier, wrapped)
     else:
-        algorithm, originator = _ORIGINATORS[suite](key.ephemeral_public)
-        values = (algorithm, _text(key.hkdf_salt), _text(key.hkdf_info), originator, identifier, wrapped)
+        algorithm, originator, prefix = _ORIGINATORS[suite]
+        public = originator % _text(prefix + key.ephemeral_public)
+        values = (algorithm, _text(key.hkdf_salt), _text(key.hkdf_info), public, identifier, wrapped)
         start = _AGREED_KEY % values
     references = "".join(f'<xenc:DataReference URI="#{data_id}"/>' for data_id in data_ids)
     return f"{start}<xenc:ReferenceList>{references}</xenc:ReferenceList></xenc:EncryptedKey>".encode()
 
 
+# The algorithm, the element that holds the ephemeral key, and what stands before the key's octets in it.
 _ORIGINATORS: Final = {
-    "p256": lambda public: (names.ECDH_ES, _P256_POINT % _text(public)),
-    "ed25519": lambda public: (names.X25519, _X25519_KEY % _text(X25519_SPKI + public)),
+    "p256": (names.ECDH_ES, _P256_POINT, b""),
+    "ed25519": (names.X25519, _X25519_KEY, X25519_SPKI),
 }
 
 

@@ -83,7 +83,7 @@ class EncryptedDataElement:
 def read_encrypted_data(
     element: etree._Element, *, content_type: str, ids: Ids, max_chars: int
 ) -> EncryptedDataElement:
-    """An EncryptedData of exactly this Type, AES-128-GCM, with its octets in a CipherValue (XML Encryption 1.1, 3.4)."""
+    """An EncryptedData of exactly this Type, AES-128-GCM, its octets in a CipherValue (XML Encryption 1.1, 3.4)."""
     if element.tag != names.ENCRYPTED_DATA:
         refuse("something else where EncryptedData must be")
     check_attributes(element, _ID_TYPE)
@@ -134,7 +134,7 @@ def _key_reference(key_info: etree._Element, ids: Ids) -> str:
 
 
 def read_encrypted_key(element: etree._Element, ids: Ids) -> EncryptedKeyElement:
-    """An EncryptedKey for one recipient, in exactly one of the three forms of the profile (XML Encryption 1.1, 3.5.1)."""
+    """An EncryptedKey for one recipient, in one of the three forms of the profile (XML Encryption 1.1, 3.5.1)."""
     check_attributes(element, optional=_ID)
     key_id = element.get("Id")
     if key_id is not None:

@@ -24,7 +24,7 @@ from adapter.envelope.gate_structure import (
     leaf_octets,
     refuse,
 )
-from adapter.envelope.headers import read_timestamp
+from adapter.envelope.instants import read_timestamp
 from adapter.errors import EnvelopeRefused
 from adapter.stages import MessageKind
 from adapter.xmlsafe import decode_base64

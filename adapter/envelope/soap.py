@@ -8,6 +8,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.envelope import names
+from adapter.envelope.gate_structure import line_of
 from adapter.envelope.names import qname
 from adapter.envelope.xml_encoding import as_utf8
 from adapter.errors import (
@@ -44,8 +45,7 @@ _OUR_ROLES: Final = frozenset(
 
 
 def version_of(content_type: str) -> SoapVersion:
-    """The version that a Content-Type announces; 1.1 when it announces none: what a fault is written in before the
-    message could be read."""
+    """The version that a Content-Type announces, 1.1 when it announces none: for a fault before anything was read."""
     return _VERSION_OF_MEDIA_TYPE.get(_media_type(content_type), SoapVersion.SOAP11)
 
 
@@ -100,7 +100,7 @@ def _context(header: etree._Element, version: SoapVersion) -> etree._Element | N
         elif _must_understand(block, NAMESPACE_OF[version]):
             element = etree.QName(block).localname[:64]
             problem = Problem(
-                line=block.sourceline or 0, column=0, element=element, rule="mustUnderstand", text="Unknown header."
+                line=line_of(block), column=0, element=element, rule="mustUnderstand", text="Unknown header."
             )
             raise HeaderNotUnderstood("a header of the client is marked mustUnderstand", problems=(problem,))
     return found

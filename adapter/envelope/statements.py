@@ -1,0 +1,66 @@
+"""What a header block says of a request, element by element: the readers that our blocks share."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lxml import etree
+
+from adapter.envelope.gate_structure import check_attributes, leaf_text, refuse
+from adapter.identifiers import OfficialId, Purpose, SubjectId
+from adapter.stages import LegalBasis
+
+MAX_VALUE_CHARS: Final = 512
+MAX_SUBJECTS: Final = 1000
+CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Control characters, and those that change the direction of what a person reads.
+_UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_KIND: Final = frozenset(("kind",))
+
+
+def matching(pattern: re.Pattern[str], text: str, name: str) -> str:
+    """The text, which must have this form. Raises EnvelopeRefused."""
+    if not pattern.fullmatch(text):
+        refuse(f"{name} has a wrong form")
+    return text
+
+
+def readable(text: str, name: str) -> str:
+    """The text, which must not be empty and have no control character. Raises EnvelopeRefused."""
+    if not text or _UNREADABLE.search(text):
+        refuse(f"{name} is empty or has a control character")
+    return text
+
+
+def read_official(element: etree._Element) -> OfficialId:
+    """The official who asks. Raises EnvelopeRefused, InvalidIdentifier."""
+    check_attributes(element)
+    return OfficialId(leaf_text(element, max_chars=MAX_VALUE_CHARS))
+
+
+def read_purpose(element: etree._Element) -> Purpose:
+    """A purpose by its code. Whether the directory lists it is another question. Raises EnvelopeRefused."""
+    check_attributes(element)
+    return Purpose(matching(CODE, leaf_text(element, max_chars=MAX_VALUE_CHARS), "Purpose"))
+
+
+def read_subject(element: etree._Element) -> SubjectId:
+    """A subject with its kind. Raises EnvelopeRefused, InvalidIdentifier."""
+    check_attributes(element, _KIND)
+    return SubjectId(element.get("kind", ""), leaf_text(element, max_chars=MAX_VALUE_CHARS))
+
+
+def read_legal_basis(element: etree._Element) -> LegalBasis:
+    """A legal basis: its kind's code and what it refers to. Raises EnvelopeRefused."""
+    check_attributes(element, _KIND)
+    return LegalBasis(
+        kind=matching(CODE, element.get("kind", ""), "LegalBasis"),
+        reference=readable(leaf_text(element, max_chars=MAX_VALUE_CHARS), "LegalBasis"),
+    )
+
+
+def read_plain(element: etree._Element) -> str:
+    """A text without attributes and control characters. Raises EnvelopeRefused."""
+    check_attributes(element)
+    return readable(leaf_text(element, max_chars=MAX_VALUE_CHARS), element.tag.rpartition("}")[2])
