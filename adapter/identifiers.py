@@ -153,7 +153,6 @@ class SubjectId:
         return f"SubjectId({self.kind})"
 
 
-
 def pinfl_check_digit(first_thirteen: str) -> int:
     """The 14th digit: weights 7, 3, 1 repeated over the first 13 digits, sum modulo 10."""
     return sum(int(digit) * _PINFL_WEIGHTS[at % 3] for at, digit in enumerate(first_thirteen)) % 10

@@ -6,7 +6,6 @@ bounded; UTF-8 only (a client's other encodings are turned into UTF-8 before the
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from dataclasses import dataclass
@@ -14,18 +13,24 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.errors import AdapterError, LimitExceeded, MalformedMessage
+from adapter.errors import AdapterError, InternalError, LimitExceeded, MalformedMessage
 
-# libxml2 refuses text nodes above 10,000,000 octets unless it is told to be huge; then its own depth limit rises to
-# 2048, which is why the depth is checked here.
+# libxml2 refuses text nodes above 10,000,000 octets unless it is told to be huge; then its own depth limit rises from
+# 256 to 2048, which is why the depth is checked here.
 _LIBXML_TEXT_LIMIT: Final = 9_000_000
-# What may stand before the root element: BOM, XML declaration, comments, processing instructions, white space.
-_PROLOG: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
-_ENCODING: Final = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_XML_1_1: Final = re.compile(rb"""<\?xml\s+version\s*=\s*["']1\.[1-9]""")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]*")
+_BOM: Final = b"\xef\xbb\xbf"
+_SPACES: Final = re.compile(rb"[ \t\r\n]*")
+_DECLARED: Final = re.compile(rb"<\?xml[ \t\r\n]")
+_DECLARATION: Final = re.compile(
+    rb"""<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([A-Za-z0-9._-]+)["'])?"""
+)
+_MAX_PROLOG_ITEMS: Final = 100
+_XML_SPACES: Final = " \t\r\n"
 
-_has_comment_or_pi = etree.XPath("boolean(descendant-or-self::comment() | descendant-or-self::processing-instruction())")
+_has_comment_or_pi = etree.XPath(
+    "boolean(descendant-or-self::comment() | descendant-or-self::processing-instruction())"
+)
+_string_value = etree.XPath("string()")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +65,9 @@ _PARSER: Final = _parser(huge=False)
 _HUGE_PARSER: Final = _parser(huge=True)
 
 
-def parse(octets: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, error: type[AdapterError] = MalformedMessage) -> etree._Element:
+def parse(
+    octets: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, error: type[AdapterError] = MalformedMessage
+) -> etree._Element:
     """Parse one document from outside (untrusted) and return its root element.
 
     octets: the whole document, UTF-8, XML 1.0. error: what malformed input is called where this is used.
@@ -70,12 +77,16 @@ def parse(octets: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, error: type[Adap
     parser = _HUGE_PARSER if len(octets) > _LIBXML_TEXT_LIMIT else _PARSER
     try:
         root = etree.fromstring(octets, parser)
-    except (etree.XMLSyntaxError, ValueError) as cause:
-        position = getattr(cause, "position", None) or (0, 0)
-        raise error(f"not well-formed XML at line {position[0]}, column {position[1]}") from None
-    if root.getroottree().docinfo.doctype:
+    except etree.XMLSyntaxError as cause:
+        if getattr(cause, "code", None) == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+            raise LimitExceeded("past a bound of the parser itself") from None
+        line, column = getattr(cause, "position", None) or (0, 0)
+        raise error(f"not well-formed XML at line {line}, column {column}") from None
+    except ValueError:
+        raise error("not well-formed XML") from None
+    if root.getroottree().docinfo.internalDTD is not None:
         raise error("a document type declaration is not allowed")
-    _check_tree(root, limits)
+    _check_tree(root, octets, limits)
     return root
 
 
@@ -83,26 +94,58 @@ def _check_before_parsing(octets: bytes, limits: XmlLimits, error: type[AdapterE
     """Bounds that cost one scan and spare building a hostile tree."""
     if len(octets) > limits.max_bytes:
         raise LimitExceeded(f"{len(octets)} octets, allowed {limits.max_bytes}")
-    prolog = _PROLOG.match(octets)
-    start = prolog.end() if prolog else 0
-    if octets.startswith(b"<!", start):
+    start = len(_BOM) if octets.startswith(_BOM) else 0
+    _check_declaration(octets, start, error)
+    if octets.startswith(b"<!DOCTYPE", _end_of_prolog(octets, start)):
         raise error("a document type declaration is not allowed")
-    head = octets[:start]
-    declared = _ENCODING.search(head)
-    if declared and declared.group(1).lower() not in (b"utf-8", b"utf8", b"us-ascii"):
-        raise error("the declared encoding is not UTF-8")
-    if _XML_1_1.search(head):
-        raise error("only XML 1.0 is accepted")
-    if octets.count(b"<") > 2 * limits.max_nodes:
+    if octets.count(b"<") > limits.max_nodes and octets.count(b"<") - octets.count(b"</") > limits.max_nodes:
         raise LimitExceeded(f"more than {limits.max_nodes} elements")
     if octets.count(b"xmlns") > limits.max_namespace_declarations:
         raise LimitExceeded(f"more than {limits.max_namespace_declarations} namespace declarations")
 
 
-def _check_tree(root: etree._Element, limits: XmlLimits) -> None:
-    if _too_deep(limits.max_depth)(root):
+def _check_declaration(octets: bytes, start: int, error: type[AdapterError]) -> None:
+    """The XML declaration, if there is one, says 1.0 and UTF-8: the parser is told to read UTF-8 whatever it says."""
+    if not _DECLARED.match(octets, start):
+        return
+    declaration = _DECLARATION.match(octets, start)
+    version, encoding = declaration.groups() if declaration else (b"", b"")
+    if version != b"1.0":
+        raise error("only XML 1.0 is accepted")
+    if encoding and encoding.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise error("the declared encoding is not UTF-8")
+
+
+def _end_of_prolog(octets: bytes, start: int) -> int:
+    """Where the root element, or a document type declaration, begins: behind white space, comments, instructions.
+
+    What is broken ends the search; the parser refuses it. Raises LimitExceeded when there is too much of it.
+    """
+    at = start
+    for _ in range(_MAX_PROLOG_ITEMS):
+        at = _skip_spaces(octets, at)
+        if octets.startswith(b"<?", at):
+            end = octets.find(b"?>", at + 2) + 2
+        elif octets.startswith(b"<!--", at):
+            end = octets.find(b"-->", at + 4) + 3
+        else:
+            return at
+        if end <= at:
+            return at
+        at = end
+    raise LimitExceeded(f"more than {_MAX_PROLOG_ITEMS} comments and instructions before the root element")
+
+
+def _skip_spaces(octets: bytes, at: int) -> int:
+    spaces = _SPACES.match(octets, at)
+    return spaces.end() if spaces else at
+
+
+def _check_tree(root: etree._Element, octets: bytes, limits: XmlLimits) -> None:
+    """Bounds that need the tree. A look at the octets first says for most documents that there is nothing to count."""
+    if octets.count(b"<") > limits.max_depth and _too_deep(limits.max_depth)(root):
         raise LimitExceeded(f"deeper than {limits.max_depth} elements")
-    if _too_many_attributes(limits.max_attributes)(root):
+    if octets.count(b"=") > limits.max_attributes and _too_many_attributes(limits.max_attributes)(root):
         raise LimitExceeded(f"an element with more than {limits.max_attributes} attributes")
 
 
@@ -129,41 +172,74 @@ def refuse_comments(element: etree._Element, *, error: type[AdapterError] = Malf
         raise error("comments and processing instructions are not allowed here")
 
 
-def canonical(element: etree._Element, *, inclusive_prefixes: tuple[str, ...] = ()) -> bytes:
+def canonical(
+    element: etree._Element,
+    *,
+    inclusive_prefixes: tuple[str, ...] = (),
+    error: type[AdapterError] = MalformedMessage,
+) -> bytes:
     """Exclusive XML Canonicalization 1.0 without comments of one element (apex) as octets.
 
     inclusive_prefixes: the InclusiveNamespaces PrefixList (`#default` cannot be expressed and is refused by the gate).
+    Raises `error` for a relative namespace name, which has no canonical form (Canonical XML 1.0, 1.3).
     """
-    return etree.tostring(
-        element,
-        method="c14n",
-        exclusive=True,
-        with_comments=False,
-        inclusive_ns_prefixes=list(inclusive_prefixes) or None,
-    )
+    try:
+        return etree.tostring(
+            element,
+            method="c14n",
+            exclusive=True,
+            with_comments=False,
+            inclusive_ns_prefixes=list(inclusive_prefixes) or None,
+        )
+    except (etree.C14NError, ValueError):
+        raise error("the element has no canonical form") from None
 
 
 def text_of(element: etree._Element) -> str:
     """The text of an element without children (comments were refused earlier), outer white space removed."""
-    return (element.text or "").strip()
-
-
-def decode_base64(text: str, *, max_chars: int, error: type[AdapterError] = MalformedMessage) -> bytes:
-    """xs:base64Binary to octets: white space allowed, any other foreign character, or wrong padding, refused."""
-    if len(text) > max_chars:
-        raise LimitExceeded("a base64 value is longer than allowed")
-    if not _BASE64.fullmatch(text):
-        raise error("not base64")
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise error("not base64") from None
+    return (element.text or "").strip(_XML_SPACES)
 
 
 def texts_at(payload: etree._Element, xpath: etree.XPath) -> tuple[str, ...]:
-    """The texts that an XPath of the settings finds in a payload (elements, attributes or strings), trimmed."""
-    found = xpath(payload)
-    if not isinstance(found, list):
-        found = [found]
-    texts = (node.text or "" if isinstance(node, etree._Element) else str(node) for node in found)
-    return tuple(text.strip() for text in texts)
+    """The texts that an XPath of the settings finds in a payload (elements, attributes or strings), trimmed.
+
+    An element's text is its whole string value (XPath 1.0, 5.2): a comment in the middle does not hide what follows.
+    Raises InternalError when the expression cannot be evaluated, which is a mistake in the settings.
+    """
+    try:
+        found = xpath(payload)
+        nodes = found if isinstance(found, list) else [found]
+        texts = [_string_value(node) if isinstance(node, etree._Element) else node for node in nodes]
+    except etree.XPathError:
+        raise InternalError("an XPath of the settings cannot be evaluated") from None
+    return tuple(str(text).strip(_XML_SPACES) for text in texts)
+
+
+def decode_base64(text: str, *, max_chars: int, error: type[AdapterError] = MalformedMessage) -> bytes:
+    """xs:base64Binary to octets (XML Schema 2, 3.2.16): white space allowed, nothing else that is not base64.
+
+    One value has one spelling, so wrong padding and unused bits that are not zero are refused.
+    Raises `error`, or LimitExceeded when the text is longer than max_chars.
+    """
+    if len(text) > max_chars:
+        raise LimitExceeded("a base64 value is longer than allowed")
+    try:
+        digits = text.encode("ascii").translate(None, _XML_SPACES.encode())
+        octets = binascii.a2b_base64(digits, strict_mode=True)
+    except ValueError:  # binascii.Error and UnicodeEncodeError are kinds of it
+        raise error("not base64") from None
+    last = len(octets) - len(octets) % 3
+    if len(digits) % 4 or binascii.b2a_base64(octets[last:], newline=False) != digits[last // 3 * 4 :]:
+        raise error("not base64")
+    return octets
+
+
+def escape_text(text: str) -> str:
+    """Text as Canonical XML 1.0 (2.3) writes it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")
+
+
+def escape_attribute(text: str) -> str:
+    """An attribute value as Canonical XML 1.0 (2.3) writes it."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return escaped.replace("\t", "&#x9;").replace("\n", "&#xA;").replace("\r", "&#xD;")

@@ -85,6 +85,7 @@ class ServiceSettings(Section):
     version: Segment = Field(description="Version of the service.")
     subsystem: Segment = Field(description="The member's subsystem that provides it.")
     title: str = Field(min_length=1, description="What it is for, for the directory.")
+    wsdl: str = Field("service.wsdl", min_length=1, description="The WSDL to begin with, in the folder description.")
     personal_data: bool = Field(description="Whether it transfers personal data: then a legal basis is demanded.")
     backend: Literal["soap", "sql", "python"] = Field(description="What answers; the table of that name is needed.")
     subject_kind: IdentifierKind | None = Field(None, description="Kind of identifier that subject_xpath finds.")

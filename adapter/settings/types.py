@@ -123,9 +123,11 @@ def _database(text: str, info: ValidationInfo) -> str:
 def compile_xpath(expression: str, namespaces: Mapping[str, str]) -> etree.XPath:
     """The compiled expression. Raises ValueError, with a sentence, when it is none or uses an unknown prefix."""
     try:
-        return etree.XPath(expression, namespaces=dict(namespaces) or None, regexp=False)
-    except etree.XPathSyntaxError:
+        compiled = etree.XPath(expression, namespaces=dict(namespaces) or None, regexp=False)
+        compiled(etree.Element("tried"))  # an unknown function is noticed only now
+    except (etree.XPathError, TypeError):
         raise ValueError("is not an XPath 1.0 expression") from None
+    return compiled
 
 
 def unknown_prefixes(expression: str, namespaces: Mapping[str, str]) -> tuple[str, ...]:
