@@ -12,12 +12,13 @@ import structlog
 from adapter.audit.document import EntryDocument
 from adapter.errors import AdapterError, RecordUnavailable
 from adapter.identifiers import RecordNumber
-from adapter.ports import KeptMessage, KnownExchange, RecordWrite, Written
+from adapter.ports import KnownExchange, RecordWrite, Written
 from adapter.store import exchanges
 from adapter.store.appending import Appending, Log
-from adapter.store.archive import REPLY, Archive, SealedRow
+from adapter.store.archive import Archive, SealedRow
 from adapter.store.engine import Database
 from adapter.store.failures import advice, translated
+from adapter.store.lookup import read_known_exchange
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +143,7 @@ class BatchWriter:
     def _known(self, outcome: Outcome | exchanges.ExchangeRow) -> Outcome:
         if not isinstance(outcome, exchanges.ExchangeRow):
             return outcome
-        return known_exchange(self._connected().cursor(), self._archive, outcome)
+        return read_known_exchange(self._connected().cursor(), self._archive, outcome)
 
     def _check_in_place(self) -> None:
         """A connection goes on writing into a file that was deleted or replaced, and all of it would be lost."""
@@ -158,19 +159,6 @@ class BatchWriter:
             self._connection = self._database.connect()
             self._file = self._file or self._identity()
         return self._connection
-
-
-def known_exchange(cursor: sqlite3.Cursor, archive: Archive, row: exchanges.ExchangeRow) -> KnownExchange:
-    """What is stored of an exchange, with the reply for a retry if it is answered and not erased."""
-    reply: KeptMessage | None = None
-    if row.reply_number is not None:
-        reply = archive.read(cursor, row.reply_number, REPLY)
-    return KnownExchange(
-        state=row.state,
-        content_digest=row.content_digest,
-        reply=None if reply is None else reply.octets,
-        reply_number=None if row.reply_number is None else RecordNumber(row.reply_number),
-    )
 
 
 def _concerns_all(error: Exception) -> bool:
