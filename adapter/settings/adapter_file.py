@@ -217,12 +217,12 @@ def check_xpath(expression: str | None, namespaces: Mapping[str, str], *, at: tu
     """
     if expression is None:
         return
+    if unknown := unknown_prefixes(expression, namespaces):
+        raise mistake(f"uses a prefix that is not in namespaces: {', '.join(unknown)}", at=at)
     try:
         compile_xpath(expression, namespaces)
     except ValueError as cause:
         raise mistake(str(cause), at=at) from None
-    if unknown := unknown_prefixes(expression, namespaces):
-        raise mistake(f"uses a prefix that is not in namespaces: {', '.join(unknown)}", at=at)
 
 
 _PROOFS: Final = {
