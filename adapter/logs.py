@@ -45,7 +45,9 @@ def configure_logs(*, level: str, form: str) -> None:
     Libraries that log by themselves (aiohttp, alembic, zeep) are let through from WARNING on, without their arguments.
     """
     renderer: structlog.typing.Processor
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer()
+    renderer = (
+        structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -12,6 +12,7 @@ from lxml import etree
 
 from adapter.audit.entry import EntryMaker
 from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
+from adapter.crypto.seal import seal
 from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.trust import ChainCache
 from adapter.envelope.description import ServiceDescription, read_description
@@ -23,7 +24,6 @@ from adapter.exchange.provide import provide
 from adapter.exchange.provider import PeerAnswer, ProvidedService, Provider
 from adapter.exchange.recording import Recorder
 from adapter.exchange.validation import SubjectRule
-from adapter.crypto.seal import seal
 from adapter.identifiers import (
     MessageId,
     OfficialId,
@@ -165,9 +165,7 @@ class Wire:
         self.sent.append(call.sealed.octets)
         answer = await self.post(self.change(call.sealed.octets))
         peer = Peer(certificate_sha256=self.producer.tls_sha256, address="192.0.2.1")
-        return ReceivedMessage(
-            octets=self.change_reply(answer.octets), received_at=self.provider.clock(), peer=peer
-        )
+        return ReceivedMessage(octets=self.change_reply(answer.octets), received_at=self.provider.clock(), peer=peer)
 
     async def post(self, octets: bytes, *, sender: FederationMember | None = None) -> PeerAnswer:
         """What an adapter does that connects with the sender's TLS certificate."""
@@ -242,9 +240,7 @@ def two_sides(federation: Federation) -> TwoSides:
             population.service: ProvidedService(
                 description=description(),
                 backend=register,
-                subject_rule=SubjectRule(
-                    kind="pinfl", xpath=etree.XPath("p:Pinfl", namespaces={"p": PERSON})
-                ),
+                subject_rule=SubjectRule(kind="pinfl", xpath=etree.XPath("p:Pinfl", namespaces={"p": PERSON})),
             )
         },
         recorder=recorder_of(population, provider_record),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.note import NoteSigner
@@ -12,7 +11,6 @@ from adapter.directory.model import Directory
 from adapter.errors import KeyUnusable
 from adapter.identifiers import MemberId
 from adapter.ports import SigningKey
-from adapter.store.keyfiles import KeyFolder
 from adapter.transport.tls import TlsKey
 
 

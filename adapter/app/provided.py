@@ -50,6 +50,4 @@ def load_provided(services_dir: Path, own: MemberId) -> Mapping[ServiceId, Provi
 def _subject_rule(settings: ServiceSettings) -> SubjectRule | None:
     if settings.subject_kind is None or settings.subject_xpath is None:
         return None
-    return SubjectRule(
-        kind=settings.subject_kind, xpath=compile_xpath(settings.subject_xpath, settings.namespaces)
-    )
+    return SubjectRule(kind=settings.subject_kind, xpath=compile_xpath(settings.subject_xpath, settings.namespaces))

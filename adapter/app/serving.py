@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 
 import structlog
@@ -61,5 +60,3 @@ def _work(settings: Settings, keyring: Keyring, sockets: Sockets, run_token: str
         log.error("cannot serve", code=error.code, because=error.reason)
         return error.exit_code
     return 0
-
-

@@ -90,9 +90,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         keys=keyring.decryption,
         chains=ChainCache(),
     )
-    bounds = TimeBounds(
-        clock_skew_s=settings.timing.clock_skew_s, max_lifetime_s=settings.timing.message_lifetime_s
-    )
+    bounds = TimeBounds(clock_skew_s=settings.timing.clock_skew_s, max_lifetime_s=settings.timing.message_lifetime_s)
 
     def signing_key() -> SigningKey:
         return keyring.signing_key(keeper.current(), settings.member, utc_now())

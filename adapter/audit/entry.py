@@ -70,7 +70,13 @@ class EntryMaker:
         return self._entry(REPLY_RECEIVED, now, body, verified.header, outcome=outcome)
 
     def call_refused(
-        self, call: ReceivedCall, client: str | None, sent: RecordedCall | None, error: AdapterError, incident: str, now: datetime
+        self,
+        call: ReceivedCall,
+        client: str | None,
+        sent: RecordedCall | None,
+        error: AdapterError,
+        incident: str,
+        now: datetime,
     ) -> Entry:
         """A client system's call that was not answered by the provider, with all that was known."""
         body: dict[str, Any] = {"client": client, "octets_sha256": _sha256(call.octets), "from": call.peer.address}
@@ -155,7 +161,9 @@ class EntryMaker:
             "purpose": personal_data.purpose,
             "legal_basis": None if basis is None else {"kind": basis.kind, "reference": basis.reference},
             "consent": personal_data.consent,
-            "subjects": [subject_tag(self.subject_key, subject.kind, subject.value) for subject in personal_data.subjects],
+            "subjects": [
+                subject_tag(self.subject_key, subject.kind, subject.value) for subject in personal_data.subjects
+            ],
         }
 
     def _entry(
@@ -223,5 +231,3 @@ def _sha256(octets: bytes) -> str:
 
 def _instant(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-

@@ -28,7 +28,8 @@ REPLY = "reply"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorder:
     """Writes the entries of an exchange through the Record port. keep_known_s: how long a message id stays known
-    after the message itself expired (at least the clock skew)."""
+    after the message itself expired (at least the clock skew).
+    """
 
     record: Record
     entries: EntryMaker

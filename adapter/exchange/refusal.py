@@ -85,9 +85,7 @@ def _kept(trail: Trail, sealed: SealedMessage | None) -> tuple[KeptMessage, ...]
     kept = []
     if trail.verified is not None and trail.recorded is None:  # a recorded request is kept already
         verified = trail.verified
-        kept.append(
-            KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key)
-        )
+        kept.append(KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key))
     if sealed is not None:
         kept.append(KeptMessage(direction=REPLY, octets=sealed.octets, content_key=sealed.content_key))
     return tuple(kept)

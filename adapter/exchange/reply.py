@@ -25,9 +25,7 @@ def open_reply(answer: ReceivedMessage, call: RecordedCall, site: Consumer, dire
     PeerAnswerInvalid for everything else that cannot be believed, LimitExceeded.
     """
     try:
-        trusted = site.opener.open(
-            Trail(received=answer), MessageKind.REPLY, directory=directory, now=site.clock()
-        )
+        trusted = site.opener.open(Trail(received=answer), MessageKind.REPLY, directory=directory, now=site.clock())
         return correlate(trusted, call, now=site.clock(), bounds=site.bounds)
     except (LimitExceeded, PeerAnswerInvalid):
         raise

@@ -28,7 +28,8 @@ class IdentifyBy(Enum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContextRule:
     """What the settings say for a system that cannot send the RequestContext header: fixed values, or XPaths into the
-    payload (compiled when the settings are read)."""
+    payload (compiled when the settings are read).
+    """
 
     purpose: str | None = None
     legal_basis_kind: str | None = None
@@ -83,7 +84,9 @@ def _by_token(client: Client, call: ReceivedCall) -> bool:
 
 
 def _by_basic(client: Client, call: ReceivedCall) -> bool:
-    return call.basic_user == client.user and call.basic_password is not None and _is_secret(call.basic_password, client)
+    return (
+        call.basic_user == client.user and call.basic_password is not None and _is_secret(call.basic_password, client)
+    )
 
 
 def _by_address(client: Client, call: ReceivedCall) -> bool:

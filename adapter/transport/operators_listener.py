@@ -30,8 +30,6 @@ class OperatorsListener:
                 status = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
                 return web.Response(status=status, text=(reason or "ready") + "\n")
             case "/metrics":
-                return web.Response(
-                    body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-                )
+                return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
             case _:
                 return web.Response(status=HTTPStatus.NOT_FOUND)

@@ -50,7 +50,8 @@ class PeerClient:
 
     async def send(self, call: RecordedCall) -> ReceivedMessage:
         """Post the sealed call; see ports.PeerTransport. A connection that breaks before an answer came is tried once
-        more with the same signed message: the provider answers it at most once (promise 3)."""
+        more with the same signed message: the provider answers it at most once (promise 3).
+        """
         pool = self._pool(call.sealed.header.service.subsystem.member)
         try:
             try:
@@ -67,9 +68,7 @@ class PeerClient:
         async with pool.session.post(
             pool.entry.address.rstrip("/") + PATH, data=octets, headers=headers, allow_redirects=False
         ) as response:
-            return ReceivedMessage(
-                octets=await self._read(response), received_at=self._clock(), peer=pool.peer
-            )
+            return ReceivedMessage(octets=await self._read(response), received_at=self._clock(), peer=pool.peer)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []

@@ -34,9 +34,7 @@ class PeerListener:
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
         answer = await asyncio.shield(asyncio.ensure_future(self._answer(request)))
-        return web.Response(
-            body=answer.octets, status=answer.status, content_type=CONTENT_TYPE, charset="utf-8"
-        )
+        return web.Response(body=answer.octets, status=answer.status, content_type=CONTENT_TYPE, charset="utf-8")
 
     async def _answer(self, request: web.BaseRequest) -> PeerAnswer:
         peer = peer_of(request)

@@ -83,5 +83,6 @@ def _pem(certificates: Sequence[x509.Certificate]) -> str:
 
 def learn_authorities(context: ssl.SSLContext, client_cas: Sequence[x509.Certificate]) -> None:
     """Let a running listener accept the certificates of new CAs too. Those that left stay known to OpenSSL; their
-    certificates are refused by directory.trust."""
+    certificates are refused by directory.trust.
+    """
     context.load_verify_locations(cadata=_pem(client_cas))

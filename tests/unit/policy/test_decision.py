@@ -41,7 +41,9 @@ DIRECTORY = Directory(
     members={CONSUMER.member: member(CONSUMER.member, "social"), PROVIDER: member(PROVIDER, "population")},
     services={
         SERVICE: DirectoryService(service=SERVICE, title="A person", personal_data=True, description_sha256="00"),
-        OPEN_SERVICE: DirectoryService(service=OPEN_SERVICE, title="Days", personal_data=False, description_sha256="00"),
+        OPEN_SERVICE: DirectoryService(
+            service=OPEN_SERVICE, title="Days", personal_data=False, description_sha256="00"
+        ),
     },
     signing_cas=(),
     tls_cas=(),

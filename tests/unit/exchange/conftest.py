@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures_pki import federation, mixed_federation
+from tests.pki import Federation
+from tests.two_sides import TwoSides, two_sides
+
+__all__ = ["federation", "mixed_federation"]
+
+
+@pytest.fixture
+def sides(federation: Federation) -> TwoSides:
+    """A consumer and a provider, in suite p256, with one rule that allows the good call."""
+    return two_sides(federation)
