@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from lxml import etree
 
@@ -16,6 +17,7 @@ from adapter.crypto.seal import seal
 from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.trust import ChainCache
 from adapter.envelope.description import ServiceDescription, read_description
+from adapter.envelope.names import CLIENT, FAULT, SOAP11
 from adapter.errors import RecordUnavailable
 from adapter.exchange.consume import consume
 from adapter.exchange.consumer import ClientAnswer, Consumer
@@ -58,7 +60,8 @@ OTHER_PINFL = "4020292000002" + str(pinfl_check_digit("4020292000002"))
 
 WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
     xmlns:p="{PERSON}" targetNamespace="{PERSON}">
-  <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{PERSON}" elementFormDefault="qualified">
+  <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{PERSON}"
+    elementFormDefault="qualified">
     <xs:element name="GetPerson"><xs:complexType><xs:sequence>
       <xs:element name="Pinfl"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[0-9]{{14}}"/>
       </xs:restriction></xs:simpleType></xs:element></xs:sequence></xs:complexType></xs:element>
@@ -68,7 +71,8 @@ WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="htt
   </xs:schema></types>
   <message name="In"><part name="parameters" element="p:GetPerson"/></message>
   <message name="Out"><part name="parameters" element="p:GetPersonResponse"/></message>
-  <portType name="Person"><operation name="GetPerson"><input message="p:In"/><output message="p:Out"/></operation></portType>
+  <portType name="Person">
+    <operation name="GetPerson"><input message="p:In"/><output message="p:Out"/></operation></portType>
   <binding name="PersonSoap" type="p:Person">
     <soap:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
     <operation name="GetPerson"><soap:operation soapAction="urn:GetPerson"/>
@@ -233,7 +237,7 @@ def two_sides(federation: Federation) -> TwoSides:
         clock=clock,
         bounds=TimeBounds(),
         opener=opener_of(population),
-        signing_key=lambda key=signing_key_of(population): key,  # type: ignore[misc]
+        signing_key=partial(signing_key_of, population),
         directory=lambda: sides.directory,
         policy=lambda: PolicySnapshot.of(1, sides.rules),
         services={
@@ -256,7 +260,7 @@ def two_sides(federation: Federation) -> TwoSides:
         bounds=TimeBounds(),
         reply_within_s=30,
         opener=opener_of(social),
-        signing_key=lambda key=signing_key_of(social): key,  # type: ignore[misc]
+        signing_key=partial(signing_key_of, social),
         directory=lambda: sides.directory,
         description=described,
         clients=(
@@ -277,9 +281,6 @@ def two_sides(federation: Federation) -> TwoSides:
     return sides
 
 
-SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
-SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
-CLIENT = "urn:interagency-adapter:client:1"
 LEGAL_BASIS = '<c:LegalBasis kind="law">ZRU-395</c:LegalBasis>'
 
 
@@ -372,7 +373,6 @@ def request_header(sides: TwoSides, *, now: datetime | None = None) -> ExchangeH
 
 def fault_code(answer: ClientAnswer | PeerAnswer) -> str:
     """The catalogue code of a fault, or `answered`."""
-    root = etree.fromstring(answer.octets)
-    codes = root.xpath("//*[local-name()='Fault' and namespace-uri()='urn:interagency-adapter:fault:1']")
-    assert isinstance(codes, list)
-    return "answered" if not codes else str(codes[0].findtext("{urn:interagency-adapter:fault:1}Code"))
+    for fault in etree.fromstring(answer.octets).iter(f"{{{FAULT}}}Fault"):
+        return str(fault.findtext(f"{{{FAULT}}}Code"))
+    return "answered"

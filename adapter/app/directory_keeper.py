@@ -1,4 +1,4 @@
-"""The current directory of one worker: the last good copy at start, refreshed in the background, judged by the clock."""
+"""The current directory of one worker: the last good copy at start, refreshed in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The adapter's own keys, loaded at start: a missing, unsafe or unfitting file is said there and not at the first message."""
+"""The adapter's own keys, loaded at start: what is missing or unsafe is said then, not at the first message."""
 
 from __future__ import annotations
 

@@ -42,5 +42,5 @@ def _bind(name: str, address: str, port: int) -> socket.socket:
             f"[{name}] cannot listen on {address} port {port}: {cause.strerror}; choose another port, or stop what "
             "listens there"
         ) from None
-    bound.setblocking(False)
+    bound.setblocking(False)  # noqa: FBT003  the name of the method says what is false
     return bound

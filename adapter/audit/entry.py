@@ -72,6 +72,7 @@ class EntryMaker:
     def call_refused(
         self,
         call: ReceivedCall,
+        *,
         client: str | None,
         sent: RecordedCall | None,
         error: AdapterError,

@@ -48,7 +48,8 @@ async def consume(received: ReceivedCall, site: Consumer) -> ClientAnswer:
         return deliver(delivered, call, parsed.version)
     except AdapterError as error:
         return await refuse_call(error, progress, site)
-    except Exception as error:  # the last door: whatever went wrong, the client gets a fault and the record an entry
+    # The last door: whatever went wrong, the client gets a fault and the record an entry.
+    except Exception as error:  # noqa: BLE001
         incident = new_incident()
         log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
         refusal = InternalError(f"unexpected {type(error).__name__}")

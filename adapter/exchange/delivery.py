@@ -41,7 +41,7 @@ def deliver(reply: DeliverableReply, call: RecordedCall, version: SoapVersion) -
     }
     if verified.header.record_number is not None:
         headers["Adapter-Peer-Record"] = str(verified.header.record_number)
-    status = HTTPStatus.OK
+    status = int(HTTPStatus.OK)
     if reply.valid.is_fault:
         fault = read_fault(verified.payload)
         content = render_fault(fault, version)
@@ -61,7 +61,12 @@ async def refuse_call(
     """Record why a call was not answered, then give the client the fault of the catalogue. Never raises."""
     incident = incident or new_incident()
     entry = site.recorder.entries.call_refused(
-        progress.received, progress.client, progress.sent, error, incident, site.clock()
+        progress.received,
+        client=progress.client,
+        sent=progress.sent,
+        error=error,
+        incident=incident,
+        now=site.clock(),
     )
     try:
         await site.recorder.record.write(RecordWrite(entry=entry))

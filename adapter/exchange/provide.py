@@ -44,7 +44,8 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         return PeerAnswer(octets=reply.sealed.octets)
     except AdapterError as error:
         return await refuse(error, trail, site)
-    except Exception as error:  # the last door: whatever went wrong, the peer gets a fault and the record an entry
+    # The last door: whatever went wrong, the peer gets a fault and the record an entry.
+    except Exception as error:  # noqa: BLE001
         incident = new_incident()
         log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
         return await refuse(InternalError(f"unexpected {type(error).__name__}"), trail, site, incident=incident)

@@ -48,9 +48,9 @@ def decide(facts: AccessFacts, *, policy: PolicySnapshot, directory: Directory, 
     try:
         check_lawful(facts.personal_data, directory.service(facts.service), directory)
         directory.check_subsystem(facts.consumer)
-    except AdapterError as refusal:
-        return Decision(policy_version=policy.version, refusal=refusal)
-    findings = []
+    except AdapterError as unlawful:
+        return Decision(policy_version=policy.version, refusal=unlawful)
+    findings: list[Finding] = []
     for rule in policy.rules_for(facts.service):
         unmet = tuple(_unmet(rule, facts, directory, now))
         if not unmet:

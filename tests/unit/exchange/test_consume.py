@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from adapter.envelope.names import SOAP11, SOAP12
 from adapter.errors import DirectoryUnavailable, PeerTimeout, ProviderSystemDown
 from adapter.exchange.provider import PeerAnswer
 from tests.pki import Federation
@@ -16,8 +17,6 @@ from tests.two_sides import (
     OTHER_PINFL,
     PERSON,
     PINFL,
-    SOAP11,
-    SOAP12,
     TwoSides,
     context,
     fault_code,
