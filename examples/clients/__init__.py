@@ -1,0 +1,1 @@
+"""Legacy clients that know only the address of their own adapter."""

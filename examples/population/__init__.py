@@ -1,0 +1,1 @@
+"""A population register of synthetic people in an SQLite database."""
