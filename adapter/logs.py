@@ -17,7 +17,7 @@ _ALLOWED_KEYS: Final = frozenset(
     {
         "event", "level", "timestamp", "logger",
         "incident", "code", "because", "error", "where", "client", "record", "request_record", "reported",
-        "pid", "worker", "workers", "exit_code", "deaths", "address", "port", "listener", "version", "expires", "issued",
+        "pid", "worker", "workers", "exit_code", "deaths", "address", "port", "listener", "version", "expires",
         "entries", "batch", "waited_s", "state", "service", "days", "purpose_of_key", "dropped_keys", "policy",
     }
 )  # fmt: skip

@@ -27,8 +27,9 @@ REPLY = "reply"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorder:
-    """Writes the entries of an exchange through the Record port. keep_known_s: how long a message id stays known
-    after the message itself expired (at least the clock skew).
+    """Writes the entries of an exchange through the Record port.
+
+    keep_known_s: seconds for which a message id stays known after the message expired (at least the clock skew).
     """
 
     record: Record

@@ -27,8 +27,9 @@ class IdentifyBy(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContextRule:
-    """What the settings say for a system that cannot send the RequestContext header: fixed values, or XPaths into the
-    payload (compiled when the settings are read).
+    """What the settings say for a system that cannot send the RequestContext header.
+
+    Fixed values, or XPaths into the payload (compiled when the settings are read).
     """
 
     purpose: str | None = None

@@ -1,4 +1,4 @@
-"""Is this message new, for us, and within its time? Does this reply answer the call that was sent?"""
+"""Whether a message is for us and within its time, and whether a reply answers the call that was sent."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from adapter.stages import PersonalData
 
 
 def check_lawful(personal_data: PersonalData, service: DirectoryService, directory: Directory) -> None:
-    """What both adapters check alike: a known purpose, a known kind of legal basis, and for a service that transfers
-    personal data a legal basis and a subject. Raises UnknownPurpose, NoLegalBasis.
+    """What both adapters check alike: a known purpose, and a known kind of legal basis.
+
+    A service that transfers personal data needs a legal basis and a subject. Raises UnknownPurpose, NoLegalBasis.
     """
     if personal_data.purpose not in directory.purposes:
         raise UnknownPurpose("the purpose is not in the directory")

@@ -77,7 +77,7 @@ class ClientListener:
             return await refuse_call(unread, CallProgress(received=call), self._site)
 
     async def _document(self, request: web.BaseRequest, service: ServiceId | None) -> web.Response:
-        """`?wsdl` and the documents that it imports (`?xsd=NAME`). A contract is no secret; calling it is another thing."""
+        """`?wsdl` and the documents that it imports (`?xsd=NAME`): no secrets, for anyone who reaches the listener."""
         name = next((request.query[key] for key in ("xsd", "wsdl") if request.query.get(key)), "")
         if not {"wsdl", "xsd"} & {key.lower() for key in request.query}:
             return _plain(HTTPStatus.NOT_FOUND, "Add ?wsdl to the address to read the service's description.")

@@ -1,4 +1,4 @@
-"""The operators' side: is it alive, is it ready, and figures for the monitoring. No personal data, loopback by default."""
+"""The operators' side: is it alive, is it ready, figures for the monitoring. No personal data."""
 
 from __future__ import annotations
 

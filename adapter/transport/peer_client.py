@@ -49,8 +49,10 @@ class PeerClient:
         self._retired: list[_Pool] = []
 
     async def send(self, call: RecordedCall) -> ReceivedMessage:
-        """Post the sealed call; see ports.PeerTransport. A connection that breaks before an answer came is tried once
-        more with the same signed message: the provider answers it at most once (promise 3).
+        """Post the sealed call; see ports.PeerTransport.
+
+        A connection that breaks before an answer came is tried once more with the same signed message: the provider
+        answers it at most once (promise 3).
         """
         pool = self._pool(call.sealed.header.service.subsystem.member)
         try:

@@ -62,7 +62,7 @@ def peer_client_context(own: TlsKey, pinned: Sequence[x509.Certificate]) -> ssl.
 
 
 def client_server_context(own: TlsKey, client_cas_file: Path | None) -> ssl.SSLContext:
-    """For the listener of our own systems: TLS 1.2 or later for old stacks; with client CAs, certificates are a must."""
+    """For the listener of our own systems: TLS 1.2 or later, for old stacks; client CAs make certificates a must."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     own.load_into(context)
@@ -82,7 +82,8 @@ def _pem(certificates: Sequence[x509.Certificate]) -> str:
 
 
 def learn_authorities(context: ssl.SSLContext, client_cas: Sequence[x509.Certificate]) -> None:
-    """Let a running listener accept the certificates of new CAs too. Those that left stay known to OpenSSL; their
-    certificates are refused by directory.trust.
+    """Let a running listener accept the certificates of new CAs too.
+
+    Those that left stay known to OpenSSL; their certificates are refused by directory.trust.
     """
     context.load_verify_locations(cadata=_pem(client_cas))
