@@ -1,0 +1,75 @@
+"""A service description in words: what was understood of it, and what the adapter cannot check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from adapter.cli.output import JsonValue, doubtful, facts_of, table_of
+from adapter.envelope.description import Operation, ServiceDescription
+
+
+def words_of(description: ServiceDescription) -> Iterator[RenderableType]:
+    """For a person: documents, ports, operations, and what is not checked."""
+    addresses = [f"{port.address or 'no address'} (SOAP {port.soap_version.value})" for port in description.ports]
+    yield facts_of(
+        [
+            ("WSDL", f"{description.entry}, {_counted(len(description.documents), 'document')} in all"),
+            ("Ports", "\n".join(dict.fromkeys(addresses))),
+        ]
+    )
+    yield Text()
+    yield table_of(
+        ("Operation", "Request", "Reply", "Style", "Checked against the schema"),
+        [
+            (
+                operation.name,
+                local_name(operation.input_element),
+                "none (one-way)" if operation.output_element is None else local_name(operation.output_element),
+                operation.style.value,
+                "yes" if operation.type_checked else doubtful("no: passed through as it is"),
+            )
+            for operation in description.operations
+        ],
+    )
+    if description.notes:
+        yield Text("\nNot understood or not checked:", style="bold")
+        for note in description.notes:
+            yield doubtful(f"  - {note}")
+
+
+def json_of(description: ServiceDescription) -> JsonValue:
+    """The same for a script."""
+    return {
+        "wsdl": description.entry,
+        "documents": sorted(description.documents),
+        "ports": [
+            {"name": port.name, "address": port.address, "soap": port.soap_version.value} for port in description.ports
+        ],
+        "operations": [_operation(operation) for operation in description.operations],
+        "not_checked": sorted(description.unchecked),
+        "notes": list(description.notes),
+    }
+
+
+def _operation(operation: Operation) -> JsonValue:
+    return {
+        "name": operation.name,
+        "soap_action": operation.soap_action,
+        "style": operation.style.value,
+        "request": operation.input_element,
+        "reply": operation.output_element,
+        "faults": list(operation.faults),
+        "type_checked": operation.type_checked,
+    }
+
+
+def local_name(qualified: str) -> str:
+    """The local part of `{namespace}local`."""
+    return qualified.rpartition("}")[2]
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

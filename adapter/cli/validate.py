@@ -1,0 +1,107 @@
+"""`adapter validate`: an envelope in a file, judged offline, every problem at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from adapter.cli.directory_source import AnchorOption, DirectoryOption, open_directory
+from adapter.cli.envelope_security import check_security
+from adapter.cli.files import read_octets
+from adapter.cli.options import JsonOption, now_utc
+from adapter.cli.output import JsonValue, Output, bad, doubtful, good
+from adapter.directory.model import Directory
+from adapter.envelope.description import ServiceDescription, load_description
+from adapter.envelope.lint import Examination, examine
+from adapter.envelope.lint_words import mending_for
+from adapter.errors import CommandRefused, Problem
+from adapter.xmlsafe import DEFAULT_LIMITS
+
+FOUND_PROBLEMS: Final = 1
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Files, each with one SOAP envelope.", show_default=False)],
+    *,
+    directory: DirectoryOption = None,
+    anchor: AnchorOption = None,
+    wsdl: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The service's WSDL: the Body of a client's call is checked too."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check envelopes offline: well-formedness, limits, profile, schema, and with a directory who signed.
+
+    Takes a message between adapters or a client system's call with its RequestContext header. Names every problem with
+    line, column, rule, and how to mend it. Exit code 0: nothing wrong; 1: problems.
+    """
+    output = Output.of(as_json=as_json)
+    known = _known_directory(directory, anchor)
+    description = None if wsdl is None else load_description(wsdl.parent, wsdl.name)
+    results = [(file, _examine(file, description, known)) for file in files]
+    if as_json:
+        output.result([_value(file, result) for file, result in results])
+    else:
+        for file, result in results:
+            for line in _lines(file, result):
+                output.results.print(line)
+    if any(result.problems for _, result in results):
+        raise typer.Exit(FOUND_PROBLEMS)
+
+
+def _known_directory(directory: str | None, anchor: Path | None) -> Directory | None:
+    if directory is None:
+        if anchor is not None:
+            raise CommandRefused("--anchor is only of use with --directory")
+        return None
+    if anchor is None:
+        raise CommandRefused("--directory needs --anchor: without the authority's key nothing can be believed")
+    return open_directory(directory, anchor)
+
+
+def _examine(file: Path, description: ServiceDescription | None, directory: Directory | None) -> Examination:
+    octets = read_octets(file, what="envelope", max_bytes=DEFAULT_LIMITS.max_bytes + 1)
+    examined = examine(octets, DEFAULT_LIMITS, now=now_utc(), description=description)
+    if directory is None or examined.gated is None:
+        return examined
+    return check_security(examined, examined.gated, directory)
+
+
+def _lines(file: Path, result: Examination) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    for problem in result.problems:
+        lines.append(
+            Text.assemble(f"{file}:{problem.line}:{problem.column}: ", bad(problem.text), f" [{problem.rule}]")
+        )
+        lines.append(Text(f"    {mending_for(problem.rule)}", style="dim"))
+    lines += [doubtful(f"{file}: {remark}") for remark in result.remarks]
+    count = len(result.problems)
+    verdict = good("no problem found") if not count else bad(f"{count} problem" + ("s" if count > 1 else ""))
+    lines.append(Text.assemble(f"{file}: {result.kind.value}: ", verdict))
+    return lines
+
+
+def _value(file: Path, result: Examination) -> JsonValue:
+    return {
+        "file": str(file),
+        "kind": result.kind.name.lower().replace("_", "-"),
+        "valid": not result.problems,
+        "problems": [_problem(problem) for problem in result.problems],
+        "remarks": list(result.remarks),
+    }
+
+
+def _problem(problem: Problem) -> JsonValue:
+    return {
+        "line": problem.line,
+        "column": problem.column,
+        "element": problem.element,
+        "rule": problem.rule,
+        "text": problem.text,
+        "mend": mending_for(problem.rule),
+    }

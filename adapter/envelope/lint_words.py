@@ -1,0 +1,66 @@
+"""How to mend what `lint` finds: one sentence for each rule, for an integrator."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WELL_FORMED: Final = "xml.well-formed"
+LIMITS: Final = "xml.limits"
+COMMENT: Final = "xml.comment"
+SOAP: Final = "soap.envelope"
+HEADER: Final = "profile.headers"
+MUST_UNDERSTAND: Final = "soap.mustUnderstand"
+EXCHANGE: Final = "profile.exchange"
+ENCRYPTED_HEADER: Final = "profile.encrypted-header"
+SECURITY: Final = "profile.security"
+TOKEN: Final = "profile.token"  # noqa: S105  a rule's name
+TIMESTAMP: Final = "profile.timestamp"
+CONFIRMATION: Final = "profile.confirmation"
+ENCRYPTED_KEY: Final = "profile.encrypted-key"
+ENCRYPTED_SIGNATURE: Final = "profile.encrypted-signature"
+IDS: Final = "profile.ids"
+BODY: Final = "profile.body"
+PROFILE: Final = "profile"
+CONTEXT: Final = "client.request-context"
+OPERATION: Final = "service.operation"
+MEMBER: Final = "directory.member"
+CERTIFICATE: Final = "directory.certificate"
+DECRYPTION: Final = "security.decryption"
+SIGNATURE: Final = "security.signature"
+TRUST: Final = "security.trust"
+
+MENDING: Final = {
+    WELL_FORMED: "Send one well-formed XML 1.0 document in UTF-8 without a DOCTYPE.",
+    LIMITS: "Make the message smaller, or ask the adapter's administrator for larger [limits].",
+    COMMENT: "Leave comments and processing instructions out of a message.",
+    SOAP: "Send a SOAP Envelope with at most one Header and one Body that holds exactly one element.",
+    HEADER: "Send exactly the headers Exchange, EncryptedHeader (requests only) and Security, each once.",
+    MUST_UNDERSTAND: "Remove the header, or its mustUnderstand attribute if it is not needed.",
+    EXCHANGE: "Write the Exchange block as xsd/envelope.xsd describes it.",
+    ENCRYPTED_HEADER: "Encrypt the whole PersonalData element into one EncryptedData of Type #Element.",
+    SECURITY: "Let Security hold the token, the Timestamp, the EncryptedKey and the encrypted signature, each once.",
+    TOKEN: "Put one DER certificate, base64, into BinarySecurityToken with ValueType #X509v3.",
+    TIMESTAMP: "Write Created and Expires in UTC with Z, at most five minutes apart.",
+    CONFIRMATION: "Repeat the request's SignatureValue in SignatureConfirmation.",
+    ENCRYPTED_KEY: "Use the key encryption of the recipient's suite and name every EncryptedData in ReferenceList.",
+    ENCRYPTED_SIGNATURE: "Encrypt the whole ds:Signature into one EncryptedData of Type #Element, aes128-gcm.",
+    IDS: "Give every element with an id one of its own: a reference must mean one element only.",
+    BODY: "Encrypt the Body's content into one EncryptedData of Type #Content, aes128-gcm.",
+    PROFILE: "Compare the message with the example beside xsd/envelope.xsd.",
+    CONTEXT: "Write the RequestContext header as xsd/client.xsd describes it.",
+    OPERATION: "Send the element that the WSDL names for the operation, in its namespace.",
+    MEMBER: "Use the member's registered name, or have it registered by the authority.",
+    CERTIFICATE: "Sign with the key whose certificate the authority registered for this member.",
+    DECRYPTION: "Encrypt for the recipient's current agreement certificate, as the directory names it.",
+    SIGNATURE: "Sign Exchange, Timestamp, token, Body and PersonalData (or SignatureConfirmation), before encrypting.",
+    TRUST: "Sign as the member that the Exchange header names, with a certificate of the directory.",
+}
+
+SCHEMA: Final = (
+    "Change the element so that it fits the schema; the rule's number is that of XML Schema 1.0, appendix C."
+)
+
+
+def mending_for(rule: str) -> str:
+    """The sentence for a rule; every rule of the schema language has the same one."""
+    return MENDING.get(rule, SCHEMA)
