@@ -104,3 +104,8 @@ def instant_text(at: datetime) -> str:
 def milliseconds(at: datetime) -> int:
     """Whole milliseconds since 1970, UTC, rounded down."""
     return (at - _EPOCH) // _MILLISECOND
+
+
+def moment(at_ms: int) -> datetime:
+    """The instant that `milliseconds` gave."""
+    return _EPOCH + at_ms * _MILLISECOND

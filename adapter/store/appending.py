@@ -5,16 +5,19 @@ The tree head is read inside that transaction, which holds the write lock: other
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from adapter.audit.document import EntryDocument
+from adapter.audit.document import EntryDocument, document_of
 from adapter.audit.merkle import CompactRange
 from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.errors import RecordBroken
 from adapter.identifiers import RecordNumber
+from adapter.ports import Entry
+from adapter.store.engine import Database
 from adapter.store.schema import checkpoints, entries, subjects, tile_hashes, tree_head
 from adapter.store.statements import Cursor, sql
 
@@ -131,3 +134,18 @@ class Appending:
         if cursor.rowcount != 1:
             raise RecordBroken("the tree head changed under the write lock")
         cursor.execute(_ADD_CHECKPOINT, (self.size, log.sign(self)))
+
+
+def append(connection: Connection, log: Log, new: Iterable[Entry]) -> tuple[RecordNumber, ...]:
+    """Add entries with whatever else a transaction changes (`Database.writing`). Raises RecordBroken, sqlite3.Error."""
+    cursor = cast("Cursor", connection.connection.cursor())
+    appending = log.begin(cursor)
+    numbers = tuple(appending.add(document_of(entry)) for entry in new)
+    appending.write(log)
+    return numbers
+
+
+def append_entries(database: Database, log: Log, new: Iterable[Entry]) -> tuple[RecordNumber, ...]:
+    """Add entries in a transaction of their own, durably. Raises StoreUnusable, RecordBroken."""
+    with database.writing() as connection:
+        return append(connection, log, new)

@@ -1,0 +1,136 @@
+"""The access rules on disk. Every change is an entry of the record, in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+
+from adapter.audit.admin import admin_entry
+from adapter.audit.document import instant_text, milliseconds, moment
+from adapter.errors import AdapterError, CommandRefused, StoreUnusable
+from adapter.identifiers import RecordNumber, ServiceId
+from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.store.appending import Log, append
+from adapter.store.engine import Database
+from adapter.store.schema import access_rules, policy
+
+GRANTED = "access-granted"
+REVOKED = "access-revoked"
+
+
+class AccessRules:
+    """The rules in force, in the order in which they were granted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def version(self) -> int:
+        """The version of the policy; it grows by one with every change. Raises StoreUnusable."""
+        with self._database.reading() as connection:
+            return _version(connection)
+
+    def snapshot(self) -> PolicySnapshot:
+        """All rules, and the version that they are. Raises StoreUnusable."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(access_rules).order_by(access_rules.c.granted_in)).all()
+            return PolicySnapshot.of(_version(connection), (_rule(row) for row in rows))
+
+    def grant(self, rule: AccessRule, *, log: Log, now: datetime) -> RecordNumber:
+        """Add a rule; gives the number of the entry that says so. Raises CommandRefused (id in use), StoreUnusable."""
+        with self._database.writing() as connection:
+            if connection.execute(select(exists().where(access_rules.c.id == rule.id))).scalar_one():
+                raise CommandRefused(f"there is a rule {rule.id!r} already; revoke it first or choose another id")
+            number = self._record_change(connection, GRANTED, rule, officer=rule.granted_by, log=log, now=now)
+            connection.execute(insert(access_rules).values(granted_in=number, **_columns(rule)))
+            return number
+
+    def revoke(self, rule_id: str, *, officer: str, log: Log, now: datetime) -> RecordNumber:
+        """Take a rule away; gives the number of the entry that says so. Raises CommandRefused, StoreUnusable."""
+        with self._database.writing() as connection:
+            row = connection.execute(select(access_rules).where(access_rules.c.id == rule_id)).one_or_none()
+            if row is None:
+                raise CommandRefused(f"there is no rule {rule_id!r}")
+            number = self._record_change(connection, REVOKED, _rule(row), officer=officer, log=log, now=now)
+            connection.execute(delete(access_rules).where(access_rules.c.id == rule_id))
+            return number
+
+    @staticmethod
+    def _record_change(
+        connection: Connection, action: str, rule: AccessRule, *, officer: str, log: Log, now: datetime
+    ) -> RecordNumber:
+        connection.execute(update(policy).values(version=policy.c.version + 1))
+        details = {"policy": _version(connection), "rule": _described(rule)}
+        return append(connection, log, (admin_entry(action, officer=officer, at=now, details=details),))[0]
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.execute(select(policy.c.version)).scalar_one())
+
+
+def _described(rule: AccessRule) -> dict[str, Any]:
+    """The rule as its entry says it: what is not there means any."""
+    said = {
+        "id": rule.id,
+        "consumer": rule.consumer,
+        "service": str(rule.service),
+        "operations": _listed(rule.operations),
+        "purposes": _listed(rule.purposes),
+        "legal_basis_kinds": _listed(rule.legal_basis_kinds),
+        "regulations": _listed(rule.regulations),
+        "valid_from": None if rule.valid_from is None else instant_text(rule.valid_from),
+        "valid_until": None if rule.valid_until is None else instant_text(rule.valid_until),
+        "granted_by": rule.granted_by,
+        "note": rule.note,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _columns(rule: AccessRule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "consumer": rule.consumer,
+        "service": str(rule.service),
+        "operations": _json(rule.operations),
+        "purposes": _json(rule.purposes),
+        "legal_basis_kinds": _json(rule.legal_basis_kinds),
+        "regulations": _json(rule.regulations),
+        "valid_from_ms": None if rule.valid_from is None else milliseconds(rule.valid_from),
+        "valid_until_ms": None if rule.valid_until is None else milliseconds(rule.valid_until),
+        "granted_by": rule.granted_by,
+        "note": rule.note,
+    }
+
+
+def _rule(row: Row[Any]) -> AccessRule:
+    try:
+        return AccessRule(
+            id=row.id,
+            consumer=row.consumer,
+            service=ServiceId.parse(row.service),
+            operations=_set(row.operations),
+            purposes=_set(row.purposes),
+            legal_basis_kinds=_set(row.legal_basis_kinds),
+            regulations=_set(row.regulations),
+            valid_from=None if row.valid_from_ms is None else moment(row.valid_from_ms),
+            valid_until=None if row.valid_until_ms is None else moment(row.valid_until_ms),
+            granted_by=row.granted_by,
+            note=row.note,
+        )
+    except (ValueError, TypeError, AdapterError) as error:
+        raise StoreUnusable(f"the access rule granted in entry {row.granted_in} is unreadable") from error
+
+
+def _listed(values: Iterable[str] | None) -> list[str] | None:
+    return None if values is None else sorted(values)
+
+
+def _json(values: Iterable[str] | None) -> str | None:
+    return None if values is None else json.dumps(sorted(values), ensure_ascii=False)
+
+
+def _set(text: str | None) -> frozenset[str] | None:
+    return None if text is None else frozenset(cast("list[str]", json.loads(text)))
