@@ -22,7 +22,7 @@ from adapter.contracts import contract_path
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
 from adapter.envelope.description import ServiceDescription
-from adapter.envelope.gate import gate
+from adapter.envelope.gate import gate, parse_message
 from adapter.envelope.gate_encryption import read_encrypted_data, read_encrypted_key
 from adapter.envelope.gate_security import read_confirmation, read_token
 from adapter.envelope.gate_structure import Ids, check_attributes, check_must_understand, children, only_child
@@ -34,7 +34,7 @@ from adapter.envelope.schema_words import Finding, describe
 from adapter.envelope.statements import read_subject
 from adapter.errors import AdapterError, EnvelopeRefused, Problem, SchemaInvalid
 from adapter.stages import GatedMessage, MessageKind, ParsedMessage, Peer, ReceivedMessage
-from adapter.xmlsafe import XmlLimits, parse
+from adapter.xmlsafe import XmlLimits
 
 MAX_PROBLEMS: Final = 200
 _NO_LIMIT: Final = 1 << 62
@@ -66,11 +66,15 @@ class Examination:
 class _Desk:
     """The document on the desk and the problems noted so far."""
 
-    octets: bytes
-    root: etree._Element
+    parsed: ParsedMessage
     positions: Positions
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> etree._Element:
+        """The document's root element."""
+        return self.parsed.root
 
     def note(self, element: etree._Element | None, rule: str, text: str, *, place: Position | None = None) -> None:
         """Note one problem, once. element: where it is, None for the document."""
@@ -106,14 +110,17 @@ def examine(
     Never raises for what is in the document: every problem is in the examination.
     """
     try:
-        root = parse(octets, limits, error=EnvelopeRefused)
+        parsed = parse_message(
+            ReceivedMessage(octets=octets, received_at=now, peer=Peer(certificate_sha256=None, address="")), limits
+        )
     except AdapterError as refused:
         rule = words.WELL_FORMED if isinstance(refused, EnvelopeRefused) else words.LIMITS
         found = _PLACE.search(refused.reason)
         line, column = (int(found[1]), int(found[2])) if found else UNKNOWN
         problem = Problem(line=line, column=column, element="", rule=rule, text=_sentence(refused.reason))
         return Examination(kind=DocumentKind.UNKNOWN, problems=(problem,))
-    desk = _Desk(octets=octets, root=root, positions=find_positions(octets, root))
+    root = parsed.root
+    desk = _Desk(parsed=parsed, positions=find_positions(octets, root))
     kind = _kind_of(root)
     gated = None
     if kind is DocumentKind.UNKNOWN:
@@ -121,7 +128,7 @@ def examine(
     elif kind is DocumentKind.CLIENT_CALL:
         _examine_call(desk, description)
     else:
-        gated = _examine_peer_message(desk, kind, now)
+        gated = _examine_peer_message(desk, kind)
     ordered = sorted(desk.problems, key=lambda problem: (problem.line, problem.column))
     return Examination(kind=kind, problems=tuple(ordered), remarks=tuple(desk.remarks), gated=gated)
 
@@ -139,7 +146,7 @@ def _kind_of(root: etree._Element) -> DocumentKind:
 # --- between adapters ------------------------------------------------------------------------------------------------
 
 
-def _examine_peer_message(desk: _Desk, kind: DocumentKind, now: datetime) -> GatedMessage | None:
+def _examine_peer_message(desk: _Desk, kind: DocumentKind) -> GatedMessage | None:
     message_kind = MessageKind.REQUEST if kind is DocumentKind.PEER_REQUEST else MessageKind.REPLY
     _note_comments(desk)
     header, body = _envelope_parts(desk)
@@ -150,16 +157,15 @@ def _examine_peer_message(desk: _Desk, kind: DocumentKind, now: datetime) -> Gat
         desk.attempt(
             body, words.BODY, lambda: _read_encrypted(only_child(body, names.ENCRYPTED_DATA), names.TYPE_CONTENT)
         )
-    return _gate(desk, message_kind, now)
+    return _gate(desk, message_kind)
 
 
-def _gate(desk: _Desk, kind: MessageKind, now: datetime) -> GatedMessage | None:
+def _gate(desk: _Desk, kind: MessageKind) -> GatedMessage | None:
     """The gate's verdict on a message that has no problem so far."""
     if desk.problems:
         return None
-    received = ReceivedMessage(octets=desk.octets, received_at=now, peer=Peer(certificate_sha256=None, address=""))
     try:
-        return gate(ParsedMessage(received=received, root=desk.root), kind)
+        return gate(desk.parsed, kind)
     except AdapterError as refused:
         desk.note(desk.root, words.PROFILE, refused.reason)
     return None
