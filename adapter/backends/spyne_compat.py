@@ -1,8 +1,8 @@
 """The one door to spyne.
 
 spyne 2.14.0, its last release, brings an old copy of `six` whose lazy modules (`spyne.util.six.moves...`) Python 3.12
-no longer loads; a finder that answers for these names with the modules of today's `six` mends that. One of its modules
-also wants `cgi.parse_header`, which Python 3.13 has not; it is lent while that module is imported.
+no longer loads; a finder that answers for these names with the modules of today's `six` mends that. Two of its modules
+also want `cgi.parse_header`, which Python 3.13 has not; it is lent while they are imported.
 """
 
 from __future__ import annotations
@@ -68,18 +68,19 @@ logging.getLogger("spyne").setLevel(logging.CRITICAL + 1)
 
 from spyne import Application, Fault, ServiceBase, rpc  # noqa: E402
 from spyne.context import MethodContext  # noqa: E402
-from spyne.error import InternalError, ResourceNotFoundError  # noqa: E402
+from spyne.error import ResourceNotFoundError  # noqa: E402
 from spyne.interface.wsdl import Wsdl11  # noqa: E402
-from spyne.model.complex import Array, ComplexModel, Iterable  # noqa: E402
-from spyne.model.primitive import AnyUri, Boolean, DateTime, Integer, Unicode  # noqa: E402
+from spyne.model.complex import Array, ComplexModel, XmlAttribute  # noqa: E402
+from spyne.model.primitive import AnyUri, Boolean, Date, DateTime, Decimal, Integer, Unicode  # noqa: E402
 from spyne.protocol.soap import Soap11  # noqa: E402
 from spyne.server import ServerBase  # noqa: E402
+from spyne.server.wsgi import WsgiApplication  # noqa: E402
 
 if _lent:
     del sys.modules["cgi"]
 
 __all__ = [
-    "AnyUri", "Application", "Array", "Boolean", "ComplexModel", "DateTime", "Fault", "Integer", "InternalError",
-    "Iterable", "MethodContext", "ResourceNotFoundError", "ServerBase", "ServiceBase", "Soap11", "Unicode", "Wsdl11",
-    "rpc",
+    "AnyUri", "Application", "Array", "Boolean", "ComplexModel", "Date", "DateTime", "Decimal", "Fault", "Integer",
+    "MethodContext", "ResourceNotFoundError", "ServerBase", "ServiceBase", "Soap11", "Unicode", "Wsdl11",
+    "WsgiApplication", "XmlAttribute", "rpc",
 ]  # fmt: skip
