@@ -1,4 +1,4 @@
-"""Where the contracts (xsd/ and wsdl/) are: packaged in the wheel, or in the repository's top folder.
+"""Where the contracts (xsd/, wsdl/) and certificate profiles (keys/) are: in the wheel, or in the repository's top folder.
 
 They are read once, at start, by whoever compiles them.
 """
@@ -12,13 +12,13 @@ from adapter.errors import InternalError
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _PLACES: Final = (_PACKAGE / "_contracts", _PACKAGE.parent)
-_FOLDERS: Final = ("xsd", "wsdl")
+_FOLDERS: Final = ("xsd", "wsdl", "keys")
 
 
 def contract_path(name: str) -> Path:
     """The file of a contract. name: as integrators see it, `xsd/envelope.xsd`.
 
-    Raises InternalError when the installation lacks it, or the name leads anywhere else than into xsd/ or wsdl/.
+    Raises InternalError when the installation lacks it, or the name leads anywhere else than into these folders.
     """
     folder, _, file = name.partition("/")
     if folder not in _FOLDERS or not file or ".." in file.split("/"):

@@ -123,3 +123,23 @@ def by_signature_algorithm(uri: str) -> Suite:
         return _BY_SIGNATURE[uri]
     except KeyError:
         raise SecurityFailed("a signature algorithm that is not in the table") from None
+
+
+def suite_of_signing_key(key: PublicKeyTypes) -> Suite:
+    """The row that a signing key belongs to by its kind. Raises SecurityFailed for a key of no row."""
+    return _first_that_takes(key, [(row, row.check_signing_key) for row in _ROWS])
+
+
+def suite_of_agreement_key(key: PublicKeyTypes) -> Suite:
+    """The row that an agreement key belongs to by its kind. Raises SecurityFailed for a key of no row."""
+    return _first_that_takes(key, [(row, row.check_agreement_key) for row in _ROWS])
+
+
+def _first_that_takes(key: PublicKeyTypes, checks: list[tuple[Suite, Callable[[PublicKeyTypes], None]]]) -> Suite:
+    for row, check in checks:
+        try:
+            check(key)
+        except SecurityFailed:
+            continue
+        return row
+    raise SecurityFailed("a key that belongs to no suite of the table")

@@ -29,7 +29,7 @@ def refuse(reason: str) -> NoReturn:
 
 def local_name(element: etree._Element) -> str:
     """The element's local name, for a reason."""
-    return str(etree.QName(element).localname)[:64]
+    return str(element.tag).rpartition("}")[2][:64]
 
 
 def line_of(element: etree._Element) -> int:
@@ -47,7 +47,7 @@ def check_attributes(
         return
     for name in found:
         if name not in required and name not in optional:
-            refuse(f"{local_name(element)} has an attribute that is not allowed: {name[:128]}")
+            refuse(f"{local_name(element)} has an attribute that is not allowed: {str(name)[:128]}")
     for name in required:
         if name not in found:
             refuse(f"{local_name(element)} lacks the attribute {name}")
@@ -90,7 +90,7 @@ def leaf_text(element: etree._Element, *, max_chars: int) -> str:
     text = element.text or ""
     if len(text) > max_chars:
         refuse(f"{local_name(element)} is longer than {max_chars} characters")
-    return text.strip()
+    return text.strip(" \t\r\n")
 
 
 def check_empty(element: etree._Element) -> None:

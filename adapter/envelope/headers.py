@@ -152,9 +152,7 @@ def render_exchange(header: ExchangeHeader) -> bytes:
 
 
 def _text_element(name: str, text: str) -> str:
-    if len(text) > MAX_VALUE_CHARS:
-        refuse(f"{name} is longer than {MAX_VALUE_CHARS} characters")
-    return f"<ia:{name}>{escape_text(readable(text.strip(), name))}</ia:{name}>"
+    return f"<ia:{name}>{escape_text(readable(text, name))}</ia:{name}>"
 
 
 # --- PersonalData ----------------------------------------------------------------------------------------------------

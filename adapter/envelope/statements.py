@@ -16,6 +16,7 @@ MAX_SUBJECTS: Final = 1000
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Control characters, and those that change the direction of what a person reads.
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_XML_SPACES: Final = re.compile(r"[ \t\r\n]+")
 _KIND: Final = frozenset(("kind",))
 
 
@@ -27,10 +28,11 @@ def matching(pattern: re.Pattern[str], text: str, name: str) -> str:
 
 
 def readable(text: str, name: str) -> str:
-    """The text, which must not be empty and have no control character. Raises EnvelopeRefused."""
-    if not text or _UNREADABLE.search(text):
-        refuse(f"{name} is empty or has a control character")
-    return text
+    """A line of text, white space collapsed as xs:token has it. Raises EnvelopeRefused: empty, too long, controls."""
+    line = " ".join(_XML_SPACES.split(text)).strip(" ")
+    if not line or len(line) > MAX_VALUE_CHARS or _UNREADABLE.search(line):
+        refuse(f"{name} is empty, longer than {MAX_VALUE_CHARS} characters, or has a control character")
+    return line
 
 
 def read_official(element: etree._Element) -> OfficialId:

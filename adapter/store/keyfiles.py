@@ -1,0 +1,188 @@
+"""Private keys and certificates as files: the only place that reads or writes them.
+
+A key file that is missing, readable by others, for another use, or not for its certificate is refused when it is
+loaded, with a sentence on what to do. Nothing of a key ever stands in an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
+from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
+from adapter.errors import KeyUnusable, SecurityFailed
+
+MAX_FILE_BYTES: Final = 64 * 1024
+ARCHIVE_KEY_OCTETS: Final = 32
+_PURPOSE: Final = re.compile(rb"^Purpose: ([a-z]{1,32})$", re.MULTILINE)
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyPurpose(Enum):
+    """What a private key is for; written above the key and checked when it is read."""
+
+    SIGNING = "signing"
+    AGREEMENT = "agreement"
+    TLS = "tls"
+    RECORD = "record"
+    AUTHORITY = "authority"
+
+
+# --- one file --------------------------------------------------------------------------------------------------------
+
+
+def read_secret(path: Path) -> bytes:
+    """A file that only its owner may read. Raises KeyUnusable: missing, readable by others, too long, not a file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise KeyUnusable(f"{path} is missing") from None
+    except OSError as cause:
+        raise KeyUnusable(f"{path} cannot be read: {cause.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyUnusable(f"{path} is not a file")
+        if status.st_mode & _OTHERS:
+            raise KeyUnusable(f"{path} can be read by others; run: chmod 600 {path}")
+        octets = file.read(MAX_FILE_BYTES + 1)
+    if len(octets) > MAX_FILE_BYTES:
+        raise KeyUnusable(f"{path} is too long for a key")
+    return octets
+
+
+def write_secret(path: Path, octets: bytes) -> None:
+    """A new file that only its owner may read, durable when this returns. Raises KeyUnusable: there is one already."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise KeyUnusable(f"{path} exists already; a key is never overwritten") from None
+    except OSError as cause:
+        raise KeyUnusable(f"{path} cannot be written: {cause.strerror}") from None
+
+
+def save_private_key(
+    path: Path, key: PrivateKeyTypes, purpose: KeyPurpose, *, passphrase_file: Path | None = None
+) -> None:
+    """PKCS #8 in PEM below a line with the purpose, encrypted when there is a passphrase file. Raises KeyUnusable."""
+    encryption: KeySerializationEncryption = NoEncryption()
+    if passphrase_file is not None:
+        encryption = BestAvailableEncryption(_passphrase(passphrase_file))
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    write_secret(path, f"Purpose: {purpose.value}\n".encode() + pem)
+
+
+def load_private_key(path: Path, purpose: KeyPurpose, *, passphrase_file: Path | None = None) -> PrivateKeyTypes:
+    """The private key of a file, refused when the file says that it is for another purpose. Raises KeyUnusable."""
+    octets = read_secret(path)
+    marked = _PURPOSE.search(octets)
+    if marked is not None and marked.group(1).decode() != purpose.value:
+        raise KeyUnusable(f"{path} holds a key for {marked.group(1).decode()}, not for {purpose.value}")
+    passphrase = None if passphrase_file is None else _passphrase(passphrase_file)
+    try:
+        return load_pem_private_key(octets[octets.find(b"-----BEGIN") :], passphrase)
+    except TypeError:
+        wanted = "is encrypted: name its passphrase file" if passphrase is None else "is not encrypted"
+        raise KeyUnusable(f"{path} {wanted}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyUnusable(f"{path} is not a private key in PEM, or its passphrase is wrong") from None
+
+
+def _passphrase(path: Path) -> bytes:
+    passphrase = read_secret(path).strip()
+    if not passphrase:
+        raise KeyUnusable(f"{path} is empty; it must hold the passphrase")
+    return passphrase
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """The first certificate of a PEM file. Raises KeyUnusable."""
+    try:
+        octets = path.read_bytes()
+    except FileNotFoundError:
+        raise KeyUnusable(f"{path} is missing: the certificate of the key beside it") from None
+    except OSError as cause:
+        raise KeyUnusable(f"{path} cannot be read: {cause.strerror}") from None
+    try:
+        return x509.load_pem_x509_certificate(octets)
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyUnusable(f"{path} is not a certificate in PEM") from None
+
+
+# --- an adapter's folder ---------------------------------------------------------------------------------------------
+
+
+def load_signing_keys(folder: Path, *, passphrase_file: Path | None = None) -> tuple[FileSigningKey, ...]:
+    """Every signing key of the folder that has its certificate: signing.key, signing-*.key. Raises KeyUnusable."""
+    return tuple(_load_signing_key(path, passphrase_file) for path in _certified(folder, KeyPurpose.SIGNING))
+
+
+def _load_signing_key(path: Path, passphrase_file: Path | None) -> FileSigningKey:
+    private_key = load_private_key(path, KeyPurpose.SIGNING, passphrase_file=passphrase_file)
+    certificate = load_certificate(path.with_suffix(".pem"))
+    try:
+        return FileSigningKey(private_key, certificate, suite_of_signing_key(private_key.public_key()).name)
+    except (KeyUnusable, SecurityFailed) as cause:
+        raise KeyUnusable(f"{path}: {cause.reason}") from None
+
+
+def load_decryption_keys(folder: Path, *, passphrase_file: Path | None = None) -> DecryptionKeys:
+    """Every agreement key of the folder with its certificate: agreement.key, agreement-*.key. Raises KeyUnusable."""
+    return DecryptionKeys(
+        _load_decryption_key(path, passphrase_file) for path in _certified(folder, KeyPurpose.AGREEMENT)
+    )
+
+
+def _load_decryption_key(path: Path, passphrase_file: Path | None) -> FileDecryptionKey:
+    private_key = load_private_key(path, KeyPurpose.AGREEMENT, passphrase_file=passphrase_file)
+    certificate = load_certificate(path.with_suffix(".pem"))
+    try:
+        return FileDecryptionKey(private_key, certificate, suite_of_agreement_key(private_key.public_key()).name)
+    except (KeyUnusable, SecurityFailed) as cause:
+        raise KeyUnusable(f"{path}: {cause.reason}") from None
+
+
+def _certified(folder: Path, purpose: KeyPurpose) -> list[Path]:
+    """The key files of one purpose that have a certificate; one without is waiting for it."""
+    name = purpose.value
+    found = sorted([*folder.glob(f"{name}.key"), *folder.glob(f"{name}-*.key")])
+    if not found:
+        raise KeyUnusable(f"{folder / name}.key is missing")
+    certified = [path for path in found if path.with_suffix(".pem").exists()]
+    if not certified:
+        raise KeyUnusable(f"{found[0].with_suffix('.pem')} is missing: import the certificate that the CA issued")
+    return certified
+
+
+def load_archive_key(path: Path) -> bytes:
+    """The 32 octets that seal the day keys of the archive. Raises KeyUnusable."""
+    octets = read_secret(path)
+    if len(octets) != ARCHIVE_KEY_OCTETS:
+        raise KeyUnusable(f"{path} must have exactly {ARCHIVE_KEY_OCTETS} octets")
+    return octets
+
+
+def save_archive_key(path: Path) -> None:
+    """A fresh random archive key. Raises KeyUnusable: there is one already."""
+    write_secret(path, os.urandom(ARCHIVE_KEY_OCTETS))
