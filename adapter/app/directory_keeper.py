@@ -10,8 +10,8 @@ import structlog
 from adapter.crypto.note import NoteVerifier
 from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.signing import authenticate_directory, open_signed_directory
-from adapter.envelope.bundle import load_bundle
-from adapter.envelope.description import ServiceDescription
+from adapter.envelope.description import ServiceDescription, read_description
+from adapter.envelope.description_bundle import unpack_bundle
 from adapter.errors import AdapterError, DirectoryExpired, DirectoryUnavailable
 from adapter.ports import Clock
 from adapter.store.directory_copy import DirectoryCopy
@@ -108,5 +108,10 @@ class DirectoryKeeper:
                 if octets is None:
                     octets = await self._client.description(digest)
                     await asyncio.to_thread(self._copy.keep_description, digest, octets)
-                self._descriptions[digest] = await asyncio.to_thread(load_bundle, octets)
+                self._descriptions[digest] = await asyncio.to_thread(_read_bundle, octets)
         return self._descriptions[digest]
+
+
+def _read_bundle(octets: bytes) -> ServiceDescription:
+    entry, files = unpack_bundle(octets)
+    return read_description(files.get, entry)

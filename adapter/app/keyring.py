@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.note import NoteSigner
 from adapter.directory.model import Directory
 from adapter.errors import KeyUnusable
 from adapter.identifiers import MemberId
 from adapter.ports import SigningKey
+from adapter.settings import Settings
+from adapter.store.keyfiles import (
+    KeyPurpose,
+    load_archive_key,
+    load_certificate,
+    load_decryption_keys,
+    load_private_key,
+    load_signing_keys,
+    read_secret,
+)
 from adapter.transport.tls import TlsKey
 
 
@@ -33,3 +45,33 @@ class Keyring:
             if certificate in registered and valid:
                 return key
         raise KeyUnusable(f"no signing key of this adapter is registered for {own} and valid now")
+
+
+def load_keyring(settings: Settings) -> Keyring:
+    """Every key of the adapter from its folder. Raises KeyUnusable with a sentence that says what to do."""
+    folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
+    record_key = load_private_key(folder / "record.key", KeyPurpose.RECORD, passphrase_file=passphrase_file)
+    if not isinstance(record_key, Ed25519PrivateKey):
+        raise KeyUnusable(f"{folder / 'record.key'} is not an Ed25519 key")
+    return Keyring(
+        signing=load_signing_keys(folder, passphrase_file=passphrase_file),
+        decryption=load_decryption_keys(folder, passphrase_file=passphrase_file),
+        tls=_tls_key(settings),
+        record=NoteSigner(record_origin(settings), record_key),
+        archive_key=load_archive_key(folder / "archive.key"),
+    )
+
+
+def record_origin(settings: Settings) -> str:
+    """The name of this adapter's log, in its checkpoints and in its verifier key (C2SP tlog-checkpoint, origin)."""
+    return str(settings.member)
+
+
+def _tls_key(settings: Settings) -> TlsKey:
+    """Checked like the other keys before OpenSSL reads the files itself."""
+    folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
+    key_file, certificate_file = folder / "tls.key", folder / "tls.pem"
+    load_private_key(key_file, KeyPurpose.TLS, passphrase_file=passphrase_file)
+    load_certificate(certificate_file)
+    passphrase = None if passphrase_file is None else read_secret(passphrase_file).decode().strip()
+    return TlsKey(certificate_file=certificate_file, key_file=key_file, passphrase=passphrase)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapter.backends.building import build_backend
+from adapter.backends.assembly import build_backend
 from adapter.envelope.description import ServiceDescription, load_description
 from adapter.errors import SettingsInvalid
 from adapter.exchange.provider import ProvidedService

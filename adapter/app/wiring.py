@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapter.app.directory_keeper import DirectoryKeeper
-from adapter.app.keyring import Keyring
+from adapter.app.keyring import Keyring, record_origin
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
@@ -131,11 +131,6 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         consumer=consumer,
         services=services,
     )
-
-
-def record_origin(settings: Settings) -> str:
-    """The name of this adapter's log in its checkpoints (C2SP tlog-checkpoint, origin line)."""
-    return f"interagency-adapter/{settings.member}"
 
 
 def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper:

@@ -29,7 +29,7 @@ class Consumer:
     own: MemberId
     clock: Clock
     bounds: TimeBounds
-    reply_within_s: int
+    reply_within_s: float
     opener: Opener
     signing_key: Callable[[], SigningKey]
     directory: Callable[[], Directory]

@@ -1,0 +1,38 @@
+"""The contracts that client systems read: a provider's description, republished with this adapter's address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapter.app.wiring import Site
+from adapter.envelope.wsdl_publish import publish
+from adapter.errors import UnknownService
+from adapter.identifiers import ServiceId
+
+_MAX_KEPT = 256
+
+
+class ClientDocuments:
+    """Republished documents, made once for each service, digest and address."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._kept: dict[tuple[str, str], Mapping[str, bytes]] = {}
+
+    async def document(self, service: ServiceId, url: str, name: str) -> bytes:
+        """One document: the WSDL to begin with for an empty name, else what it imports by that name.
+
+        url: under which the client system asks; the documents refer to it. Raises UnknownService, DirectoryUnavailable,
+        DirectoryExpired, DirectoryRefused, DescriptionUnusable.
+        """
+        listed = self._site.directory.current().service(service)
+        key = (listed.description_sha256, url)
+        if key not in self._kept:
+            description = await self._site.directory.description(listed)
+            while len(self._kept) >= _MAX_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = publish(description, url)
+        try:
+            return self._kept[key][name]
+        except KeyError:
+            raise UnknownService("the service's description has no document of this name") from None
