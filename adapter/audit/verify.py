@@ -1,0 +1,251 @@
+"""Verifying a whole record: every entry, every stored hash, every checkpoint, against what is remembered elsewhere.
+
+What this proves: nobody changed, removed, added or reordered anything since the checkpoints were signed, unless they
+have the record's signing key. A checkpoint that somebody else remembers proves it against the holder of that key too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint
+from adapter.audit.document import IndexedValues, read_document
+from adapter.audit.merkle import TILE_HEIGHT, CompactRange, TileHash, leaf_hash
+from adapter.crypto.note import NoteVerifier
+from adapter.errors import RecordBroken
+
+Progress = Callable[[int, int], None]
+"""Told how many entries of how many are verified."""
+
+_PROGRESS_EVERY = 1_000
+_SUM_MODULUS = 1 << 256
+
+
+class StoredEntry(NamedTuple):
+    """A row of the record, as it is stored; nothing of it is believed."""
+
+    number: int
+    leaf_hash: bytes
+    indexed: IndexedValues
+    document: str
+
+
+class StoredCheckpoint(NamedTuple):
+    """A checkpoint as it is stored. size: what it is filed under."""
+
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordEnd:
+    """The end of the record at one instant: what verification goes up to while others go on appending.
+
+    next_number: the highest entry number plus one. tile_hashes: how many are stored, of all levels.
+    """
+
+    next_number: int
+    head_size: int
+    head_hashes: bytes
+    tile_hashes: int
+    last_checkpoint: StoredCheckpoint | None
+
+
+class RecordReader(Protocol):
+    """The stored record. The iterators give what is stored below `size`, in order, whatever it is."""
+
+    def end(self) -> RecordEnd:
+        """The end of the record, read at one instant."""
+
+    def entries(self, size: int) -> Iterator[StoredEntry]:
+        """The entries with a number below `size`, by number."""
+
+    def tile_hashes(self, level: int, size: int) -> Iterator[TileHash]:
+        """The stored hashes of one level that are complete within `size` entries, by position."""
+
+    def checkpoints(self, size: int) -> Iterator[StoredCheckpoint]:
+        """The checkpoints filed under at most `size`, by size."""
+
+    def subject_tags(self, size: int) -> Iterator[tuple[str, int]]:
+        """The index of subjects: tag and entry number below `size`, in any order."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedRecord:
+    """What was verified: the newest checkpoint, how many entries and checkpoints."""
+
+    newest: Checkpoint | None
+    entries: int
+    checkpoints: int
+
+
+def verify_record(
+    reader: RecordReader,
+    *,
+    origin: str,
+    verifiers: Sequence[NoteVerifier],
+    remembered: Sequence[Checkpoint] = (),
+    progress: Progress | None = None,
+) -> VerifiedRecord:
+    """Verify the record from its first entry. Raises RecordBroken at the first thing that is wrong, naming it.
+
+    verifiers: the record's keys, present and former. remembered: checkpoints that were kept elsewhere and whose
+    signatures their keeper has verified; each must be what the record had at its size.
+    """
+    end = reader.end()
+    size = _agreed_size(end)
+    run = _Run(reader, size, _Expected(reader.checkpoints(size), remembered, origin, verifiers))
+    for entry in reader.entries(size):
+        run.take(entry)
+        if progress is not None and (run.tree.size % _PROGRESS_EVERY == 0 or run.tree.size == size):
+            progress(run.tree.size, size)
+    run.finish(end)
+    return VerifiedRecord(newest=run.expected.newest, entries=size, checkpoints=run.expected.count)
+
+
+def _agreed_size(end: RecordEnd) -> int:
+    """How many entries there are: three places must say the same, or something was cut off or put on."""
+    size = 0 if end.last_checkpoint is None else end.last_checkpoint.size
+    if end.next_number < size:
+        raise RecordBroken(f"entry {end.next_number} is missing: the last checkpoint has {size} entries")
+    if end.next_number > size:
+        raise RecordBroken(f"entry {size} is after the last checkpoint, which has {size} entries")
+    if end.head_size != size:
+        raise RecordBroken(f"the tree head has {end.head_size} entries, the last checkpoint {size}")
+    return size
+
+
+class _Expected:
+    """The roots that the record must have, in order of size: of its own checkpoints and of remembered ones."""
+
+    def __init__(
+        self,
+        stored: Iterator[StoredCheckpoint],
+        remembered: Iterable[Checkpoint],
+        origin: str,
+        verifiers: Sequence[NoteVerifier],
+    ) -> None:
+        self._stored = stored
+        self._remembered = sorted(remembered, key=lambda checkpoint: checkpoint.size, reverse=True)
+        self._origin = origin
+        self._verifiers = verifiers
+        self._next = next(stored, None)
+        self._good_until = 0
+        self.newest: Checkpoint | None = None
+        self.count = 0
+        for checkpoint in self._remembered:
+            if checkpoint.origin != origin:
+                raise RecordBroken("a remembered checkpoint is of another record")
+
+    def check(self, tree: CompactRange) -> None:
+        """Compare with whatever checkpoint there is of exactly this size."""
+        size = tree.size
+        while self._remembered and self._remembered[-1].size == size:
+            if self._remembered.pop().root != tree.root():
+                raise RecordBroken(
+                    f"the first {size} entries are not those of the remembered checkpoint of size {size}"
+                )
+        if self._next is None or self._next.size > size:
+            return
+        stored, self._next = self._next, next(self._stored, None)
+        if stored.size != size:
+            raise RecordBroken(f"there is a checkpoint filed under size {stored.size}, which no record has")
+        signed = _opened(stored, self._verifiers, self._origin)
+        if signed.root != tree.root():
+            raise RecordBroken(
+                f"entries {self._good_until} to {size - 1} are not what the checkpoint of size {size} signed"
+            )
+        self._good_until, self.newest, self.count = size, signed, self.count + 1
+
+    def finish(self, size: int) -> None:
+        if self._remembered:
+            largest = self._remembered[0].size
+            raise RecordBroken(f"the record has shrunk: it has {size} entries, and a remembered checkpoint {largest}")
+        if self._next is not None:
+            raise RecordBroken(f"there is a checkpoint filed under size {self._next.size}, out of order")
+
+
+def _opened(stored: StoredCheckpoint, verifiers: Sequence[NoteVerifier], origin: str) -> Checkpoint:
+    try:
+        signed = open_checkpoint(stored.note, verifiers, origin=origin)
+    except RecordBroken as error:
+        raise RecordBroken(f"the checkpoint of size {stored.size}: {error.reason}") from error
+    if signed.size != stored.size:
+        raise RecordBroken(f"the checkpoint filed under size {stored.size} is of size {signed.size}")
+    return signed
+
+
+class _Run:
+    """One pass over the entries, from the first."""
+
+    def __init__(self, reader: RecordReader, size: int, expected: _Expected) -> None:
+        self._reader = reader
+        self._size = size
+        self._subjects = 0
+        self._tile_hashes = 0
+        self._stored_tiles: dict[int, Iterator[TileHash]] = {}
+        self.expected = expected
+        self.tree = CompactRange()
+
+    def take(self, entry: StoredEntry) -> None:
+        """Verify the next entry and all that is complete with it."""
+        number = self.tree.size
+        if entry.number != number:
+            raise RecordBroken(
+                f"entry {number} is missing" if entry.number > number else f"there is an entry numbered {entry.number}"
+            )
+        try:
+            document = entry.document.encode()
+        except (UnicodeEncodeError, AttributeError):
+            raise RecordBroken(f"entry {number} was changed: it is not text") from None
+        if leaf_hash(document) != entry.leaf_hash:
+            raise RecordBroken(f"entry {number} was changed: its text and its hash do not fit")
+        self._check_index(entry)
+        for tile in self.tree.append(entry.leaf_hash):
+            self._check_tile_hash(tile)
+        self.expected.check(self.tree)
+
+    def finish(self, end: RecordEnd) -> None:
+        """Check what can only be judged at the end."""
+        if self.tree.size != self._size:
+            raise RecordBroken(f"entry {self.tree.size} is missing")
+        self.expected.finish(self._size)
+        if end.head_hashes != self.tree.to_bytes():
+            raise RecordBroken(f"the tree head was changed: it is not that of the {self._size} entries")
+        if end.tile_hashes != self._tile_hashes:
+            raise RecordBroken(
+                f"there are {end.tile_hashes} stored hashes, and {self._tile_hashes} belong to the record"
+            )
+        stored = sum(_subject_digest(tag, number) for tag, number in self._reader.subject_tags(self._size))
+        if stored % _SUM_MODULUS != self._subjects % _SUM_MODULUS:
+            raise RecordBroken("the index of subjects was changed: it does not list what the entries say")
+
+    def _check_tile_hash(self, tile: TileHash) -> None:
+        if tile.level not in self._stored_tiles:
+            self._stored_tiles[tile.level] = self._reader.tile_hashes(tile.level, self._size)
+        self._tile_hashes += 1
+        if next(self._stored_tiles[tile.level], None) != tile:
+            first = tile.position << tile.level * TILE_HEIGHT
+            raise RecordBroken(
+                f"stored hash {tile.position} of level {tile.level} was changed, or entries {first} to "
+                f"{self.tree.size - 1} were"
+            )
+
+    def _check_index(self, entry: StoredEntry) -> None:
+        try:
+            body, indexed = read_document(entry.document)
+        except RecordBroken as error:
+            raise RecordBroken(f"entry {entry.number}: {error.reason}") from error
+        for name, said, stored in zip(IndexedValues._fields, indexed, entry.indexed, strict=True):
+            if said != stored:
+                raise RecordBroken(f"entry {entry.number} was changed: its {name} is not what its text says")
+        for tag in dict.fromkeys(body.get("subjects", ())):
+            self._subjects += _subject_digest(tag, entry.number)
+
+
+def _subject_digest(tag: str, number: int) -> int:
+    """Digests that are added up: two lists have the same sum when they hold the same, in whatever order."""
+    return int.from_bytes(hashlib.sha256(f"{number}:{tag}".encode()).digest())

@@ -1,0 +1,265 @@
+"""Reading the record: list, search, show, prove, and hand everything to audit.verify. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint
+from adapter.audit.document import IndexedValues, milliseconds, read_document
+from adapter.audit.merkle import TILE_HEIGHT, TileHash
+from adapter.audit.proofs import consistency_proof, inclusion_proof
+from adapter.audit.verify import RecordEnd, StoredCheckpoint, StoredEntry
+from adapter.crypto.note import NoteVerifier
+from adapter.errors import CommandRefused, RecordBroken
+from adapter.identifiers import RecordNumber
+from adapter.store.engine import Database
+from adapter.store.schema import checkpoints, entries, subjects, tile_hashes, tree_head
+
+DEFAULT_LIMIT: Final = 50
+_PAGE_ROWS: Final = 2_000
+"""The record is read in pages, each in a transaction of its own: what is committed never changes."""
+
+_ENTRY: Final[tuple[ColumnElement[Any], ...]] = tuple(
+    entries.c[name] for name in ("number", "leaf_hash", *IndexedValues._fields, "document")
+)
+_CHECKPOINT: Final[tuple[ColumnElement[Any], ...]] = (checkpoints.c.size, checkpoints.c.note)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogFilter:
+    """Which entries to list; None means any. since is inclusive, until exclusive. subject: a tag (audit.subjects).
+
+    before: only entries with a lower number, to go on where the last page ended.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: str | None = None
+    consumer: str | None = None
+    service: str | None = None
+    outcome: str | None = None
+    incident: str | None = None
+    message_id: str | None = None
+    subject: str | None = None
+    before: int | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedEntry:
+    """An entry as it is stored. document: the canonical text that leaf_hash is of; body: the same, read."""
+
+    number: RecordNumber
+    leaf_hash: bytes
+    indexed: IndexedValues
+    document: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryProof:
+    """What shows an outsider that an entry is in the record. checkpoint: the signed note (C2SP)."""
+
+    entry: LoggedEntry
+    size: int
+    path: tuple[bytes, ...]
+    checkpoint: str
+
+
+class LogReader:
+    """The record of one adapter, for reading. For any thread; each call sees one consistent state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- list and show -----------------------------------------------------------------------------------------------
+
+    def search(self, which: LogFilter) -> list[LoggedEntry]:
+        """The newest entries that fit, newest first. Raises StoreUnusable, RecordBroken."""
+        with self._database.reading() as connection:
+            return [_logged(row) for row in connection.execute(_selected(which))]
+
+    def show(self, number: int) -> LoggedEntry:
+        """One entry. Raises CommandRefused when there is none with this number, StoreUnusable, RecordBroken."""
+        with self._database.reading() as connection:
+            return _shown(connection, number)
+
+    # --- checkpoints and proofs --------------------------------------------------------------------------------------
+
+    def latest_checkpoint(self) -> StoredCheckpoint | None:
+        """The newest signed checkpoint; None as long as the record is empty. Raises StoreUnusable."""
+        with self._database.reading() as connection:
+            return _last_checkpoint(connection)
+
+    def checkpoint_of(self, number: int) -> StoredCheckpoint:
+        """The oldest checkpoint that covers an entry. Raises CommandRefused, StoreUnusable."""
+        with self._database.reading() as connection:
+            return _covering(connection, number)
+
+    def prove_entry(self, number: int, size: int | None = None) -> EntryProof:
+        """That entry `number` is in the record of the checkpoint of this size (default: the newest checkpoint).
+
+        Raises CommandRefused when there is no such entry or checkpoint, StoreUnusable, RecordBroken.
+        """
+        with self._database.reading() as connection:
+            entry = _shown(connection, number)
+            checkpoint = _last_checkpoint(connection) if size is None else _checkpoint_of_size(connection, size)
+            if checkpoint is None or checkpoint.size <= number:
+                raise CommandRefused(f"entry {number} is not in that checkpoint")
+            path = inclusion_proof(_Hashes(connection), number, checkpoint.size)
+        return EntryProof(entry=entry, size=checkpoint.size, path=path, checkpoint=checkpoint.note)
+
+    def prove_consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        """That the record of new_size entries begins with the one of old_size. Raises RecordBroken, StoreUnusable."""
+        with self._database.reading() as connection:
+            return consistency_proof(_Hashes(connection), old_size, new_size)
+
+    # --- for audit.verify --------------------------------------------------------------------------------------------
+
+    def end(self) -> RecordEnd:
+        """The end of the record at this instant (audit.verify.RecordReader)."""
+        with self._database.reading() as connection:
+            head = connection.execute(select(tree_head.c.size, tree_head.c.hashes)).one_or_none()
+            if head is None:
+                raise RecordBroken("the tree head is missing")
+            highest = connection.execute(select(func.max(entries.c.number))).scalar_one()
+            return RecordEnd(
+                next_number=0 if highest is None else highest + 1,
+                head_size=head.size,
+                head_hashes=head.hashes,
+                tile_hashes=connection.execute(select(func.count()).select_from(tile_hashes)).scalar_one(),
+                last_checkpoint=_last_checkpoint(connection),
+            )
+
+    def entries(self, size: int) -> Iterator[StoredEntry]:
+        """The entries below `size` (audit.verify.RecordReader)."""
+        for row in self._pages(select(*_ENTRY).where(entries.c.number < size), entries.c.number):
+            yield StoredEntry(row[0], row[1], IndexedValues(*row[2:-1]), row[-1])
+
+    def tile_hashes(self, level: int, size: int) -> Iterator[TileHash]:
+        """The stored hashes of a level (audit.verify.RecordReader)."""
+        position = tile_hashes.c.position
+        of_level = select(position, tile_hashes.c.hash).where(
+            tile_hashes.c.level == level, position < size >> level * TILE_HEIGHT
+        )
+        for row in self._pages(of_level, position):
+            yield TileHash(level, row[0], row[1])
+
+    def checkpoints(self, size: int) -> Iterator[StoredCheckpoint]:
+        """The checkpoints up to `size` (audit.verify.RecordReader)."""
+        for row in self._pages(select(*_CHECKPOINT).where(checkpoints.c.size <= size), checkpoints.c.size):
+            yield StoredCheckpoint(row[0], row[1])
+
+    def subject_tags(self, size: int) -> Iterator[tuple[str, int]]:
+        """The index of subjects below `size` (audit.verify.RecordReader)."""
+        key = (subjects.c.tag, subjects.c.number)
+        for row in self._pages(select(*key), *key):
+            if row[1] < size:
+                yield row[0], row[1]
+
+    def _pages(self, statement: Select[Any], *key: ColumnElement[Any]) -> Iterator[Any]:
+        """All rows in the order of a unique key, which is the first columns that are selected."""
+        page = statement
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(page.order_by(*key).limit(_PAGE_ROWS)).all()
+            yield from rows
+            if len(rows) < _PAGE_ROWS:
+                return
+            page = statement.where(tuple_(*key) > tuple_(*rows[-1][: len(key)]))
+
+
+class _Hashes:
+    """The stored hashes, in one transaction (audit.proofs.HashReader)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def hashes(self, level: int, start: int, count: int) -> Sequence[bytes]:
+        """Leaf hashes are with the entries; those of higher levels have a table."""
+        if level == 0:
+            position = entries.c.number
+            statement = select(position, entries.c.leaf_hash)
+        else:
+            position = tile_hashes.c.position
+            statement = select(position, tile_hashes.c.hash).where(tile_hashes.c.level == level)
+        within = statement.where(position >= start, position < start + count).order_by(position)
+        found = self._connection.execute(within).all()
+        if [row[0] for row in found] != list(range(start, start + count)):
+            raise RecordBroken(f"a stored hash of level {level} between {start} and {start + count - 1} is missing")
+        return [row[1] for row in found]
+
+
+def latest_opened(reader: LogReader, verifiers: Sequence[NoteVerifier], *, origin: str) -> Checkpoint | None:
+    """The newest checkpoint, its signature verified. Raises RecordBroken, StoreUnusable."""
+    stored = reader.latest_checkpoint()
+    return None if stored is None else open_checkpoint(stored.note, verifiers, origin=origin)
+
+
+def _selected(which: LogFilter) -> Select[Any]:
+    statement = select(*_ENTRY)
+    for column in (
+        entries.c.kind,
+        entries.c.consumer,
+        entries.c.service,
+        entries.c.outcome,
+        entries.c.incident,
+        entries.c.message_id,
+    ):
+        wanted = getattr(which, column.name)
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    if which.since is not None:
+        statement = statement.where(entries.c.at_ms >= milliseconds(which.since))
+    if which.until is not None:
+        statement = statement.where(entries.c.at_ms < milliseconds(which.until))
+    if which.before is not None:
+        statement = statement.where(entries.c.number < which.before)
+    if which.subject is not None:
+        statement = statement.where(
+            entries.c.number.in_(select(subjects.c.number).where(subjects.c.tag == which.subject))
+        )
+    return statement.order_by(entries.c.number.desc()).limit(which.limit)
+
+
+def _shown(connection: Connection, number: int) -> LoggedEntry:
+    row = connection.execute(select(*_ENTRY).where(entries.c.number == number)).one_or_none()
+    if row is None:
+        raise CommandRefused(f"the record has no entry {number}")
+    return _logged(row)
+
+
+def _logged(row: Row[Any]) -> LoggedEntry:
+    try:
+        body, indexed = read_document(row.document)
+    except RecordBroken as error:
+        raise RecordBroken(f"entry {row.number}: {error.reason}") from error
+    return LoggedEntry(
+        number=RecordNumber(row.number), leaf_hash=row.leaf_hash, indexed=indexed, document=row.document, body=body
+    )
+
+
+def _last_checkpoint(connection: Connection) -> StoredCheckpoint | None:
+    newest = select(*_CHECKPOINT).order_by(checkpoints.c.size.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else StoredCheckpoint(row[0], row[1])
+
+
+def _checkpoint_of_size(connection: Connection, size: int) -> StoredCheckpoint:
+    row = connection.execute(select(*_CHECKPOINT).where(checkpoints.c.size == size)).one_or_none()
+    if row is None:
+        raise CommandRefused(f"the record has no checkpoint of size {size}")
+    return StoredCheckpoint(row[0], row[1])
+
+
+def _covering(connection: Connection, number: int) -> StoredCheckpoint:
+    first = select(*_CHECKPOINT).where(checkpoints.c.size > number).order_by(checkpoints.c.size).limit(1)
+    row = connection.execute(first).one_or_none()
+    if row is None:
+        raise CommandRefused(f"the record has no entry {number}")
+    return StoredCheckpoint(row[0], row[1])
