@@ -1,7 +1,7 @@
 """The authority as a process of its own: `python -m examples.authority.ca --dir DIR --port N`.
 
-    POST /sign?profile=signing|agreement|tls    body: PKCS#10 request (PEM); for an X25519 key the JSON document of
-                                                adapter/crypto/enrolment.py. Answer: the certificate (PEM).
+    POST /sign?profile=signing|agreement|tls    body: a request of adapter.crypto.requests, that is PKCS #10 (PEM), or
+                                                for an X25519 key a signed note. Answer: the certificate (PEM).
                                                 Header `Enrolment-Token`: the content of DIR/enrolment.token.
     GET  /ca.pem?profile=signing|tls            the CA certificates for the directory (PEM), signing by default
 
@@ -22,10 +22,10 @@ from typing import Final
 
 from aiohttp import web
 
-from adapter.crypto.enrolment import MAX_REQUEST_BYTES
 from adapter.errors import AdapterError
 from examples.authority.issuing import PROFILES, SIGNING, TLS, Authorities, write_secret
 
+MAX_REQUEST_BYTES: Final = 32 * 1024
 TOKEN_HEADER: Final = "Enrolment-Token"  # noqa: S105  the name of the header
 TOKEN_FILE: Final = "enrolment.token"  # noqa: S105  the name of the file
 

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from adapter.crypto.certificates import Purpose, check_chain
-from adapter.crypto.enrolment import agreement_suite, read_agreement_request, signing_suite
+from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.errors import KeyUnusable
+from examples.authority.vouched import read_vouched_request
 
 SIGNING: Final = "signing"
 AGREEMENT: Final = "agreement"
@@ -71,8 +71,12 @@ class CertificateAuthority:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Authorities:
-    """A root with an issuing CA below it for signing and agreement, and a CA of its own for TLS."""
+    """A root with an issuing CA below it for signing and agreement, and a CA of its own for TLS.
 
+    issued: the folder with every certificate that was issued, by serial number.
+    """
+
+    issued: Path
     root: CertificateAuthority
     issuing: CertificateAuthority
     tls: CertificateAuthority
@@ -81,9 +85,11 @@ class Authorities:
     def load_or_make(cls, folder: Path, now: datetime) -> Self:
         """Read the keys of an earlier run, or make them (readable by the owner only)."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        issued = folder / "issued"
+        issued.mkdir(mode=0o700, exist_ok=True)
         root = _load_or_make(folder, "root", now, path_length=1)
         issuing = _load_or_make(folder, "issuing", now, path_length=0, issuer=root)
-        return cls(root=root, issuing=issuing, tls=_load_or_make(folder, "tls", now, path_length=0))
+        return cls(issued=issued, root=root, issuing=issuing, tls=_load_or_make(folder, "tls", now, path_length=0))
 
     def chain_pem(self, profile: str) -> bytes:
         """The CA certificates for the directory: of the TLS certificates, or of all others."""
@@ -91,42 +97,43 @@ class Authorities:
         return b"".join(ca.certificate.public_bytes(Encoding.PEM) for ca in cas)
 
     def issue(self, profile: str, request: bytes, *, now: datetime, valid_for: timedelta) -> bytes:
-        """A certificate, PEM, for a PKCS#10 request or a crypto.enrolment agreement request. Raises KeyUnusable."""
-        if profile == AGREEMENT and request.lstrip().startswith(b"{"):
-            return self._issue_agreement(request, now=now, valid_for=valid_for)
-        try:
-            csr = x509.load_pem_x509_csr(request)
-            if not csr.is_signature_valid:
-                raise KeyUnusable("the signature of the request is wrong")
-            key = csr.public_key()
-        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
-            raise KeyUnusable("the request cannot be read") from None
-        _check_subject(csr.subject)
-        hosts = _hosts(csr) if profile == TLS else None
-        issuer = self.tls if profile == TLS else self.issuing
-        usage = _usage_for(profile, key)
-        return _issue(issuer, subject=csr.subject, key=key, usage=usage, hosts=hosts, now=now, valid_for=valid_for)
+        """A certificate, PEM, for a request of adapter.crypto.requests: PKCS #10, or vouched for (agreement only).
 
-    def _issue_agreement(self, octets: bytes, *, now: datetime, valid_for: timedelta) -> bytes:
-        """Subject and right come from the signing certificate, which has to be ours, current, and for signing."""
-        request = read_agreement_request(octets)
-        cas = (self.root.certificate, self.issuing.certificate)
-        check_chain(request.signing_certificate, cas, now, Purpose.SIGNING)
-        return _issue(
-            self.issuing,
-            subject=request.signing_certificate.subject,
-            key=request.public_key,
-            usage=_usage_for(AGREEMENT, request.public_key),
-            hosts=None,
-            now=now,
-            valid_for=valid_for,
-        )
+        Raises KeyUnusable, SecurityFailed.
+        """
+        if profile == AGREEMENT and not request.lstrip().startswith(b"-----"):
+            vouched = read_vouched_request(request, self._signing_certificates())
+            asked = _Asked(subject=vouched.subject, public_key=vouched.public_key)
+        else:
+            asked = _read_request(profile, request)
+        issuer = self.tls if profile == TLS else self.issuing
+        certificate = _issue(issuer, asked, usage=_usage_for(profile, asked.public_key), now=now, valid_for=valid_for)
+        octets = certificate.public_bytes(Encoding.PEM)
+        (self.issued / f"{certificate.serial_number:x}.{profile}.pem").write_bytes(octets)
+        return octets
+
+    def _signing_certificates(self) -> list[x509.Certificate]:
+        found = sorted(self.issued.glob(f"*.{SIGNING}.pem"))
+        return [x509.load_pem_x509_certificate(path.read_bytes()) for path in found]
+
+
+def _read_request(profile: str, request: bytes) -> tuple[x509.Name, PublicKeyTypes, x509.SubjectAlternativeName | None]:
+    """Subject, key and hosts of a PKCS #10 request. What else it asks for is left aside: the profile decides."""
+    try:
+        csr = x509.load_pem_x509_csr(request)
+        if not csr.is_signature_valid:
+            raise KeyUnusable("the signature of the request is wrong")
+        key = csr.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+        raise KeyUnusable("the request cannot be read") from None
+    _check_subject(csr.subject)
+    return _Asked(subject=csr.subject, public_key=key, hosts=_hosts(csr) if profile == TLS else None)
 
 
 def _usage_for(profile: str, key: PublicKeyTypes) -> str:
     if profile == AGREEMENT:
-        return agreement_suite(key).agreement_usage
-    signing_suite(key)
+        return suite_of_agreement_key(key).agreement_usage
+    suite_of_signing_key(key)
     return "digital_signature"
 
 
@@ -144,25 +151,18 @@ def _hosts(csr: x509.CertificateSigningRequest) -> x509.SubjectAlternativeName:
 
 
 def _issue(
-    issuer: CertificateAuthority,
-    *,
-    subject: x509.Name,
-    key: PublicKeyTypes,
-    usage: str,
-    hosts: x509.SubjectAlternativeName | None,
-    now: datetime,
-    valid_for: timedelta,
-) -> bytes:
-    builder = _builder(subject, issuer.certificate.subject, key, now, valid_for)
+    issuer: CertificateAuthority, asked: _Asked, *, usage: str, now: datetime, valid_for: timedelta
+) -> x509.Certificate:
+    builder = _builder(asked.subject, issuer.certificate.subject, asked.public_key, now, valid_for)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(usage), critical=True)
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
     builder = builder.add_extension(authority, critical=False)
-    if hosts is not None:
+    if asked.hosts is not None:
         both_sides = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        builder = builder.add_extension(hosts, critical=False)
+        builder = builder.add_extension(asked.hosts, critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage(both_sides), critical=False)
-    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return builder.sign(issuer.key, hashes.SHA256())
 
 
 def _builder(
