@@ -1,0 +1,151 @@
+"""A provider's service description as the consumer's own client systems get it: with their adapter's address.
+
+What changes: addresses of SOAP ports; locations of imported documents, which the adapter serves itself; a SOAP 1.1
+port where the provider has only 1.2; the declaration of the RequestContext header, and a text that explains it.
+What goes: ports that are not SOAP, and policies, which speak of the way to the provider's own system.
+Schemas stay byte for byte but for the locations in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from lxml import etree
+
+from adapter.envelope import names
+from adapter.envelope.description_documents import WSDL_DEFINITIONS, location_attributes
+from adapter.envelope.description_model import ServiceDescription
+from adapter.envelope.description_octets import read_document
+from adapter.envelope.wsdl_header import declare_context, drop_broken_headers
+from adapter.envelope.wsdl_ports import serve_at
+from adapter.errors import DescriptionUnusable, UnknownService
+
+CONTRACT_PREFIX: Final = "interagency-adapter/"
+"""What precedes the names of the adapter's own schemas among a service's documents."""
+
+_POLICY_NAMESPACES: Final = (
+    "http://schemas.xmlsoap.org/ws/2004/09/policy",
+    "http://www.w3.org/ns/ws-policy",
+    "http://schemas.xmlsoap.org/ws/2002/12/policy",
+)
+_REFERENCE: Final = re.compile(rb"<(?:[\w.-]+:)?(?:import|include|redefine)\b[^>]*>")
+_SCHEMA_LOCATION: Final = re.compile(rb"""(\bschemaLocation\s*=\s*)("[^"]*"|'[^']*')""")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PublishedDescription:
+    """What the adapter answers to `?wsdl`, `?wsdl=NAME` and `?xsd=NAME`. documents: name to octets, all UTF-8 WSDL."""
+
+    entry: str
+    documents: Mapping[str, bytes]
+
+    def document(self, name: str = "") -> bytes:
+        """A document by its name; the WSDL to begin with without one. Raises UnknownService."""
+        try:
+            return self.documents[name or self.entry]
+        except KeyError:
+            raise UnknownService("the service description has no such document") from None
+
+
+def publish(
+    description: ServiceDescription, *, address: str, contracts: Mapping[str, bytes], context_schema: str
+) -> PublishedDescription:
+    """Make every document of a description ready for client systems.
+
+    address: where the client reaches this service at its adapter; any old `?query` is left out. contracts: the
+    adapter's schemas by file name (`client.xsd` and what it imports). context_schema: the one of RequestContext.
+    """
+    base = address.partition("?")[0]
+    roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
+    urls = {
+        name: query_url(base, "wsdl" if root.tag == WSDL_DEFINITIONS else "xsd", name) for name, root in roots.items()
+    }
+    documents = {CONTRACT_PREFIX + name: _contract(octets, base) for name, octets in contracts.items()}
+    wsdls = [root for root in roots.values() if root.tag == WSDL_DEFINITIONS]
+    for name, root in roots.items():
+        targets = _targets(description, name, root, urls)
+        if root.tag == WSDL_DEFINITIONS or not _rewritten(description.documents[name], name, targets, documents):
+            _set_locations(root, targets)
+            _drop_policies(root)
+    serve_at(wsdls, base)
+    drop_broken_headers(wsdls)
+    declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema))
+    documents.update({name: _octets(root) for name, root in roots.items() if name not in documents})
+    return PublishedDescription(entry=description.entry, documents=documents)
+
+
+def query_url(base: str, kind: str, name: str) -> str:
+    """The address of one document. kind: `wsdl` or `xsd`."""
+    return f"{base}?{kind}={quote(name, safe='/')}"
+
+
+def _octets(root: etree._Element) -> bytes:
+    return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
+
+
+def _targets(
+    description: ServiceDescription, name: str, root: etree._Element, urls: Mapping[str, str]
+) -> dict[str, str | None]:
+    """For each location as written in a document its new address; None where it leads to no document that we have."""
+    written = [element.get(attribute, "") for element, attribute in location_attributes(root)]
+    return {location: urls.get(description.locations.get((name, location), "")) for location in written}
+
+
+def _rewritten(octets: bytes, name: str, targets: Mapping[str, str | None], documents: dict[str, bytes]) -> bool:
+    """Whether a schema could be kept as it came but for its locations; then it is among the documents."""
+    if not _is_plain(octets):
+        return False
+    changed = _rewrite(octets, targets) if targets else octets
+    if targets and _locations(read_document(changed, name)) != {url for url in targets.values() if url}:
+        return False
+    documents[name] = changed
+    return True
+
+
+def _set_locations(root: etree._Element, targets: Mapping[str, str | None]) -> None:
+    for element, attribute in location_attributes(root):
+        url = targets[element.get(attribute, "")]
+        if url is None:
+            del element.attrib[attribute]  # nobody shall look for it elsewhere
+        else:
+            element.set(attribute, url)
+
+
+def _is_plain(octets: bytes) -> bool:
+    """Whether the octets can be searched as they are and be read by every client: no DOCTYPE, no two-octet encoding."""
+    return b"<!DOCTYPE" not in octets and not octets.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+def _rewrite(octets: bytes, targets: Mapping[str, str | None]) -> bytes:
+    def location(found: re.Match[bytes]) -> bytes:
+        written = etree.fromstring(b"<a b=" + found.group(2) + b"/>").get("b", "")
+        url = targets.get(written)
+        return b"" if url is None else found.group(1) + b'"' + url.replace("&", "&amp;").encode() + b'"'
+
+    try:
+        return _REFERENCE.sub(lambda tag: _SCHEMA_LOCATION.sub(location, tag.group()), octets)
+    except etree.XMLSyntaxError:
+        return octets
+
+
+def _locations(root: etree._Element) -> set[str]:
+    return {element.get(attribute, "") for element, attribute in location_attributes(root)}
+
+
+def _contract(octets: bytes, base: str) -> bytes:
+    root = read_document(octets, "contract")
+    for element, attribute in location_attributes(root):
+        element.set(attribute, query_url(base, "xsd", CONTRACT_PREFIX + element.get(attribute, "")))
+    return _octets(root)
+
+
+def _drop_policies(root: etree._Element) -> None:
+    for element in list(root.iter(*(names.qname(namespace, "*") for namespace in _POLICY_NAMESPACES))):
+        parent = element.getparent()
+        if parent is None:
+            raise DescriptionUnusable("a policy stands where a WSDL should")
+        parent.remove(element)
