@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 
 from adapter.app.wiring import Site
-from adapter.envelope.wsdl_publish import publish
-from adapter.errors import UnknownService
+from adapter.contracts import read_contract
+from adapter.envelope.wsdl_publish import PublishedDescription, publish
 from adapter.identifiers import ServiceId
 
+_CONTEXT_SCHEMA = "client.xsd"
+_CONTRACTS = (_CONTEXT_SCHEMA, "identifiers.xsd", "legal-basis.xsd")
 _MAX_KEPT = 256
 
 
@@ -17,22 +19,31 @@ class ClientDocuments:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._kept: dict[tuple[str, str], Mapping[str, bytes]] = {}
+        self._kept: dict[tuple[str, str], PublishedDescription] = {}
 
     async def document(self, service: ServiceId, url: str, name: str) -> bytes:
         """One document: the WSDL to begin with for an empty name, else what it imports by that name.
 
-        url: under which the client system asks; the documents refer to it. Raises UnknownService, DirectoryUnavailable,
-        DirectoryExpired, DirectoryRefused, DescriptionUnusable.
+        url: under which the client system asks; the documents refer to it, unless the settings name a public one.
+        Raises UnknownService, DirectoryUnavailable, DirectoryExpired, DirectoryRefused, DescriptionUnusable.
         """
         listed = self._site.directory.current().service(service)
-        key = (listed.description_sha256, url)
+        address = self._address(service, url)
+        key = (listed.description_sha256, address)
         if key not in self._kept:
             description = await self._site.directory.description(listed)
             while len(self._kept) >= _MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[key] = publish(description, url)
-        try:
-            return self._kept[key][name]
-        except KeyError:
-            raise UnknownService("the service's description has no document of this name") from None
+            self._kept[key] = publish(
+                description, address=address, contracts=_contracts(), context_schema=_CONTEXT_SCHEMA
+            )
+        return self._kept[key].document(name)
+
+    def _address(self, service: ServiceId, url: str) -> str:
+        public = self._site.settings.client_listener.public_url
+        return url if public is None else f"{str(public).rstrip('/')}/service/{service}"
+
+
+@cache
+def _contracts() -> dict[str, bytes]:
+    return {name: read_contract(f"xsd/{name}") for name in _CONTRACTS}

@@ -15,6 +15,7 @@ from adapter.app.wiring import Site, client_bounds, peer_bounds
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError
 from adapter.settings.adapter_file import ClientListenerSettings
+from adapter.stages import SoapVersion
 from adapter.transport.client_listener import ClientListener
 from adapter.transport.http_server import HttpBounds, InFlight, Listener
 from adapter.transport.operators_listener import OperatorsListener
@@ -32,7 +33,9 @@ class PeerDoor:
     def __init__(self, site: Site, bound: socket) -> None:
         bounds = peer_bounds(site.settings)
         handler = PeerListener(site.provider, bounds, InFlight(bounds.max_in_flight))
-        self._listener = Listener(handler, bounds, grace_s=site.settings.timing.shutdown_grace_s)
+        self._listener = Listener(
+            handler, bounds, version=SoapVersion.SOAP12, grace_s=site.settings.timing.shutdown_grace_s
+        )
         self._bound = bound
         self._tls = site.keyring.tls
         self._context: ssl.SSLContext | None = None
@@ -75,7 +78,8 @@ async def open_client_door(site: Site, bound: socket) -> Listener:
         own_services=own_services.answer,
         own_contract=own_services.contract,
     )
-    listener = Listener(handler, bounds, grace_s=site.settings.timing.shutdown_grace_s)
+    grace_s = site.settings.timing.shutdown_grace_s
+    listener = Listener(handler, bounds, version=SoapVersion.SOAP11, grace_s=grace_s)
     await listener.start(bound, _client_context(site.settings.client_listener))
     log.info("listening", listener="clients", address=_place(bound))
     return listener
@@ -92,7 +96,7 @@ async def open_operators_door(site: Site, door: PeerDoor, bound: socket) -> List
         return None if door.is_open else "The listener for peers is not open yet."
 
     handler = OperatorsListener(readiness, CollectorRegistry())
-    listener = Listener(handler, _OPERATORS_BOUNDS, grace_s=1)
+    listener = Listener(handler, _OPERATORS_BOUNDS, version=SoapVersion.SOAP11, grace_s=1)
     await listener.start(bound, None)
     return listener
 

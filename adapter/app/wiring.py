@@ -155,6 +155,7 @@ def peer_bounds(settings: Settings) -> HttpBounds:
         max_message_bytes=listener.max_message_bytes,
         read_timeout_s=listener.read_timeout_s,
         max_in_flight=settings.limits.max_in_flight,
+        max_connections=listener.max_connections,
         keepalive_s=listener.idle_timeout_s,
     )
 
@@ -166,5 +167,6 @@ def client_bounds(settings: Settings) -> HttpBounds:
         max_message_bytes=listener.max_message_bytes,
         read_timeout_s=listener.read_timeout_s,
         max_in_flight=settings.limits.max_in_flight,
+        max_connections=listener.max_connections,
         keepalive_s=listener.idle_timeout_s,
     )

@@ -8,15 +8,21 @@ import binascii
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
+import structlog
 from aiohttp import web
 
-from adapter.errors import AdapterError, InvalidIdentifier
+from adapter.envelope.soap import version_of
+from adapter.errors import AdapterError, InvalidIdentifier, UnknownService
 from adapter.exchange.consume import consume
 from adapter.exchange.consumer import ClientAnswer, Consumer
 from adapter.exchange.delivery import CallProgress, refuse_call
+from adapter.exchange.incidents import new_incident
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import ReceivedCall
+from adapter.transport.http_protocol import fault_response
 from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
+
+log = structlog.get_logger(__name__)
 
 SERVICE_PREFIX = "/service/"
 OWN_PATH = "/adapter"
@@ -52,7 +58,11 @@ class ClientListener:
         try:
             service = service_of(request.path)
         except InvalidIdentifier:
-            return _plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
+            if request.method != "POST":
+                return _plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
+            incident = new_incident()
+            log.warning("refused", code=UnknownService.code, incident=incident)
+            return fault_response(UnknownService(), incident, version_of(request.headers.get("Content-Type", "")))
         if request.method in ("GET", "HEAD"):
             return await self._document(request, service)
         if request.method != "POST":

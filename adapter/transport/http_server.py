@@ -13,7 +13,8 @@ from socket import socket
 from aiohttp import web
 
 from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
-from adapter.stages import Peer
+from adapter.stages import Peer, SoapVersion
+from adapter.transport.http_protocol import SoapServer
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -25,6 +26,7 @@ class HttpBounds:
     max_message_bytes: int
     read_timeout_s: float
     max_in_flight: int
+    max_connections: int = 512
     keepalive_s: float = 75.0
     max_header_bytes: int = 16_384
 
@@ -88,9 +90,13 @@ def peer_of(request: web.BaseRequest) -> Peer:
 class Listener:
     """One HTTP listener on a socket that is already bound (so that several workers can share it)."""
 
-    def __init__(self, handler: Handler, bounds: HttpBounds, *, grace_s: float) -> None:
-        server = web.Server(
+    def __init__(self, handler: Handler, bounds: HttpBounds, *, version: SoapVersion, grace_s: float) -> None:
+        """version: in which SOAP faults speak before a message was read."""
+        server = SoapServer(
             handler,
+            version=version,
+            max_connections=bounds.max_connections,
+            first_request_s=bounds.read_timeout_s,
             access_log=None,
             keepalive_timeout=bounds.keepalive_s,
             max_line_size=bounds.max_header_bytes,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
+import structlog
 from aiohttp import web
 
-from adapter.errors import AdapterError, MalformedMessage
+from adapter.errors import AdapterError, EnvelopeRefused, MalformedMessage
+from adapter.exchange.incidents import new_incident
 from adapter.exchange.provide import provide
 from adapter.exchange.provider import PeerAnswer, Provider
 from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
-from adapter.stages import ReceivedMessage
+from adapter.stages import ReceivedMessage, SoapVersion
+from adapter.transport.http_protocol import fault_response
 from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
+
+log = structlog.get_logger(__name__)
 
 PATH = "/peer"
 CONTENT_TYPE = "application/soap+xml"
@@ -29,10 +33,10 @@ class PeerListener:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. The exchange goes on to its recorded end even when the peer hangs up."""
-        if request.path != PATH:
-            return web.Response(status=HTTPStatus.NOT_FOUND)
-        if request.method != "POST":
-            return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+        if request.path != PATH or request.method != "POST":
+            incident = new_incident()
+            log.warning("refused", code=EnvelopeRefused.code, incident=incident)
+            return fault_response(EnvelopeRefused("not POST /peer"), incident, SoapVersion.SOAP12)
         answer = await asyncio.shield(asyncio.ensure_future(self._answer(request)))
         return web.Response(body=answer.octets, status=answer.status, content_type=CONTENT_TYPE, charset="utf-8")
 
