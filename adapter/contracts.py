@@ -1,4 +1,4 @@
-"""Where the contracts (xsd/, wsdl/) and certificate profiles (keys/) are: in the wheel, or in the repository's top folder.
+"""Where the contracts (xsd/, wsdl/) and certificate profiles (keys/) are: in the wheel or the top folder.
 
 They are read once, at start, by whoever compiles them.
 """

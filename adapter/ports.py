@@ -145,8 +145,11 @@ class Backend(Protocol):
     """An information system behind this adapter. Takes a RecordedRequest and nothing else (promise 1)."""
 
     async def answer(self, request: RecordedRequest) -> BackendAnswer:
-        """Ask the system. Raises ProviderSystemDown, ProviderSystemTimeout, ProviderSystemInvalid, ProviderSystemFault,
-        NoSuchSubject; nothing else."""
+        """Ask the system.
+
+        Raises ProviderSystemDown, ProviderSystemTimeout, ProviderSystemInvalid, ProviderSystemFault, NoSuchSubject;
+        nothing else.
+        """
 
     async def close(self) -> None:
         """Give back connections and threads."""

@@ -1,4 +1,4 @@
-"""What a message is at each stage of its path. Each type is made in one place only (see tests/unit/test_architecture).
+"""What a message is at each stage of its path. Each type is made in one place only (see tests/architecture).
 
 The provider's path reads: ReceivedMessage, ParsedMessage, GatedMessage, DecryptedMessage, VerifiedMessage,
 TrustedMessage, FreshRequest, ValidRequest, AuthorizedRequest, RecordedRequest, BackendAnswer, ValidAnswer,
@@ -193,7 +193,7 @@ class VerifiedMessage:
 class TrustedMessage:
     """The signer is a current member of the directory and is the sender that the header names.
 
-    Made by crypto.trust.establish_trust. sender: consumer of a request, provider of a reply.
+    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply.
     """
 
     verified: VerifiedMessage
@@ -217,7 +217,7 @@ class FreshRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidRequest:
-    """The Body is valid against the service's XSD and fits the named operation. Made by envelope.validation."""
+    """The Body is valid against the service's XSD and fits the named operation. Made by exchange.validation."""
 
     fresh: FreshRequest
     operation: str
@@ -259,7 +259,7 @@ class BackendAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidAnswer:
-    """An answer that fits the service's XSD (or a declared fault of the service). Made by envelope.validation."""
+    """An answer that fits the service's XSD (or a declared fault of the service). Made by exchange.validation."""
 
     payload: etree._Element
 
@@ -335,7 +335,7 @@ class ParsedCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidCall:
-    """The Body is valid against the service's XSD. Made by envelope.validation."""
+    """The Body is valid against the service's XSD. Made by exchange.validation."""
 
     parsed: ParsedCall
     operation: str
@@ -343,7 +343,7 @@ class ValidCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizedCall:
-    """Complete (who, why, about whom) and allowed by the consumer's own rules. Made by policy.outgoing.authorize_call."""
+    """Complete (who, why, about whom) and allowed by our own settings. Made by policy.outgoing.authorize_call."""
 
     valid: ValidCall
     header: ExchangeHeader
@@ -368,7 +368,7 @@ class CorrelatedReply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidReply:
-    """The reply's Body is valid against the service's XSD, or a fault. Made by envelope.validation."""
+    """The reply's Body is valid against the service's XSD, or a fault. Made by exchange.validation."""
 
     correlated: CorrelatedReply
     is_fault: bool
