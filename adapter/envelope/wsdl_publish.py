@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from lxml import etree
 
-from adapter.contracts import read_contract
 from adapter.envelope import names
 from adapter.envelope.description_documents import WSDL_DEFINITIONS, location_attributes
 from adapter.envelope.description_model import ServiceDescription
 from adapter.envelope.description_octets import read_document
 from adapter.envelope.wsdl_header import declare_context, drop_broken_headers
 from adapter.envelope.wsdl_ports import serve_at
-from adapter.errors import DescriptionUnusable
+from adapter.errors import DescriptionUnusable, UnknownService
 
 CONTRACT_PREFIX: Final = "interagency-adapter/"
 """What precedes the names of the adapter's own schemas among a service's documents."""
-
-# The schema of RequestContext and those that it imports.
-_CONTEXT_SCHEMAS: Final = ("client.xsd", "identifiers.xsd", "legal-basis.xsd")
 
 _POLICY_NAMESPACES: Final = (
     "http://schemas.xmlsoap.org/ws/2004/09/policy",
@@ -39,18 +36,35 @@ _REFERENCE: Final = re.compile(rb"<(?:[\w.-]+:)?(?:import|include|redefine)\b[^>
 _SCHEMA_LOCATION: Final = re.compile(rb"""(\bschemaLocation\s*=\s*)("[^"]*"|'[^']*')""")
 
 
-def publish(description: ServiceDescription, address: str) -> Mapping[str, bytes]:
-    """Every document of a description, ready for client systems, by the name in `?wsdl=NAME` or `?xsd=NAME`.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PublishedDescription:
+    """What the adapter answers to `?wsdl`, `?wsdl=NAME` and `?xsd=NAME`. documents: name to octets, all UTF-8 WSDL."""
 
-    The WSDL to begin with is also there under the empty name. address: where the client reaches this service at its
-    adapter; a `?query` in it is left out.
+    entry: str
+    documents: Mapping[str, bytes]
+
+    def document(self, name: str = "") -> bytes:
+        """A document by its name; the WSDL to begin with without one. Raises UnknownService."""
+        try:
+            return self.documents[name or self.entry]
+        except KeyError:
+            raise UnknownService("the service description has no such document") from None
+
+
+def publish(
+    description: ServiceDescription, *, address: str, contracts: Mapping[str, bytes], context_schema: str
+) -> PublishedDescription:
+    """Make every document of a description ready for client systems.
+
+    address: where the client reaches this service at its adapter; any old `?query` is left out. contracts: the
+    adapter's schemas by file name (`client.xsd` and what it imports). context_schema: the one of RequestContext.
     """
     base = address.partition("?")[0]
     roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
     urls = {
         name: query_url(base, "wsdl" if root.tag == WSDL_DEFINITIONS else "xsd", name) for name, root in roots.items()
     }
-    documents = {CONTRACT_PREFIX + name: _contract(read_contract(f"xsd/{name}"), base) for name in _CONTEXT_SCHEMAS}
+    documents = {CONTRACT_PREFIX + name: _contract(octets, base) for name, octets in contracts.items()}
     wsdls = [root for root in roots.values() if root.tag == WSDL_DEFINITIONS]
     for name, root in roots.items():
         targets = _targets(description, name, root, urls)
@@ -59,9 +73,9 @@ def publish(description: ServiceDescription, address: str) -> Mapping[str, bytes
             _drop_policies(root)
     serve_at(wsdls, base)
     drop_broken_headers(wsdls)
-    declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + _CONTEXT_SCHEMAS[0]))
+    declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema))
     documents.update({name: _octets(root) for name, root in roots.items() if name not in documents})
-    return {**documents, "": documents[description.entry]}
+    return PublishedDescription(entry=description.entry, documents=documents)
 
 
 def query_url(base: str, kind: str, name: str) -> str:
