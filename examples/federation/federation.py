@@ -1,0 +1,159 @@
+"""Build a federation from its plan and run it: the authority, its directory, and an adapter for each member.
+
+<folder>/authority/             keys of the certificate authority, anchor.vkey, and published/ (the directory)
+<folder>/<member's folder>/     the home of that member's adapter
+<folder>/logs/                  what each process said
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from adapter.crypto.note import NoteSigner
+from adapter.directory.authoring import new_directory, publish, put_member
+from adapter.directory.draft import DirectoryDraft
+from adapter.store.keyfiles import KeyPurpose, save_private_key
+from examples.authority.ca import TOKEN_FILE
+from examples.federation.enrolment_client import AuthorityClient
+from examples.federation.free_ports import free_ports
+from examples.federation.home import Home, build_home, registration_of
+from examples.federation.plan import FederationPlan
+from examples.federation.processes import Processes, Running, answers
+from examples.federation.settings_text import Ports
+
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
+ADAPTER: Final = str(Path(sys.executable).with_name("adapter"))
+_DIRECTORY_VALID: Final = timedelta(days=30)
+_AUTHORITY: Final = "authority"
+_DIRECTORY: Final = "directory"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Federation:
+    """A federation that was built. homes: by the members' folders. Its processes run as long as `processes` does."""
+
+    folder: Path
+    plan: FederationPlan
+    homes: Mapping[str, Home]
+    directory_port: int
+    processes: Processes
+
+    @property
+    def anchor(self) -> Path:
+        """The authority's verifier key, as every member got it on a safe way."""
+        return self.folder / _AUTHORITY / "anchor.vkey"
+
+    @property
+    def published(self) -> Path:
+        """The folder that the authority publishes."""
+        return self.folder / _AUTHORITY / "published"
+
+    def start(self) -> None:
+        """Start the directory and all registered members' adapters; return when every one is ready."""
+        url = f"http://127.0.0.1:{self.directory_port}/directory.note"
+        self.processes.start(
+            _DIRECTORY,
+            [ADAPTER, "directory", "serve", str(self.published), "--port", str(self.directory_port)],
+            cwd=CHECKOUT,
+        )
+        self.processes.wait_until(_DIRECTORY, lambda: answers(url))
+        registered = [home for home in self.homes.values() if home.plan.is_registered]
+        for home in registered:
+            self.launch(home)
+        for home in registered:
+            self.wait_ready(home)
+
+    def launch(self, home: Home) -> Running:
+        """Start one adapter, without waiting for it."""
+        command = [ADAPTER, "serve", "--home", str(home.folder), "--workers", str(home.plan.workers)]
+        return self.processes.start(home.plan.folder, command, cwd=CHECKOUT)
+
+    def wait_ready(self, home: Home) -> None:
+        """Wait until one adapter can work. Raises NotStarted."""
+        self.processes.wait_until(home.plan.folder, lambda: answers(home.ready_url))
+
+    def restart(self, home: Home) -> None:
+        """Start an adapter that was stopped or killed, and wait until it can work."""
+        self.launch(home)
+        self.wait_ready(home)
+
+
+def start_authority(folder: Path, processes: Processes) -> AuthorityClient:
+    """Run the certificate authority of a new federation; it makes its keys itself."""
+    place, (port,) = folder / _AUTHORITY, free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "examples.authority.ca", "--dir", str(place), "--port", str(port)]
+    processes.start(_AUTHORITY, command, cwd=CHECKOUT)
+    processes.wait_until(_AUTHORITY, lambda: (place / TOKEN_FILE).exists() and answers(f"{url}/ca.pem"))
+    return AuthorityClient.of(url, place)
+
+
+def build_federation(
+    plan: FederationPlan, folder: Path, processes: Processes, *, authority: AuthorityClient | None = None
+) -> Federation:
+    """Build everything below the folder, which must not hold a federation yet. Starts the authority if need be.
+
+    Nothing else is started: that is `Federation.start`, when the information systems are there.
+    """
+    authority = authority or start_authority(folder, processes)
+    directory_port, *ports = free_ports(1 + 3 * len(plan.members))
+    signer = _make_anchor(folder / _AUTHORITY)
+    homes = {}
+    for at, member in enumerate(plan.members):
+        peers, clients, operators = ports[3 * at : 3 * at + 3]
+        homes[member.folder] = build_home(
+            member,
+            folder / member.folder,
+            Ports(peers=peers, clients=clients, operators=operators),
+            directory_url=f"http://127.0.0.1:{directory_port}",
+            anchor=folder / _AUTHORITY / "anchor.vkey",
+            authority=authority,
+        )
+    federation = Federation(folder=folder, plan=plan, homes=homes, directory_port=directory_port, processes=processes)
+    _publish(federation, signer, authority)
+    return federation
+
+
+def _make_anchor(place: Path) -> NoteSigner:
+    """The key that the directory is signed with. What verifies it is the anchor of every member's trust."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    save_private_key(place / "anchor.key", key, KeyPurpose.AUTHORITY)
+    signer = NoteSigner("demonstration-authority", key)
+    (place / "anchor.vkey").write_text(signer.vkey + "\n")
+    return signer
+
+
+def _publish(federation: Federation, signer: NoteSigner, authority: AuthorityClient) -> None:
+    """Version 1 of the directory and the descriptions of all services, as static files."""
+    now = datetime.now(UTC)
+    draft = new_directory(
+        federation.plan.instance,
+        signing_cas=authority.authorities("signing"),
+        tls_cas=authority.authorities("tls"),
+        now=now,
+        purposes=federation.plan.purposes,
+        legal_basis_kinds=federation.plan.legal_basis_kinds,
+    )
+    descriptions = federation.published / "descriptions"
+    descriptions.mkdir(parents=True)
+    draft = _enter_members(draft, federation.homes.values(), descriptions, now)
+    publication = publish(draft, signer, now=now, valid_for=_DIRECTORY_VALID)
+    (federation.published / "directory.xml").write_bytes(publication.xml)
+    (federation.published / "directory.note").write_bytes(publication.note)
+
+
+def _enter_members(draft: DirectoryDraft, homes: Iterable[Home], descriptions: Path, now: datetime) -> DirectoryDraft:
+    for home in homes:
+        if home.plan.is_registered:
+            registration, bundles = registration_of(home)
+            draft = put_member(draft, registration, now=now)
+            for digest, bundle in bundles.items():
+                (descriptions / f"{digest}.zip").write_bytes(bundle)
+    return draft

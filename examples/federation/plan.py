@@ -1,0 +1,97 @@
+"""What a federation looks like before it is built: plain values. Everything in it is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapter.identifiers import MemberId, ServiceId, SubsystemId
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePlan:
+    """A service that a member provides. toml: the text of service.toml. description: folder of its WSDL and XSDs."""
+
+    toml: str
+    description: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantPlan:
+    """An access rule of a provider. consumer: as in `policy.rules.AccessRule`. purposes: None means any."""
+
+    consumer: str
+    service: ServiceId
+    purposes: frozenset[str] | None = None
+    legal_basis_kinds: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientPlan:
+    """A system of the member that may call its adapter.
+
+    token: what it proves itself with; without one it is known by its loopback address, as one client of a member may
+    be. context: the lines of [client.context], for a system that sends plain SOAP and nothing else.
+    """
+
+    name: str
+    subsystem: str
+    token: str | None = None
+    services: tuple[str, ...] = ("UZ/*",)
+    context: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberPlan:
+    """A member and its adapter.
+
+    folder: name of its home, of its processes and in what is printed. more_settings: tables that are added to its
+    adapter.toml as they are. is_registered: an outsider has keys and certificates but is in no directory.
+    """
+
+    id: str
+    folder: str
+    names: Mapping[str, str]
+    subsystems: tuple[str, ...]
+    suite: str = "p256"
+    services: tuple[ServicePlan, ...] = ()
+    grants: tuple[GrantPlan, ...] = ()
+    clients: tuple[ClientPlan, ...] = ()
+    more_settings: str = ""
+    workers: int = 1
+    is_registered: bool = True
+
+    @property
+    def member(self) -> MemberId:
+        """The member's identifier."""
+        return MemberId.parse(self.id)
+
+    def subsystem(self, code: str) -> SubsystemId:
+        """The full id of one of its subsystems."""
+        return SubsystemId(self.member, code)
+
+    def service(self, subsystem: str, code: str, version: str = "v1") -> ServiceId:
+        """The full id of one of its services."""
+        return ServiceId(self.subsystem(subsystem), code, version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FederationPlan:
+    """All members, and what the authority lists for them."""
+
+    members: tuple[MemberPlan, ...]
+    purposes: Mapping[str, str] = field(default_factory=lambda: PURPOSES)
+    legal_basis_kinds: Mapping[str, str] = field(default_factory=lambda: LEGAL_BASIS_KINDS)
+    instance: str = "UZ"
+
+
+PURPOSES: Mapping[str, str] = {
+    "social-benefit": "Assigning a social benefit",
+    "registration-of-rights": "State registration of rights",
+}
+LEGAL_BASIS_KINDS: Mapping[str, str] = {
+    "law": "An obligation or a power under a law",
+    "consent": "Consent of the person concerned",
+    "court-order": "A decision of a court",
+}

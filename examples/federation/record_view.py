@@ -1,0 +1,62 @@
+"""Looking into an adapter's record from outside, while it runs: which entries were added, and the messages kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapter.ports import KeptMessage
+from adapter.settings import Settings
+from adapter.store.archive import read_message
+from adapter.store.engine import open_database
+from adapter.store.log_reader import LogFilter, LogReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedEntry:
+    """One entry as far as the federation looks at it."""
+
+    number: int
+    kind: str
+    outcome: str | None
+    message_id: str | None
+    incident: str | None
+
+
+class RecordView:
+    """Reads the database of one adapter; writes nothing and locks nobody."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._database = open_database(settings.database_url)
+        self._reader = LogReader(self._database)
+
+    def size(self) -> int:
+        """How many entries there are."""
+        return self._reader.end().next_number
+
+    def since(self, size: int) -> tuple[RecordedEntry, ...]:
+        """The entries that were added since the record had this size, the oldest first."""
+        added = self.size() - size
+        found = self._reader.search(LogFilter(limit=added)) if added else []
+        return tuple(
+            RecordedEntry(
+                number=entry.number,
+                kind=entry.indexed.kind,
+                outcome=entry.indexed.outcome,
+                message_id=entry.indexed.message_id,
+                incident=entry.indexed.incident,
+            )
+            for entry in reversed(found)
+        )
+
+    def latest(self, *, kind: str, service: str) -> RecordedEntry:
+        """The newest entry of this kind about this service."""
+        for entry in self._reader.search(LogFilter(kind=kind, service=service, limit=1)):
+            return self.since(entry.number)[0]
+        raise LookupError(f"there is no entry {kind} about {service}")
+
+    def kept(self, number: int, direction: str, archive_key: bytes) -> KeptMessage:
+        """The message kept with an entry, as it went over the wire. direction: `request` or `reply`."""
+        message = read_message(self._database, archive_key, number, direction)
+        if message is None:
+            raise LookupError(f"entry {number} keeps no {direction}")
+        return message
