@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 
 from adapter.app.wiring import Site
-from adapter.envelope.wsdl_publish import publish
-from adapter.errors import UnknownService
+from adapter.contracts import read_contract
+from adapter.envelope.wsdl_publish import PublishedDescription, publish
 from adapter.identifiers import ServiceId
+
+_CONTEXT_SCHEMA = "client.xsd"
+_CONTRACTS = (_CONTEXT_SCHEMA, "identifiers.xsd", "legal-basis.xsd")
 
 _MAX_KEPT = 256
 
@@ -17,7 +20,7 @@ class ClientDocuments:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._kept: dict[tuple[str, str], Mapping[str, bytes]] = {}
+        self._kept: dict[tuple[str, str], PublishedDescription] = {}
 
     async def document(self, service: ServiceId, url: str, name: str) -> bytes:
         """One document: the WSDL to begin with for an empty name, else what it imports by that name.
@@ -32,12 +35,16 @@ class ClientDocuments:
             description = await self._site.directory.description(listed)
             while len(self._kept) >= _MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[key] = publish(description, address)
-        try:
-            return self._kept[key][name]
-        except KeyError:
-            raise UnknownService("the service's description has no document of this name") from None
+            self._kept[key] = publish(
+                description, address=address, contracts=_contracts(), context_schema=_CONTEXT_SCHEMA
+            )
+        return self._kept[key].document(name)
 
     def _address(self, service: ServiceId, url: str) -> str:
         public = self._site.settings.client_listener.public_url
         return url if public is None else f"{str(public).rstrip('/')}/service/{service}"
+
+
+@cache
+def _contracts() -> dict[str, bytes]:
+    return {name: read_contract(f"xsd/{name}") for name in _CONTRACTS}
