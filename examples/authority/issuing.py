@@ -127,6 +127,41 @@ class _Asked:
 
 
 def _read_request(profile: str, request: bytes) -> _Asked:
+    """Subject, key and hosts of a PKCS #10 request. What else it asks for is left aside: the profile decides."""
+    try:
+        csr = x509.load_pem_x509_csr(request)
+        if not csr.is_signature_valid:
+            raise KeyUnusable("the signature of the request is wrong")
+        key = csr.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+        raise KeyUnusable("the request cannot be read") from None
+    _check_subject(csr.subject)
+    return _Asked(subject=csr.subject, public_key=key, hosts=_hosts(csr) if profile == TLS else None)
+
+
+def _usage_for(profile: str, key: PublicKeyTypes) -> str:
+    if profile == AGREEMENT:
+        return suite_of_agreement_key(key).agreement_usage
+    suite_of_signing_key(key)
+    return "digital_signature"
+
+
+def _check_subject(subject: x509.Name) -> None:
+    foreign = [attribute for attribute in subject if attribute.oid not in _IN_SUBJECT]
+    if foreign or not subject.get_attributes_for_oid(NameOID.COMMON_NAME):
+        raise KeyUnusable("the subject has to have a common name, and may name country and organisation beside it")
+
+
+def _hosts(csr: x509.CertificateSigningRequest) -> x509.SubjectAlternativeName:
+    try:
+        return csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        raise KeyUnusable("a request for a TLS certificate has to name its hosts (subjectAltName)") from None
+
+
+def _issue(
+    issuer: CertificateAuthority, asked: _Asked, *, usage: str, now: datetime, valid_for: timedelta
+) -> x509.Certificate:
     builder = _builder(asked.subject, issuer.certificate.subject, asked.public_key, now, valid_for)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(usage), critical=True)
