@@ -105,8 +105,7 @@ def test_the_clock_is_an_argument(source: Source) -> None:
                 assert owner not in ("datetime", "date", "time"), f"{source.path}:{node.lineno} reads the clock"
 
 
-XML_"""Files other than the one parser that read XML of our own making, each with the reason."""
-READERS = {
+XML_READERS = {
     "adapter/xmlsafe.py": "the one parser of what comes from outside",
     "adapter/envelope/schema_compile.py": "compiles schemas out of documents that xmlsafe parsed",
     "adapter/envelope/lint.py": "compiles our own packaged schemas",
