@@ -132,7 +132,8 @@ def _signature(line: str) -> tuple[str, bytes]:
         value = base64.b64decode(match[2], validate=True)
     except binascii.Error:
         raise SecurityFailed("a signature line of the note is malformed") from None
-    if len(value) <= _KEY_ID_OCTETS:
+    # The unused bits of the last character have to be zero: one note, one text of it.
+    if len(value) <= _KEY_ID_OCTETS or base64.b64encode(value).decode() != match[2]:
         raise SecurityFailed("a signature line of the note is malformed")
     return match[1], value
 

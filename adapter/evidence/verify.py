@@ -1,0 +1,148 @@
+"""Offline verification: from octets that anybody may have made to a Judgement, with the authority's anchor alone.
+
+A numbered checklist. Every step names the file that fails it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint
+from adapter.audit.merkle import leaf_hash
+from adapter.audit.proofs import verify_inclusion
+from adapter.crypto.note import NoteVerifier
+from adapter.directory.model import Directory
+from adapter.directory.signing import authenticate_directory
+from adapter.errors import AdapterError, EvidenceInvalid
+from adapter.evidence.container import read_container
+from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
+from adapter.evidence.export import read_proof
+from adapter.evidence.judgement import Judgement
+from adapter.evidence.manifest import (
+    CHECKPOINT,
+    DIRECTORY_NOTE,
+    DIRECTORY_XML,
+    MANIFEST,
+    REPLY,
+    REQUEST,
+    Manifest,
+    check_manifest,
+    entry_path,
+    proof_path,
+)
+from adapter.evidence.messages import SignedMessage, check_answers, open_message
+from adapter.evidence.wording import state
+from adapter.identifiers import MemberId
+from adapter.stages import MessageKind
+from adapter.xmlsafe import canonical
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proved:
+    """Everything that held together, before it is put into words."""
+
+    manifest: Manifest
+    directory: Directory
+    checkpoint: Checkpoint
+    entries: tuple[ExchangeEntry, ...]
+    request: SignedMessage
+    reply: SignedMessage | None
+
+
+def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
+    """Judge a container. octets: untrusted. anchor: the authority's key, known from elsewhere.
+
+    Raises EvidenceInvalid, naming the file and the reason, unless every step holds.
+    """
+    # 1. The container has its one canonical form, exactly the files that evidence consists of, and their digests.
+    files = read_container(octets)
+    with _about(MANIFEST):
+        manifest, numbers = check_manifest(files)
+    # 2. The authority signed the directory. (Whether it was current is judged at the messages' times, in step 5.)
+    with _about(DIRECTORY_XML):
+        directory = authenticate_directory(files[DIRECTORY_XML], files[DIRECTORY_NOTE], anchor)
+    # 3. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
+    with _about(CHECKPOINT):
+        checkpoint = _open_checkpoint(files[CHECKPOINT], manifest.exporter, directory)
+    # 4. Every entry is in the record that the checkpoint is of.
+    entries = tuple(_proved_entry(files, number, checkpoint) for number in numbers)
+    # 5. The messages decrypt, their signatures are good, and their signers were members, at the time of signing.
+    request = _message(files, REQUEST, MessageKind.REQUEST, directory)
+    reply = _message(files, REPLY, MessageKind.REPLY, directory) if f"{REPLY}.xml" in files else None
+    # 6. The request is the one that the manifest names, and the reply answers it.
+    if request.verified.header.message_id != manifest.message_id:
+        raise EvidenceInvalid(f"{REQUEST}.xml: not the message that the manifest names")
+    if reply is not None:
+        check_answers(request, reply)
+    # 7. The entries are the exporter's, about this exchange, and fix exactly these messages.
+    check_entries(entries, exporter=manifest.exporter, request=request, reply=reply)
+    return _judgement(
+        Proved(
+            manifest=manifest,
+            directory=directory,
+            checkpoint=checkpoint,
+            entries=entries,
+            request=request,
+            reply=reply,
+        )
+    )
+
+
+def record_origin(member: MemberId) -> str:
+    """The name of a member's record in its checkpoints (C2SP tlog-checkpoint, origin line)."""
+    return f"interagency-adapter/{member}"
+
+
+def _open_checkpoint(note: bytes, exporter: MemberId, directory: Directory) -> Checkpoint:
+    vkey = directory.member(exporter).record_vkey
+    if vkey is None:
+        raise EvidenceInvalid(f"{CHECKPOINT}: the directory names no record key of {exporter}")
+    return open_checkpoint(note, (NoteVerifier.parse(vkey),), origin=record_origin(exporter))
+
+
+def _proved_entry(files: Mapping[str, bytes], number: int, checkpoint: Checkpoint) -> ExchangeEntry:
+    text, path = files[entry_path(number)], proof_path(number)
+    proof = read_proof(files[path], path)
+    with _about(f"{entry_path(number)} or {path}"):
+        verify_inclusion(leaf=leaf_hash(text), index=number, size=checkpoint.size, proof=proof, root=checkpoint.root)
+    with _about(entry_path(number)):
+        return read_entry(number, text)
+
+
+def _message(files: Mapping[str, bytes], path: str, kind: MessageKind, directory: Directory) -> SignedMessage:
+    with _about(f"{path}.xml or {path}.key"):
+        return open_message(files[f"{path}.xml"], files[f"{path}.key"], kind, directory)
+
+
+@contextmanager
+def _about(file: str) -> Iterator[None]:
+    """Whatever is wrong inside is wrong with this file."""
+    try:
+        yield
+    except EvidenceInvalid:
+        raise
+    except AdapterError as cause:
+        raise EvidenceInvalid(f"{file}: {cause.reason}") from None
+
+
+def _judgement(proved: Proved) -> Judgement:
+    header = proved.request.verified.header
+    return Judgement(
+        exporter=proved.manifest.exporter,
+        message_id=header.message_id,
+        consumer=header.claimed_consumer,
+        service=header.service,
+        directory_version=proved.directory.version,
+        statements=state(
+            directory=proved.directory,
+            exporter=proved.manifest.exporter,
+            checkpoint_size=proved.checkpoint.size,
+            entries=proved.entries,
+            request=proved.request,
+            reply=proved.reply,
+        ),
+        request=canonical(proved.request.verified.payload),
+        reply=None if proved.reply is None else canonical(proved.reply.verified.payload),
+    )

@@ -1,0 +1,104 @@
+"""What was proved, put into words: no more than the signatures, the directory and the record carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from adapter.audit.entry import (
+    CALL_REFUSED,
+    REFUSED,
+    REPLY_RECEIVED,
+    REPLY_SENT,
+    REQUEST_RECEIVED,
+    REQUEST_SENT,
+    RETRY_ANSWERED,
+)
+from adapter.directory.model import Directory
+from adapter.evidence.entries import ExchangeEntry
+from adapter.evidence.judgement import Statement
+from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_XML, REPLY, REQUEST
+from adapter.evidence.messages import SignedMessage
+from adapter.identifiers import MemberId
+
+_ENTRY_WORDS = {
+    REQUEST_SENT: "recorded that it sent this request",
+    REPLY_RECEIVED: "recorded that it received this reply",
+    CALL_REFUSED: "recorded that it gave its own system no answer",
+    REQUEST_RECEIVED: "recorded that it received, verified and allowed this request",
+    REPLY_SENT: "recorded that it sent this reply",
+    RETRY_ANSWERED: "recorded that the same request came again and got the stored reply",
+    REFUSED: "recorded that it refused this request",
+}
+
+
+def state(
+    *,
+    directory: Directory,
+    exporter: MemberId,
+    checkpoint_size: int,
+    entries: Sequence[ExchangeEntry],
+    request: SignedMessage,
+    reply: SignedMessage | None,
+) -> tuple[Statement, ...]:
+    """The statements, in the order in which a reader wants them: who asked, who answered, who recorded, who vouches."""
+    return (
+        _request(request, directory),
+        *(() if reply is None else (_reply(reply, directory),)),
+        *_entries(entries, exporter, directory),
+        Statement(
+            by=_named(exporter, directory),
+            what=f"signed a checkpoint of its record of {checkpoint_size} entries; these entries are in it, unchanged",
+            at=None,
+            file=CHECKPOINT,
+        ),
+        _directory(directory, request),
+    )
+
+
+def _request(request: SignedMessage, directory: Directory) -> Statement:
+    header, personal_data = request.verified.header, request.verified.personal_data
+    what = (
+        f"signed the request {header.message_id}: {header.claimed_consumer} asks {header.service} ({header.operation})"
+    )
+    what += f", official {header.official}"
+    if personal_data is not None:
+        what += f", purpose {_quoted(personal_data.purpose)}, about {len(personal_data.subjects)} subject(s)"
+        basis = personal_data.legal_basis
+        if basis is not None:
+            what += f", legal basis {_quoted(basis.kind)}: {_quoted(basis.reference)}"
+    return Statement(
+        by=_named(request.signer, directory), what=what, at=request.verified.created, file=f"{REQUEST}.xml"
+    )
+
+
+def _reply(reply: SignedMessage, directory: Directory) -> Statement:
+    return Statement(
+        by=_named(reply.signer, directory),
+        what=f"signed the reply {reply.verified.header.message_id}, which answers exactly this request",
+        at=reply.verified.created,
+        file=f"{REPLY}.xml",
+    )
+
+
+def _entries(entries: Sequence[ExchangeEntry], exporter: MemberId, directory: Directory) -> Iterator[Statement]:
+    for entry in entries:
+        what = f"{_ENTRY_WORDS[entry.indexed.kind]}, as entry {entry.number} of its record"
+        if entry.indexed.kind in (REFUSED, CALL_REFUSED):
+            what += f" ({entry.indexed.outcome})"
+        yield Statement(by=_named(exporter, directory), what=what, at=entry.at, file=entry.path)
+
+
+def _directory(directory: Directory, request: SignedMessage) -> Statement:
+    what = f"signed version {directory.version} of the directory, which names these members, their keys and their CAs"
+    if directory.issued > request.verified.created:
+        what += "; it was issued after the request was signed"
+    return Statement(by="the authority", what=what, at=directory.issued, file=DIRECTORY_XML)
+
+
+def _quoted(text: str) -> str:
+    """Somebody else's words, on one line and marked as such."""
+    return f"“{' '.join(text.split())}”"
+
+
+def _named(member: MemberId, directory: Directory) -> str:
+    return f"{directory.member(member).names.get('en', '')} ({member})".strip()

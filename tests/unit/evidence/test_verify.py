@@ -1,0 +1,286 @@
+"""Evidence holds when nothing was changed, and falls, naming the file, whatever was."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.errors import EvidenceInvalid
+from adapter.evidence.container import MIMETYPE, read_container
+from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_NOTE, DIRECTORY_XML, MANIFEST
+from adapter.evidence.verify import verify_evidence
+from adapter.identifiers import MessageId
+from adapter.ports import KeptMessage
+from tests.pki import Federation
+from tests.two_sides import PINFL, TwoSides, fault_code, get_person, soap, two_sides
+from tests.unit.evidence.exchanges import OTHERS, Exported, exported_by, repacked
+
+ENTRY, PROOF = "record/entry-5.json", "record/proof-5.json"
+FILES = (
+    MIMETYPE,
+    MANIFEST,
+    "messages/request.xml",
+    "messages/request.key",
+    "messages/reply.xml",
+    "messages/reply.key",
+    ENTRY,
+    PROOF,
+    CHECKPOINT,
+    DIRECTORY_XML,
+    DIRECTORY_NOTE,
+)
+
+
+def judge(federation: Federation, container: bytes):
+    return verify_evidence(container, federation.anchor)
+
+
+# --- what holds ------------------------------------------------------------------------------------------------------
+
+
+def test_the_evidence_of_both_sides_holds_in_every_suite(in_each_suite: TwoSides) -> None:
+    federation = in_each_suite.federation
+    for member, record in (
+        (federation.social, in_each_suite.consumer_record),
+        (federation.population, in_each_suite.provider_record),
+    ):
+        judgement = judge(federation, exported_by(in_each_suite, member, record).container())
+        assert judgement.exporter == member.id
+        assert judgement.consumer == federation.social.subsystem
+        assert judgement.service == federation.population.service
+        assert "GetPerson" in judgement.request.decode()
+        assert judgement.reply is not None
+        assert "Каримов" in judgement.reply.decode()
+
+
+def test_the_judgement_says_who_stands_behind_what(federation: Federation, of_provider: Exported) -> None:
+    said = [(one.by, one.what, one.file) for one in judge(federation, of_provider.container()).statements]
+    who = [by for by, _, _ in said]
+    assert [re.findall(r"UZ/GOV/\d+", by) for by in who[:2]] == [["UZ/GOV/200000003"], ["UZ/GOV/200000001"]]
+    assert "purpose “benefit”" in said[0][1]
+    assert "legal basis “law”: “ZRU-395”" in said[0][1]
+    assert "answers exactly this request" in said[1][1]
+    assert "received, verified and allowed" in said[2][1]
+    assert [file for _, _, file in said] == [
+        "messages/request.xml",
+        "messages/reply.xml",
+        ENTRY,
+        "record/entry-6.json",
+        CHECKPOINT,
+        DIRECTORY_XML,
+    ]
+
+
+def test_the_statements_hold_no_identifier_of_the_person(federation: Federation, of_provider: Exported) -> None:
+    assert PINFL not in repr(judge(federation, of_provider.container()).statements)
+
+
+def test_equal_exports_are_equal_octets(of_provider: Exported) -> None:
+    assert of_provider.container() == of_provider.container()
+
+
+def test_a_request_without_its_reply_is_evidence_too(federation: Federation, of_provider: Exported) -> None:
+    judgement = judge(federation, of_provider.but(reply=None).container())
+    assert judgement.reply is None
+
+
+async def test_a_refused_request_is_evidence_of_the_refusal(federation: Federation) -> None:
+    sides = two_sides(federation)
+    sides.rules = ()
+    assert fault_code(await sides.call()) == "AccessDenied"
+    exported = exported_by(sides, federation.population, sides.provider_record).but(reply=None)
+    judgement = judge(federation, exported.container())
+    refusal = next(one.what for one in judgement.statements if "refused this request" in one.what)
+    assert "(AccessDenied)" in refusal
+
+
+def test_a_later_directory_says_that_it_is_later(federation: Federation, of_provider: Exported) -> None:
+    draft = federation.draft(version=2)
+    later = replace(draft, issued=draft.issued + timedelta(days=2))
+    xml, note = federation.signed(later)
+    judgement = judge(federation, of_provider.but(xml=xml, note=note).container())
+    assert "issued after the request" in judgement.statements[-1].what
+
+
+# --- a changed octet -------------------------------------------------------------------------------------------------
+
+
+def test_every_octet_of_the_container_counts(federation: Federation, of_provider: Exported) -> None:
+    """The messages and the directory are long: of them every 97th octet; of everything else every one."""
+    container = of_provider.container()
+    long = [range(start, end) for start, end in places(container, (DIRECTORY_XML, "messages/request.xml"))]
+    spots = [at for at in range(len(container)) if at % 97 == 0 or not any(at in span for span in long)]
+    for at in spots:
+        with pytest.raises(EvidenceInvalid):
+            judge(federation, container[:at] + bytes([container[at] ^ 1]) + container[at + 1 :])
+
+
+def places(container: bytes, paths: tuple[str, ...]):
+    files = read_container(container)
+    for path in paths:
+        start = container.index(files[path])
+        yield start, start + len(files[path])
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_changed_octet_is_named_by_its_file(federation: Federation, of_provider: Exported, path: str) -> None:
+    container = of_provider.container()
+    start, end = next(places(container, (path,)))
+    for at in (start, (start + end) // 2, end - 1):
+        with pytest.raises(EvidenceInvalid, match=re.escape(path)):
+            judge(federation, container[:at] + bytes([container[at] ^ 1]) + container[at + 1 :])
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path not in (MIMETYPE, MANIFEST)])
+def test_a_forged_manifest_does_not_help(federation: Federation, of_provider: Exported, path: str) -> None:
+    """Every octet (of long files every 53rd) changed in one bit, under a manifest that fits the change."""
+    container = of_provider.container()
+    octets = read_container(container)[path]
+    step = 1 if len(octets) < 1000 else 53
+    for at in (*range(0, len(octets), step), len(octets) - 1):
+        changed = octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
+        with pytest.raises(EvidenceInvalid):
+            judge(federation, repacked(container, {path: changed}))
+
+
+# --- other forgeries -------------------------------------------------------------------------------------------------
+
+
+def test_refuses_another_authority(federation: Federation, of_provider: Exported) -> None:
+    stranger = NoteVerifier.parse(NoteSigner("test-authority", Ed25519PrivateKey.generate()).vkey)
+    with pytest.raises(EvidenceInvalid, match=DIRECTORY_XML):
+        verify_evidence(of_provider.container(), stranger)
+
+
+def test_refuses_a_checkpoint_of_another_key(federation: Federation, of_provider: Exported) -> None:
+    with pytest.raises(EvidenceInvalid, match=CHECKPOINT):
+        judge(federation, of_provider.but(record_signer=federation.cadastre).container())
+
+
+def test_refuses_a_checkpoint_of_another_record(federation: Federation, of_provider: Exported) -> None:
+    with pytest.raises(EvidenceInvalid, match="another record"):
+        judge(federation, of_provider.but(origin="interagency-adapter/UZ/GOV/200000002").container())
+
+
+def test_refuses_an_exporter_whose_record_key_the_directory_does_not_name(
+    federation: Federation, of_provider: Exported
+) -> None:
+    draft = federation.draft()
+    member = replace(draft.members[federation.population.id], record_vkey=None)
+    xml, note = federation.signed(replace(draft, members={**draft.members, member.id: member}))
+    with pytest.raises(EvidenceInvalid, match="no record key"):
+        judge(federation, of_provider.but(xml=xml, note=note).container())
+
+
+def test_refuses_a_signer_whom_the_directory_does_not_name(federation: Federation, of_provider: Exported) -> None:
+    draft = federation.draft()
+    others = {key: member for key, member in draft.members.items() if key != federation.social.id}
+    xml, note = federation.signed(replace(draft, members=others, groups={}))
+    with pytest.raises(EvidenceInvalid, match=r"request\.xml"):
+        judge(federation, of_provider.but(xml=xml, note=note).container())
+
+
+def test_refuses_a_directory_that_had_expired(federation: Federation, of_provider: Exported) -> None:
+    xml, note = federation.signed(federation.draft(valid_for=timedelta(minutes=30)))  # the exchange was an hour later
+    with pytest.raises(EvidenceInvalid, match="expired"):
+        judge(federation, of_provider.but(xml=xml, note=note).container())
+
+
+def test_refuses_the_key_of_another_message(federation: Federation, of_provider: Exported) -> None:
+    assert of_provider.reply is not None
+    swapped = KeptMessage(
+        direction="request", octets=of_provider.request.octets, content_key=of_provider.reply.content_key
+    )
+    with pytest.raises(EvidenceInvalid, match=r"request\.key"):
+        judge(federation, of_provider.but(request=swapped).container())
+
+
+def test_refuses_a_reply_in_place_of_the_request(federation: Federation, of_provider: Exported) -> None:
+    assert of_provider.reply is not None
+    with pytest.raises(EvidenceInvalid, match=r"request\.xml"):
+        judge(federation, of_provider.but(request=of_provider.reply, reply=None).container())
+
+
+async def test_refuses_the_reply_of_another_exchange(federation: Federation, of_provider: Exported) -> None:
+    sides = two_sides(federation)
+    await sides.call()
+    other = exported_by(sides, federation.population, sides.provider_record)
+    with pytest.raises(EvidenceInvalid, match=r"reply\.xml"):
+        judge(federation, of_provider.but(reply=other.reply).container())
+
+
+async def test_refuses_the_record_of_another_exchange(federation: Federation, of_provider: Exported) -> None:
+    sides = two_sides(federation)
+    await sides.call()
+    other = exported_by(sides, federation.population, sides.provider_record)
+    with pytest.raises(EvidenceInvalid, match="another exchange"):
+        judge(federation, of_provider.but(entries=other.entries).container())
+
+
+def test_refuses_another_message_id_in_the_manifest(federation: Federation, of_provider: Exported) -> None:
+    with pytest.raises(EvidenceInvalid, match="manifest names"):
+        judge(federation, of_provider.but(message_id=MessageId.new()).container())
+
+
+def test_refuses_the_consumers_entries_in_the_providers_name(
+    federation: Federation, of_provider: Exported, of_consumer: Exported
+) -> None:
+    with pytest.raises(EvidenceInvalid, match="not an entry"):
+        judge(federation, of_provider.but(entries=of_consumer.entries).container())
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_refuses_a_message_that_no_entry_fixes(federation: Federation, of_provider: Exported, kept: int) -> None:
+    with pytest.raises(EvidenceInvalid, match="no entry of the record fixes"):
+        judge(federation, of_provider.but(entries=(of_provider.entries[kept],)).container())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (r'"octets_sha256":"[0-9a-f]', '"octets_sha256":"x', "fixes another"),
+        (r'"signed_sha256":"[0-9a-f]', '"signed_sha256":"x', "fixes another"),
+        (r'"by":"[^"]*"', '"by":"UZ/GOV/200000003"', "not an entry of"),
+        (r'"consumer":"[^"]*"', '"consumer":"UZ/GOV/200000003/other"', "another exchange"),
+        (r'"service":"[^"]*"', '"service":"UZ/GOV/200000001/population/Other/v1"', "another exchange"),
+        (r'"kind":"(request|reply)-[a-z]*"', '"kind":"admin"', "not an entry"),
+        (r'"kind":"(request|reply)-[a-z]*"', '"kind":"request-sent"', "not an entry"),
+        (r'"kind":"(request|reply)-[a-z]*"', '"kind":["x"]', "no kind"),
+        (r'"outcome":"[^"]*"', '"outcome":"good, says the court"', "no word"),
+        (r'"at":"[^"]*"', '"at":"now"', "entry-5"),
+        (r'"at":"[^"]*"', '"at":"2026-03-02T09:00:00"', "entry-5"),
+        (r"^.*$", "[]", "entry-5"),
+        (r"^.*$", "{", "entry-5"),
+    ],
+)
+def test_refuses_a_record_that_says_something_else(
+    federation: Federation, of_provider: Exported, old: str, new: str, reason: str
+) -> None:
+    """The exporter holds the record's key: what it says has to fit the messages, however well it is proved."""
+    container = of_provider.container(change_entry=lambda text: re.sub(old, new, text, count=1))
+    with pytest.raises(EvidenceInvalid, match=reason):
+        judge(federation, container)
+
+
+def test_refuses_an_entry_under_another_number(federation: Federation, of_provider: Exported) -> None:
+    container = of_provider.container()
+    files = read_container(container)
+    renumbered = {ENTRY: None, PROOF: None, "record/entry-7.json": files[ENTRY], "record/proof-7.json": files[PROOF]}
+    with pytest.raises(EvidenceInvalid, match="entry-7"):
+        judge(federation, repacked(container, renumbered))
+
+
+def test_refuses_a_foreign_entry_although_it_is_in_the_record(federation: Federation, of_provider: Exported) -> None:
+    with pytest.raises(EvidenceInvalid, match="not an entry"):
+        judge(federation, of_provider.but(entries=(*of_provider.entries, OTHERS[0])).container())
+
+
+async def test_refuses_a_message_of_a_client_system(federation: Federation, of_provider: Exported) -> None:
+    plain = KeptMessage(direction="request", octets=soap("", get_person()).encode(), content_key=bytes(16))
+    with pytest.raises(EvidenceInvalid, match=r"request\.xml"):
+        judge(federation, of_provider.but(request=plain).container())
