@@ -57,16 +57,21 @@ class Client:
     context: ContextRule = field(default_factory=ContextRule)
 
 
-def identify(call: ReceivedCall, clients: Sequence[Client]) -> IdentifiedCall:
-    """Find the one client that this call comes from and check that it may use the service.
-
-    Raises ClientNotIdentified when none or several match, ClientNotAllowed when the service is not in its list.
-    """
+def find_client(call: ReceivedCall, clients: Sequence[Client]) -> Client:
+    """The one client that this call comes from. Raises ClientNotIdentified when none or several match."""
     matching = [client for client in clients if _matches(client, call)]
     if len(matching) != 1:
         raise ClientNotIdentified(f"{len(matching)} clients of the settings match the call")
-    client = matching[0]
-    if not any(_allows(pattern, call.service) for pattern in client.services):
+    return matching[0]
+
+
+def identify(call: ReceivedCall, clients: Sequence[Client]) -> IdentifiedCall:
+    """Find the client that this call comes from and check that it may use the service.
+
+    Raises ClientNotIdentified, and ClientNotAllowed when the service is not in the client's list.
+    """
+    client = find_client(call, clients)
+    if not any(allows(pattern, call.service) for pattern in client.services):
         raise ClientNotAllowed(f"client {client.name} may not use {call.service}")
     return IdentifiedCall(received=call, client=client.name, subsystem=client.subsystem)
 
@@ -111,7 +116,8 @@ def _is_secret(shown: str, client: Client) -> bool:
     return hmac.compare_digest(hashlib.sha256(shown.encode()).digest(), client.secret_sha256)
 
 
-def _allows(pattern: str, service: ServiceId) -> bool:
+def allows(pattern: str, service: ServiceId) -> bool:
+    """Whether an entry of a client's list means this service: its whole id, or a beginning and then `*`."""
     name = str(service)
     if pattern.endswith("*"):
         return name.startswith(pattern[:-1])

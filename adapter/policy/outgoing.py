@@ -20,7 +20,13 @@ _T = TypeVar("_T")
 
 
 def authorize_call(
-    call: ValidCall, *, client: Client, directory: Directory, message_id: MessageId, now: datetime, reply_within_s: float
+    call: ValidCall,
+    *,
+    client: Client,
+    directory: Directory,
+    message_id: MessageId,
+    now: datetime,
+    reply_within_s: float,
 ) -> AuthorizedCall:
     """Complete the call with what the envelope needs and refuse what the provider would have to refuse.
 
