@@ -6,26 +6,19 @@ import asyncio
 import importlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
 
 from lxml import etree
 
 from adapter import xmlsafe
-from adapter.backends.spyne_compat import (
-    Application,
-    Fault,
-    MethodContext,
-    ResourceNotFoundError,
-    ServerBase,
-    ServiceBase,
-    Soap11,
-)
+from adapter.backends.spyne_call import InProcessService, ServiceBroken, ServiceFault, ServiceFoundNothing
+from adapter.backends.spyne_compat import ServiceBase
 from adapter.envelope.description import ServiceDescription
-from adapter.envelope.soap import build_provider_request, parse_provider_answer
+from adapter.envelope.soap import MAX_FAULT_TEXT_CHARS, build_provider_request, parse_provider_answer
 from adapter.errors import (
     AdapterError,
     NoSuchSubject,
     Problem,
+    ProviderSystemDown,
     ProviderSystemFault,
     ProviderSystemInvalid,
     ProviderSystemTimeout,
@@ -33,7 +26,8 @@ from adapter.errors import (
 )
 from adapter.stages import BackendAnswer, RecordedRequest, SoapVersion
 
-_MAX_FAULT_TEXT_CHARS: Final = 500
+# What a service's function may raise on purpose, beside spyne's own Fault and ResourceNotFoundError.
+_MAY_PASS = (NoSuchSubject, ProviderSystemDown, ProviderSystemFault, ProviderSystemInvalid, ProviderSystemTimeout)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,23 +40,6 @@ class PythonBackendConfig:
     max_answer_bytes: int = 32 * 1024 * 1024
 
 
-class _UnexpectedError(Fault):  # type: ignore[misc]
-    """The service raised something that is not a Fault. Its text may hold anything, so only its type is kept."""
-
-
-class _QuietApplication(Application):  # type: ignore[misc]
-    """spyne's application, but what the service raises is not turned into text."""
-
-    def call_wrapper(self, ctx: Any) -> Any:  # noqa: ANN401
-        """Call the service's function."""
-        try:
-            return super().call_wrapper(ctx)
-        except Fault:
-            raise
-        except Exception as cause:  # noqa: BLE001  a service may raise anything
-            raise _UnexpectedError("Server", type(cause).__name__) from None
-
-
 class PythonBackend:
     """Implements ports.Backend. The service runs in threads of its own, never in the event loop.
 
@@ -72,15 +49,15 @@ class PythonBackend:
 
     def __init__(self, config: PythonBackendConfig, description: ServiceDescription) -> None:
         self._config = config
-        self._server = ServerBase(_application(config.handler, description))
+        self._service = _load(config.handler, description)
         self._limits = xmlsafe.XmlLimits(max_bytes=config.max_answer_bytes)
         self._threads = ThreadPoolExecutor(config.threads, thread_name_prefix="python-backend")
 
     async def answer(self, request: RecordedRequest) -> BackendAnswer:
         """Call the service's function for the Body's element.
 
-        Raises ProviderSystemFault, NoSuchSubject (spyne's ResourceNotFoundError), ProviderSystemInvalid,
-        ProviderSystemTimeout.
+        Raises ProviderSystemFault (a Fault on purpose carries its text, any other exception only its type),
+        NoSuchSubject (spyne's ResourceNotFoundError), ProviderSystemInvalid, ProviderSystemTimeout.
         """
         octets = build_provider_request(request.payload, SoapVersion.SOAP11)
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._call, octets)
@@ -96,43 +73,29 @@ class PythonBackend:
 
     def _call(self, octets: bytes) -> etree._Element:
         try:
-            return parse_provider_answer(self._answer_octets(octets), self._limits)
-        except AdapterError:
+            answer = self._service.call(octets)
+        except ServiceFoundNothing:
+            raise NoSuchSubject("the service found nothing") from None
+        except ServiceFault as fault:
+            raise _fault(fault) from None
+        except ServiceBroken as broken:
+            raise ProviderSystemFault(f"the service raised {broken}") from None
+        except _MAY_PASS:
             raise
-        except Exception as cause:  # noqa: BLE001  whatever spyne or the service's types raise while writing the answer
-            raise ProviderSystemInvalid(f"the service's answer cannot be written: {type(cause).__name__}") from None
-
-    def _answer_octets(self, octets: bytes) -> bytes:
-        context = MethodContext(self._server, MethodContext.SERVER)
-        context.in_string = [octets]
-        context = self._server.generate_contexts(context)[0]
-        if context.in_error is None:
-            self._server.get_in_object(context)
-        if context.in_error is None:
-            self._server.get_out_object(context)
-        if context.out_error is not None:
-            raise _translated(context.out_error)
-        self._server.get_out_string(context)
-        return b"".join(context.out_string)
+        except AdapterError as foreign:
+            raise ProviderSystemFault(f"the service raised {type(foreign).__name__}") from None
+        return parse_provider_answer(answer, self._limits)
 
 
-def _translated(fault: Any) -> AdapterError:  # noqa: ANN401
-    """A Fault that the service raised on purpose carries its text on; anything else is named by its type only."""
-    if isinstance(fault, _UnexpectedError):
-        return ProviderSystemFault(f"the service raised {fault.faultstring}")
-    if isinstance(fault, ResourceNotFoundError):
-        return NoSuchSubject("the service found nothing")
-    if type(fault) is not Fault:
-        return ProviderSystemFault(f"the service or its framework refused the request: {type(fault).__name__}")
-    text = " ".join(str(fault.faultstring).split())[:_MAX_FAULT_TEXT_CHARS]
-    problem = Problem(
-        line=0, column=0, element="Fault", rule=f"soap:{str(fault.faultcode)[:64]}", text=text or "No text."
-    )
+def _fault(fault: ServiceFault) -> ProviderSystemFault:
+    text = " ".join(fault.text.split())[:MAX_FAULT_TEXT_CHARS]
+    rule = f"soap:{fault.code[:64]}"
+    problem = Problem(line=0, column=0, element="Fault", rule=rule, text=text or "No text.")
     return ProviderSystemFault("the service raised a fault", problems=(problem,))
 
 
-def _application(handler: str, description: ServiceDescription) -> Application:
-    """The service class as an application that listens in the namespace of the description. Raises SettingsInvalid."""
+def _load(handler: str, description: ServiceDescription) -> InProcessService:
+    """The service class, listening in the namespace of the description. Raises SettingsInvalid."""
     module_name, _, class_name = handler.partition(":")
     try:
         service = getattr(importlib.import_module(module_name), class_name)
@@ -143,4 +106,4 @@ def _application(handler: str, description: ServiceDescription) -> Application:
     namespaces = {etree.QName(operation.input_element).namespace or "" for operation in description.operations}
     if len(namespaces) != 1:
         raise SettingsInvalid("the description of a Python service must use one namespace for all requests")
-    return _QuietApplication([service], tns=namespaces.pop(), in_protocol=Soap11(), out_protocol=Soap11())
+    return InProcessService(service, namespaces.pop())

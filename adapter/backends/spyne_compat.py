@@ -70,6 +70,7 @@ from spyne import Application, Fault, ServiceBase, rpc  # noqa: E402
 from spyne.context import MethodContext  # noqa: E402
 from spyne.error import ResourceNotFoundError  # noqa: E402
 from spyne.interface.wsdl import Wsdl11  # noqa: E402
+from spyne.model.binary import ByteArray  # noqa: E402
 from spyne.model.complex import Array, ComplexModel, XmlAttribute  # noqa: E402
 from spyne.model.primitive import AnyUri, Boolean, Date, DateTime, Decimal, Integer, Unicode  # noqa: E402
 from spyne.protocol.soap import Soap11  # noqa: E402
@@ -80,7 +81,7 @@ if _lent:
     del sys.modules["cgi"]
 
 __all__ = [
-    "AnyUri", "Application", "Array", "Boolean", "ComplexModel", "Date", "DateTime", "Decimal", "Fault", "Integer",
-    "MethodContext", "ResourceNotFoundError", "ServerBase", "ServiceBase", "Soap11", "Unicode", "Wsdl11",
+    "AnyUri", "Application", "Array", "Boolean", "ByteArray", "ComplexModel", "Date", "DateTime", "Decimal", "Fault",
+    "Integer", "MethodContext", "ResourceNotFoundError", "ServerBase", "ServiceBase", "Soap11", "Unicode", "Wsdl11",
     "WsgiApplication", "XmlAttribute", "rpc",
 ]  # fmt: skip
