@@ -49,6 +49,13 @@ class Credentials:
     ca: Path | None = None
 
 
+app = typer.Typer()
+
+
+@app.command(
+    epilog="adapter call --service UZ/GOV/200000001/population/GetPerson/v1 --field Pinfl=… --purpose social-benefit "
+    "--basis 'law:ZRU-395, article 12' --subject pinfl:… --official inspector-17"
+)
 def call(
     file: Annotated[
         Path | None, typer.Argument(help="A request: the Body's element, or a whole SOAP envelope.", show_default=False)

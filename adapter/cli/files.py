@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Final
-
-import typer
 
 from adapter.errors import CommandRefused
 
@@ -57,12 +56,13 @@ def confirm_overwrite(path: Path, *, yes: bool) -> None:
 
 
 def confirm(question: str, *, refusal: str) -> None:
-    """Ask on standard error. Raises CommandRefused with `refusal` for no, and when there is no terminal to ask."""
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:
-        agreed = False
-    if not agreed:
+    """Ask on standard error, read from standard input. Raises CommandRefused for anything but yes."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stderr.write("\n")
+    if answer.strip().lower() not in ("y", "yes"):
         raise CommandRefused(refusal)
 
 

@@ -1,24 +1,67 @@
-"""The `adapter` command: its groups, its version, and the console script's entry."""
+"""The `adapter` command: its commands, loaded when they are asked for, and the console script's entry."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from adapter import __version__
-from adapter.cli.call import call
 from adapter.cli.failures import run_guarded
-from adapter.cli.validate import validate
+
+COMMANDS: Final = {
+    "init": "adapter.cli.init",
+    "keys": "adapter.cli.keys",
+    "registration": "adapter.cli.registration",
+    "service": "adapter.cli.service",
+    "access": "adapter.cli.access",
+    "serve": "adapter.cli.serve",
+    "doctor": "adapter.cli.doctor",
+    "call": "adapter.cli.call",
+    "validate": "adapter.cli.validate",
+    "log": "adapter.cli.log",
+    "evidence": "adapter.cli.evidence",
+    "directory": "adapter.cli.directory",
+    "demo": "adapter.cli.demo",
+}
+"""Each command and the module whose `app` it is, in the order in which a newcomer needs them."""
+
+
+class CommandsOnDemand(TyperGroup):
+    """Imports a command's module when the command is used: `adapter log list` need not load a SOAP library."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401  the context's class is private to typer
+        """The names, in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """The command of this name, or None."""
+        del ctx
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        app: typer.Typer = import_module(module).app
+        command = typer.main.get_command(_without_completion(app))
+        command.name = cmd_name
+        return command
+
+
+def _without_completion(app: typer.Typer) -> typer.Typer:
+    """Only the outermost command has the completion options."""
+    app._add_completion = False
+    return app
+
 
 app = typer.Typer(
     name="adapter",
-    help="SOAP services between agencies: signed, encrypted, access-controlled and provably recorded.",
+    cls=CommandsOnDemand,
     epilog="Start with: adapter init DIR --member UZ/GOV/200000001",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
@@ -36,12 +79,11 @@ def adapter(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """SOAP services between agencies: signed, encrypted, access-controlled and provably recorded."""
+    """SOAP services between agencies: signed, encrypted, access-controlled and provably recorded.
+
+    ADAPTER_DEBUG=1 shows where an error comes from, for whoever reports it.
+    """
     del version
-
-
-app.command(epilog="adapter validate request.xml --wsdl person.wsdl")(validate)
-app.command(epilog="adapter call --service UZ/GOV/200000001/population/GetPerson/v1 -f Pinfl=…")(call)
 
 
 def run() -> None:

@@ -24,6 +24,10 @@ from adapter.xmlsafe import DEFAULT_LIMITS
 FOUND_PROBLEMS: Final = 1
 
 
+app = typer.Typer()
+
+
+@app.command(epilog="adapter validate request.xml --wsdl person.wsdl")
 def validate(
     files: Annotated[list[Path], typer.Argument(help="Files, each with one SOAP envelope.", show_default=False)],
     *,

@@ -1,0 +1,256 @@
+"""`adapter access`: who may call which service, and why a request would be allowed or refused."""
+
+from __future__ import annotations
+
+import getpass
+import uuid
+from datetime import datetime
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
+from adapter.cli.options import (
+    DEFAULT_SETTINGS,
+    JsonOption,
+    SettingsOption,
+    legal_basis_reader,
+    now_utc,
+    service_reader,
+    settings_from,
+    subject_reader,
+    subsystem_reader,
+    time_reader,
+)
+from adapter.cli.output import JsonValue, Output, bad, doubtful, good, table_of, when
+from adapter.cli.own_record import own_log
+from adapter.errors import CommandRefused
+from adapter.identifiers import Purpose, ServiceId, SubjectId, SubsystemId
+from adapter.policy.decision import AccessFacts, Decision, decide
+from adapter.policy.rules import AccessRule
+from adapter.stages import LegalBasis, PersonalData
+from adapter.store.access import AccessRules
+from adapter.store.engine import open_database
+
+REFUSED_EXIT_CODE: Final = 10
+
+app = typer.Typer(
+    help="Who may call which service. What no rule allows is refused; every change goes into the record.",
+    no_args_is_help=True,
+)
+
+ServiceValue = Annotated[
+    ServiceId,
+    typer.Option("--service", parser=service_reader, metavar="SERVICE", help="The whole id of the service."),
+]
+
+
+@app.command(
+    epilog="adapter access grant --consumer UZ/GOV/200000003/social "
+    "--service UZ/GOV/200000001/population/GetPerson/v1 --purpose social-benefit --basis-kind law"
+)
+def grant(
+    *,
+    consumer: Annotated[
+        str, typer.Option(help="A subsystem, a whole member, or group:NAME of the directory.", show_default=False)
+    ],
+    service: ServiceValue,
+    operation: Annotated[list[str] | None, typer.Option(help="Only this operation; may be repeated.")] = None,
+    purpose: Annotated[list[str] | None, typer.Option(help="Only for this purpose; may be repeated.")] = None,
+    basis_kind: Annotated[
+        list[str] | None, typer.Option(help="Only with this kind of legal basis; may be repeated.")
+    ] = None,
+    regulation: Annotated[list[str] | None, typer.Option(help="Only under this regulation; may be repeated.")] = None,
+    valid_from: Annotated[datetime | None, typer.Option("--from", parser=time_reader, metavar="TIME")] = None,
+    valid_until: Annotated[
+        datetime | None,
+        typer.Option("--until", parser=time_reader, metavar="TIME", help="No longer from this time on."),
+    ] = None,
+    rule_id: Annotated[str | None, typer.Option("--id", help="Name of the rule.", show_default="made up")] = None,
+    officer: Annotated[str | None, typer.Option(help="Who grants it.", show_default="your login")] = None,
+    note: Annotated[str, typer.Option(help="Why: number of the agreement, for instance. No personal data.")] = "",
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Allow a consumer to call a service, under conditions. What is not named is not limited."""
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    if service.subsystem.member != settings.member:
+        raise CommandRefused(f"{service} is not a service of {settings.member}; its own adapter grants access to it")
+    rule = AccessRule(
+        id=rule_id or f"rule-{uuid.uuid4().hex[:8]}",
+        consumer=consumer,
+        service=service,
+        operations=_listed(operation),
+        purposes=_listed(purpose),
+        legal_basis_kinds=_listed(basis_kind),
+        regulations=_listed(regulation),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        granted_by=officer or getpass.getuser(),
+        note=note,
+    )
+    rules = AccessRules(open_database(settings.database_url))
+    number = rules.grant(rule, log=own_log(settings), now=now_utc())
+    output.result(
+        {"rule": _value(rule), "record": number},
+        Text.assemble(good("Granted "), f"{rule.id}: {rule.consumer} may call {rule.service}, record {number}"),
+    )
+
+
+@app.command(epilog="adapter access revoke rule-1f2e3d4c")
+def revoke(
+    rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.", show_default=False)],
+    *,
+    officer: Annotated[str | None, typer.Option(help="Who revokes it.", show_default="your login")] = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a rule away. Running workers notice within a second."""
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    rules = AccessRules(open_database(settings.database_url))
+    number = rules.revoke(rule_id, officer=officer or getpass.getuser(), log=own_log(settings), now=now_utc())
+    output.result({"revoked": rule_id, "record": number}, Text(f"Revoked {rule_id}, record {number}"))
+
+
+@app.command("list", epilog="adapter access list --json")
+def list_rules(
+    *,
+    service: Annotated[
+        ServiceId | None, typer.Option(parser=service_reader, metavar="SERVICE", help="Only of this service.")
+    ] = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """List the rules in force."""
+    output = Output.of(as_json=as_json)
+    snapshot = AccessRules(open_database(settings_from(settings_file).database_url)).snapshot()
+    rules = snapshot.rules if service is None else snapshot.rules_for(service)
+    table = table_of(
+        ("Rule", "Consumer", "Service", "Conditions", "Granted by"),
+        [
+            (rule.id, rule.consumer, str(rule.service), "; ".join(_conditions(rule)) or "none", rule.granted_by)
+            for rule in rules
+        ],
+    )
+    output.result(
+        {"policy": snapshot.version, "rules": [_value(rule) for rule in rules]},
+        table if rules else Text("No rules: every request is refused. `adapter access grant` adds one."),
+    )
+
+
+@app.command(
+    epilog="adapter access explain --consumer UZ/GOV/200000003/social "
+    "--service UZ/GOV/200000001/population/GetPerson/v1 --operation GetPerson --purpose social-benefit"
+)
+def explain(
+    *,
+    consumer: Annotated[
+        SubsystemId,
+        typer.Option(parser=subsystem_reader, metavar="SUBSYSTEM", help="Who would ask.", show_default=False),
+    ],
+    service: ServiceValue,
+    operation: Annotated[str, typer.Option(help="The operation asked for.", show_default=False)],
+    purpose: Annotated[str, typer.Option(help="The purpose named in the request.", show_default=False)],
+    basis: Annotated[
+        LegalBasis | None,
+        typer.Option(parser=legal_basis_reader, metavar="KIND:REFERENCE", help="The legal basis named in the request."),
+    ] = None,
+    subject: Annotated[
+        list[SubjectId] | None, typer.Option(parser=subject_reader, metavar="KIND:VALUE", help="Whom it is about.")
+    ] = None,
+    regulation: Annotated[str | None, typer.Option(help="The regulation named in the request.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option(parser=time_reader, metavar="TIME", help="When.", show_default="now")
+    ] = None,
+    directory: DirectoryOption = None,
+    anchor: AnchorOption = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a request would be allowed, by which rule, or which condition of each rule is not met.
+
+    Asks the same function as the running adapter does. Exit code 0: allowed; 10: refused.
+    """
+    output = Output.of(as_json=as_json)
+    snapshot = AccessRules(open_database(settings_from(settings_file).database_url)).snapshot()
+    facts = AccessFacts(
+        consumer=consumer,
+        service=service,
+        operation=operation,
+        regulation=regulation,
+        personal_data=PersonalData(purpose=Purpose(purpose), subjects=tuple(subject or ()), legal_basis=basis),
+    )
+    known = directory_of(directory, anchor, settings_file)
+    decision = decide(facts, policy=snapshot, directory=known, now=at or now_utc())
+    conditions = {rule.id: _conditions(rule) for rule in snapshot.rules_for(service)}
+    output.result(_decision_value(decision), *_decision_words(decision, conditions))
+    if decision.rule_id is None:
+        raise typer.Exit(REFUSED_EXIT_CODE)
+
+
+def _decision_words(decision: Decision, conditions: dict[str, list[str]]) -> list[RenderableType]:
+    words: list[RenderableType] = []
+    for finding in decision.findings:
+        words.append(Text.assemble(f"Rule {finding.rule_id} ", doubtful("does not fit:")))
+        words += [Text(f"  - it {unmet}") for unmet in finding.unmet]
+    if decision.rule_id is not None:
+        words.append(Text.assemble(good("Allowed"), f" by rule {decision.rule_id} (policy {decision.policy_version})"))
+        words += [Text(f"  - {condition}") for condition in conditions.get(decision.rule_id, [])]
+    elif decision.refusal is not None:
+        words.append(Text.assemble(bad(f"Refused: {decision.refusal.code}"), f" ({decision.refusal.reason})"))
+    return words
+
+
+def _decision_value(decision: Decision) -> JsonValue:
+    refusal = decision.refusal
+    return {
+        "allowed": decision.rule_id is not None,
+        "rule": decision.rule_id,
+        "policy": decision.policy_version,
+        "refusal": None if refusal is None else {"code": refusal.code, "reason": refusal.reason, "text": refusal.text},
+        "findings": [{"rule": finding.rule_id, "unmet": list(finding.unmet)} for finding in decision.findings],
+    }
+
+
+def _conditions(rule: AccessRule) -> list[str]:
+    """The conditions of a rule in words; none for a rule that only names consumer and service."""
+    named = (
+        ("operation", rule.operations),
+        ("purpose", rule.purposes),
+        ("legal basis", rule.legal_basis_kinds),
+        ("regulation", rule.regulations),
+    )
+    words = [f"{what} {' or '.join(sorted(values))}" for what, values in named if values is not None]
+    if rule.valid_from is not None:
+        words.append(f"from {when(rule.valid_from)}")
+    if rule.valid_until is not None:
+        words.append(f"until {when(rule.valid_until)}")
+    return words
+
+
+def _value(rule: AccessRule) -> JsonValue:
+    return {
+        "id": rule.id,
+        "consumer": rule.consumer,
+        "service": str(rule.service),
+        "operations": _json_list(rule.operations),
+        "purposes": _json_list(rule.purposes),
+        "legal_basis_kinds": _json_list(rule.legal_basis_kinds),
+        "regulations": _json_list(rule.regulations),
+        "valid_from": None if rule.valid_from is None else when(rule.valid_from),
+        "valid_until": None if rule.valid_until is None else when(rule.valid_until),
+        "granted_by": rule.granted_by,
+        "note": rule.note,
+    }
+
+
+def _listed(values: list[str] | None) -> frozenset[str] | None:
+    return frozenset(values) if values else None
+
+
+def _json_list(values: frozenset[str] | None) -> JsonValue:
+    return None if values is None else sorted(values)

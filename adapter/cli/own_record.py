@@ -1,0 +1,44 @@
+"""The adapter's own record, as commands open it: its name, its key, its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from adapter.crypto.note import NoteSigner
+from adapter.errors import KeyUnusable
+from adapter.settings import Settings
+from adapter.store.appending import Log
+from adapter.store.keyfiles import KeyPurpose, load_private_key
+
+RECORD_KEY_FILE: Final = "record.key"
+ARCHIVE_KEY_FILE: Final = "archive.key"
+
+
+def record_origin(settings: Settings) -> str:
+    """The name of this adapter's log: the first line of its checkpoints (C2SP tlog-checkpoint).
+
+    The same rule as app.keyring.record_origin, which would bring the whole adapter along; a test holds them together.
+    """
+    return str(settings.member)
+
+
+def record_signer(settings: Settings) -> NoteSigner:
+    """The key that signs checkpoints. Raises KeyUnusable."""
+    path = settings.adapter.keys_dir / RECORD_KEY_FILE
+    return note_signer(record_origin(settings), path, KeyPurpose.RECORD, settings.adapter.passphrase_file)
+
+
+def note_signer(name: str, path: Path, purpose: KeyPurpose, passphrase_file: Path | None) -> NoteSigner:
+    """A signer of notes from a key file. Raises KeyUnusable."""
+    key = load_private_key(path, purpose, passphrase_file=passphrase_file)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(f"{path} is not an Ed25519 key, which this purpose needs")
+    return NoteSigner(name, key)
+
+
+def own_log(settings: Settings) -> Log:
+    """The log, for an act of an officer to be entered. Raises KeyUnusable."""
+    return Log(record_origin(settings), record_signer(settings))

@@ -1,0 +1,160 @@
+"""`adapter registration`: what an agency hands to the authority, to be entered in the directory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+from rich.text import Text
+
+from adapter.app.provided import load_service, service_folders
+from adapter.cli.files import confirm_overwrite, write_octets
+from adapter.cli.key_files import KeyFile, KeyState, survey
+from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc, settings_from
+from adapter.cli.output import Output, good
+from adapter.cli.own_record import record_signer
+from adapter.directory.draft import Registration
+from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.rendering import render_registration
+from adapter.envelope.description import make_bundle
+from adapter.errors import CommandRefused, KeyUnusable
+from adapter.settings import Settings
+
+LANGUAGES: Final = ("en", "ru", "uz", "uz-Cyrl")
+_USABLE: Final = frozenset({KeyState.READY, KeyState.EXPIRES_SOON, KeyState.NOT_YET})
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Certificates:
+    """The certificates that are registered, by use."""
+
+    signing: tuple[RegisteredCertificate, ...]
+    agreement: tuple[RegisteredCertificate, ...]
+    tls: tuple[RegisteredCertificate, ...]
+
+
+@app.command(
+    epilog="adapter registration --name 'en=Population register' --name 'uz=Aholi reyestri' --stir 200000001 "
+    "--address https://adapter.example.uz:8443 -o registration/"
+)
+def registration(
+    *,
+    name: Annotated[
+        list[str],
+        typer.Option(metavar="LANGUAGE=NAME", help="Name in en, ru, uz or uz-Cyrl; one each.", show_default=False),
+    ],
+    stir: Annotated[str, typer.Option(help="The organisation's STIR, 9 digits.", show_default=False)],
+    address: Annotated[
+        str, typer.Option(metavar="URL", help="Where other adapters reach the peer listener.", show_default=False)
+    ],
+    subsystem: Annotated[
+        list[str] | None, typer.Option(help="A subsystem that neither provides nor calls yet; may be repeated.")
+    ] = None,
+    to: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")] = Path("registration"),
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write registration.xml and the bundles of the services' descriptions, for the authority.
+
+    It holds public things only: names, address, certificates, services, the record's verifier key.
+    """
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    _check_address(address)
+    services, bundles = _services(settings)
+    known = {service.service.subsystem.code for service in services}
+    known |= {client.subsystem.code for client in settings.client} | set(subsystem or ())
+    certificates = _certificates(settings)
+    member = Member(
+        id=settings.member,
+        names=_names(name),
+        stir=stir,
+        suite=certificates.signing[-1].suite,
+        adapter=AdapterEntry(address=address, tls_certificates=certificates.tls),
+        signing=certificates.signing,
+        agreement=certificates.agreement,
+        subsystems=frozenset(known),
+        record_vkey=record_signer(settings).vkey,
+    )
+    file = to / "registration.xml"
+    confirm_overwrite(file, yes=yes)
+    write_octets(file, render_registration(Registration(member=member, services=services)))
+    for digest, bundle in bundles.items():
+        write_octets(to / "descriptions" / f"{digest}.zip", bundle)
+    output.result(
+        {
+            "file": str(file),
+            "member": str(member.id),
+            "suite": member.suite,
+            "subsystems": sorted(known),
+            "services": [str(service.service) for service in services],
+            "bundles": sorted(bundles),
+        },
+        Text.assemble(good("Written "), f"{file}: {member.id}, {len(known)} subsystems, {len(services)} services"),
+    )
+    output.remark(f"Hand the folder {to} to the authority on a way by which it knows that it comes from you.")
+
+
+def _names(texts: list[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for text in texts:
+        language, equals, name = text.partition("=")
+        if not equals or not name.strip() or language not in LANGUAGES:
+            raise CommandRefused(f"a name is written LANGUAGE=NAME with one of {', '.join(LANGUAGES)}")
+        names[language] = name.strip()
+    return names
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise CommandRefused("--address is https://host:port of the peer listener, as other adapters reach it")
+
+
+def _services(settings: Settings) -> tuple[tuple[DirectoryService, ...], dict[str, bytes]]:
+    """The services provided and the bundles of their descriptions by SHA-256."""
+    services, bundles = [], {}
+    for folder in service_folders(settings.adapter.services_dir):
+        said, description = load_service(folder)
+        bundle = make_bundle(description)
+        digest = hashlib.sha256(bundle).hexdigest()
+        bundles[digest] = bundle
+        services.append(
+            DirectoryService(
+                service=said.service_id(settings.member),
+                title=said.title,
+                personal_data=said.personal_data,
+                description_sha256=digest,
+            )
+        )
+    return tuple(services), bundles
+
+
+def _certificates(settings: Settings) -> _Certificates:
+    """Every usable certificate of the keys folder; of each use there must be one. Raises KeyUnusable."""
+    keys = survey(settings.adapter.keys_dir, now_utc(), passphrase_file=settings.adapter.passphrase_file)
+    return _Certificates(
+        signing=_registered(keys, "signing"), agreement=_registered(keys, "agreement"), tls=_registered(keys, "tls")
+    )
+
+
+def _registered(keys: list[KeyFile], purpose: str) -> tuple[RegisteredCertificate, ...]:
+    found = tuple(
+        RegisteredCertificate(
+            certificate=key.certificate, sha256=bytes.fromhex(key.fingerprint), suite=key.suite or "tls"
+        )
+        for key in keys
+        if key.purpose == purpose and key.state in _USABLE and key.certificate is not None
+    )
+    if not found:
+        raise KeyUnusable(
+            f"there is no {purpose} key with a current certificate: `adapter keys csr {purpose}`, then `keys import`"
+        )
+    return found

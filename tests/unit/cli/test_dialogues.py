@@ -1,0 +1,23 @@
+"""Every dialogue file, played in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.dialogue import Dialogue, Run, play, updating
+
+DIALOGUES = Path(__file__).parent / "dialogues"
+FILES = Path(__file__).parent / "files"
+
+
+@pytest.mark.parametrize("file", sorted(DIALOGUES.glob("*.txt")), ids=lambda file: file.stem)
+def test_dialogue(file: Path, run: Run, tmp_path: Path) -> None:
+    shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
+    expected = Dialogue.parse(file.read_text())
+    shown = play(expected, run, tmp_path)
+    if updating():
+        file.write_text(shown.text())
+    assert shown.text() == expected.text()
