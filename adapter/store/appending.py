@@ -5,7 +5,7 @@ The tree head is read inside that transaction, which holds the write lock: other
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -44,12 +44,15 @@ _LAST_CHECKPOINT: Final = sql(
 
 
 class Log:
-    """The log of one adapter, as its writer sees it. origin: its name, the first line of every checkpoint."""
+    """The log of one adapter, as its writer sees it.
 
-    def __init__(self, origin: str, signer: NoteSigner) -> None:
+    origin: its name, the first line of every checkpoint. former_keys: from before its signing key was changed.
+    """
+
+    def __init__(self, origin: str, signer: NoteSigner, former_keys: Sequence[NoteVerifier] = ()) -> None:
         self.origin = origin
         self._signer = signer
-        self._verifiers = (NoteVerifier.parse(signer.vkey),)
+        self._verifiers = (NoteVerifier.parse(signer.vkey), *former_keys)
 
     def begin(self, cursor: Cursor) -> Appending:
         """Read the head; then entries can be added. Raises RecordBroken when the head is unreadable."""

@@ -33,13 +33,14 @@ class Database:
 
     path: Path
     engine: Engine = field(repr=False)
+    lock_timeout_s: float = LOCK_TIMEOUT_S
 
-    def connect(self, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> sqlite3.Connection:
+    def connect(self) -> sqlite3.Connection:
         """A bare connection for a hot path, in autocommit mode: BEGIN and COMMIT are written out by its user.
 
         Raises sqlite3.Error; the user translates.
         """
-        return connect(self.path, lock_timeout_s=lock_timeout_s)
+        return connect(self.path, lock_timeout_s=self.lock_timeout_s)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -63,7 +64,7 @@ class Database:
             raise StoreUnusable("the database is damaged; stop the adapter, keep the file, and restore the last backup")
 
 
-def connect(path: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> sqlite3.Connection:
+def connect(path: Path, *, lock_timeout_s: float) -> sqlite3.Connection:
     """A connection to an existing file whose commits are on disk when they return. Raises sqlite3.Error."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
@@ -100,23 +101,31 @@ def database_path(url: str) -> Path:
     return Path(parsed.database)
 
 
-def engine_for(path: Path) -> Engine:
-    """SQLAlchemy over `connect`, with the transactions that SQLAlchemy asks for and no others."""
-    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
+def unchecked_database(path: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
+    """The database in a file of which nothing is known yet: for making it, upgrading it, and for `open_database`.
+
+    SQLAlchemy runs over `connect`, with the transactions that are asked for and no others.
+    """
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(path, lock_timeout_s=lock_timeout_s), poolclass=NullPool
+    )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
-    return engine
+    return Database(path, engine, lock_timeout_s)
 
 
-def open_database(url: str) -> Database:
-    """Open what `migrate.prepare` made, and check it. Raises StoreUnusable with a sentence that says what to do."""
+def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
+    """Open what `migrate.prepare` made, and check it. Raises StoreUnusable with a sentence that says what to do.
+
+    lock_timeout_s: how long a write waits for others that write, and then fails.
+    """
     path = database_path(url)
     if not path.is_file():
         raise StoreUnusable(f"there is no database at {path}; run `adapter init`, or restore the last backup")
-    database = Database(path, engine_for(path))
+    database = unchecked_database(path, lock_timeout_s=lock_timeout_s)
     with database.reading() as connection:
         check_identity(connection)
         known = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema WHERE name = 'alembic_version'")

@@ -15,9 +15,6 @@ from adapter.store.archive import REPLY, Archive
 from adapter.store.engine import Database
 from adapter.store.failures import translated
 
-_LOCK_TIMEOUT_S = 1.0
-"""Readers of a write-ahead log wait for nobody, except while it is recovered after a crash."""
-
 
 class ExchangeLookup:
     """Reads the reserved ids on connections of its own, and so sees only what is committed."""
@@ -33,11 +30,11 @@ class ExchangeLookup:
         """What is known of a message id. Raises RecordUnavailable.
 
         The event loop asks the index itself: that is a page in memory, 8 microseconds, which a thread would multiply.
-        A stored reply, which may be large, is fetched in a thread.
+        Readers of a write-ahead log wait for nobody. A stored reply, which may be large, is fetched in a thread.
         """
         with translated(RecordUnavailable):
             if self._index is None:
-                self._index = self._database.connect(lock_timeout_s=_LOCK_TIMEOUT_S)
+                self._index = self._database.connect()
             row = exchanges.find(self._index.cursor(), str(consumer), str(message_id))
         if row is None:
             return None
@@ -56,7 +53,7 @@ class ExchangeLookup:
     def _with_reply(self, row: exchanges.ExchangeRow) -> KnownExchange:
         with translated(RecordUnavailable), self._one_reply_at_a_time:
             if self._replies is None:
-                self._replies = self._database.connect(lock_timeout_s=_LOCK_TIMEOUT_S)
+                self._replies = self._database.connect()
             return read_known_exchange(self._replies.cursor(), self._archive, row)
 
 

@@ -11,7 +11,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
 from adapter.errors import StoreUnusable
-from adapter.store.engine import Database, check_identity, database_path, engine_for, open_database
+from adapter.store.engine import Database, check_identity, database_path, open_database, unchecked_database
 from adapter.store.failures import translated
 from adapter.store.schema import APPLICATION_ID
 
@@ -25,7 +25,7 @@ def prepare(url: str) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The files that SQLite puts beside the database take its permissions.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _OWNER_ONLY))
-    with Database(path, engine_for(path)).writing() as connection:
+    with unchecked_database(path).writing() as connection:
         check_identity(connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         _upgrade(connection)

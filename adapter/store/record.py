@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from adapter.audit.document import document_of
-from adapter.crypto.note import NoteSigner
+from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.errors import AdapterError, InternalError, Overloaded, RecordUnavailable
 from adapter.identifiers import MessageId, SubsystemId
 from adapter.ports import KnownExchange, RecordWrite, Written
@@ -55,10 +55,14 @@ class RecordWriter:
         archive_key: bytes,
         owner: str,
         limits: RecordLimits | None = None,
+        former_keys: Sequence[NoteVerifier] = (),
     ) -> None:
-        """origin: the name of the log. owner: names the run of `serve` and the worker (store.recovery)."""
+        """origin: the name of the log. owner: names the run of `serve` and the worker (store.recovery).
+
+        former_keys: of the log, from before its signing key was changed.
+        """
         self._limits = limits or RecordLimits()
-        self._batches = BatchWriter(database, Log(origin, signer), Archive(archive_key), owner)
+        self._batches = BatchWriter(database, Log(origin, signer, former_keys), Archive(archive_key), owner)
         self._lookup = ExchangeLookup(database, archive_key)
         self._batch_queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
