@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from lxml import etree
 
@@ -85,6 +85,7 @@ WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="htt
 ANSWER = f'<GetPersonResponse xmlns="{PERSON}"><Surname>Каримов</Surname><Born>1990-01-01</Born></GetPersonResponse>'
 
 
+@cache
 def description() -> ServiceDescription:
     """The contract of GetPerson."""
     return read_description({"service.wsdl": WSDL}.get, "service.wsdl")
@@ -226,13 +227,36 @@ def signing_key_of(member: FederationMember) -> FileSigningKey:
 def two_sides(federation: Federation) -> TwoSides:
     """Social protection asks the population register; one rule allows it."""
     social, population = federation.social, federation.population
-    clock = Clock(NOW + timedelta(hours=1))
-    register = Register()
-    directory = federation.directory()
-    rule = AccessRule(id="r1", consumer=str(social.subsystem), service=population.service)
-    consumer_record, provider_record = MemoryRecord(), MemoryRecord()
     sides = TwoSides.__new__(TwoSides)
-    provider = Provider(
+    register, clock = Register(), Clock(NOW + timedelta(hours=1))
+    consumer_record, provider_record = MemoryRecord(), MemoryRecord()
+    provider = _provider(sides, population, clock, register, provider_record)
+    wire = Wire(provider=provider, consumer=social, producer=population)
+    rule = AccessRule(id="r1", consumer=str(social.subsystem), service=population.service)
+    sides.__init__(  # type: ignore[misc]
+        federation=federation,
+        clock=clock,
+        directory=federation.directory(),
+        register=register,
+        consumer_record=consumer_record,
+        provider_record=provider_record,
+        rules=(rule,),
+        wire=wire,
+        consumer=_consumer(sides, social, clock, wire, consumer_record),
+        provider=provider,
+    )
+    return sides
+
+
+def _provider(
+    sides: TwoSides, population: FederationMember, clock: Clock, register: Register, record: MemoryRecord
+) -> Provider:
+    service = ProvidedService(
+        description=description(),
+        backend=register,
+        subject_rule=SubjectRule(kind="pinfl", xpath=etree.XPath("p:Pinfl", namespaces={"p": PERSON})),
+    )
+    return Provider(
         own=population.id,
         clock=clock,
         bounds=TimeBounds(),
@@ -240,21 +264,23 @@ def two_sides(federation: Federation) -> TwoSides:
         signing_key=partial(signing_key_of, population),
         directory=lambda: sides.directory,
         policy=lambda: PolicySnapshot.of(1, sides.rules),
-        services={
-            population.service: ProvidedService(
-                description=description(),
-                backend=register,
-                subject_rule=SubjectRule(kind="pinfl", xpath=etree.XPath("p:Pinfl", namespaces={"p": PERSON})),
-            )
-        },
-        recorder=recorder_of(population, provider_record),
+        services={population.service: service},
+        recorder=recorder_of(population, record),
     )
-    wire = Wire(provider=provider, consumer=social, producer=population)
 
+
+def _consumer(sides: TwoSides, social: FederationMember, clock: Clock, wire: Wire, record: MemoryRecord) -> Consumer:
     async def described(_service: DirectoryService) -> ServiceDescription:
         return description()
 
-    consumer = Consumer(
+    client = Client(
+        name="benefits",
+        subsystem=social.subsystem,
+        identify_by=IdentifyBy.ADDRESS,
+        addresses=("127.0.0.1",),
+        services=("*",),
+    )
+    return Consumer(
         own=social.id,
         clock=clock,
         bounds=TimeBounds(),
@@ -263,22 +289,10 @@ def two_sides(federation: Federation) -> TwoSides:
         signing_key=partial(signing_key_of, social),
         directory=lambda: sides.directory,
         description=described,
-        clients=(
-            Client(
-                name="benefits",
-                subsystem=social.subsystem,
-                identify_by=IdentifyBy.ADDRESS,
-                addresses=("127.0.0.1",),
-                services=("*",),
-            ),
-        ),
+        clients=(client,),
         peers=wire,
-        recorder=recorder_of(social, consumer_record),
+        recorder=recorder_of(social, record),
     )
-    sides.__init__(  # type: ignore[misc]
-        federation, clock, directory, register, consumer_record, provider_record, (rule,), wire, consumer, provider
-    )
-    return sides
 
 
 LEGAL_BASIS = '<c:LegalBasis kind="law">ZRU-395</c:LegalBasis>'

@@ -36,15 +36,29 @@ class Keyring:
     record: NoteSigner
     archive_key: bytes = field(repr=False)
 
-    def signing_key(self, directory: Directory, own: MemberId, now: datetime) -> SigningKey:
-        """The key whose certificate the directory has registered for us and that is valid now. Raises KeyUnusable."""
-        registered = {known.certificate for known in directory.member(own).signing}
-        for key in self.signing:
-            certificate = key.certificate
-            valid = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
-            if certificate in registered and valid:
+
+class SigningKeyChoice:
+    """Which of our signing keys to use: one that the directory has registered for us and that is valid now.
+
+    Chosen once for each version of the directory; the time is looked at for every message.
+    """
+
+    def __init__(self, keys: tuple[SigningKey, ...], own: MemberId) -> None:
+        self._keys = keys
+        self._own = own
+        self._version = -1
+        self._registered: tuple[SigningKey, ...] = ()
+
+    def choose(self, directory: Directory, now: datetime) -> SigningKey:
+        """The key for a message that is signed now. Raises KeyUnusable."""
+        if directory.version != self._version:
+            certificates = {known.certificate for known in directory.member(self._own).signing}
+            self._registered = tuple(key for key in self._keys if key.certificate in certificates)
+            self._version = directory.version
+        for key in self._registered:
+            if key.certificate.not_valid_before_utc <= now <= key.certificate.not_valid_after_utc:
                 return key
-        raise KeyUnusable(f"no signing key of this adapter is registered for {own} and valid now")
+        raise KeyUnusable(f"no signing key of this adapter is registered for {self._own} and valid now")
 
 
 def load_keyring(settings: Settings) -> Keyring:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapter.app.directory_keeper import DirectoryKeeper
-from adapter.app.keyring import Keyring, record_origin
+from adapter.app.keyring import Keyring, SigningKeyChoice, record_origin
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
@@ -23,6 +23,7 @@ from adapter.exchange.opening import Opener
 from adapter.exchange.provider import ProvidedService, Provider
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import ServiceId
+from adapter.policy.clients import Client
 from adapter.policy.freshness import TimeBounds
 from adapter.ports import SigningKey
 from adapter.settings import Settings
@@ -73,11 +74,6 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         owner=f"{run_token}/{os.getpid()}",
         limits=RecordLimits(max_batch_writes=settings.record.max_batch),
     )
-    recorder = Recorder(
-        record=record,
-        entries=EntryMaker(own=settings.member, subject_key=subject_key(keyring.archive_key)),
-        keep_known_s=2 * settings.timing.clock_skew_s,
-    )
     peers = PeerClient(
         tls=keyring.tls,
         directory=keeper.current,
@@ -85,41 +81,8 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         timeout_s=settings.timing.peer_timeout_s,
         max_message_bytes=settings.peer_listener.max_message_bytes,
     )
-    opener = Opener(
-        limits=settings.limits.for_messages(settings.peer_listener.max_message_bytes),
-        keys=keyring.decryption,
-        chains=ChainCache(),
-    )
-    bounds = TimeBounds(clock_skew_s=settings.timing.clock_skew_s, max_lifetime_s=settings.timing.message_lifetime_s)
-
-    def signing_key() -> SigningKey:
-        return keyring.signing_key(keeper.current(), settings.member, utc_now())
-
     services = load_provided(settings.adapter.services_dir, settings.member)
-    provider = Provider(
-        own=settings.member,
-        clock=utc_now,
-        bounds=bounds,
-        opener=opener,
-        signing_key=signing_key,
-        directory=keeper.current,
-        policy=policy.current,
-        services=services,
-        recorder=recorder,
-    )
-    consumer = Consumer(
-        own=settings.member,
-        clock=utc_now,
-        bounds=bounds,
-        reply_within_s=settings.timing.peer_timeout_s,
-        opener=opener,
-        signing_key=signing_key,
-        directory=keeper.current,
-        description=keeper.description,
-        clients=load_clients(settings),
-        peers=peers,
-        recorder=recorder,
-    )
+    common = _Common.of(settings, keyring, keeper, record)
     return Site(
         settings=settings,
         keyring=keyring,
@@ -127,10 +90,77 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         directory=keeper,
         policy=policy,
         peers=peers,
-        provider=provider,
-        consumer=consumer,
+        provider=common.provider(policy, services),
+        consumer=common.consumer(load_clients(settings), peers),
         services=services,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Common:
+    """What both sides of an exchange share in one worker."""
+
+    settings: Settings
+    keeper: DirectoryKeeper
+    opener: Opener
+    recorder: Recorder
+    signing_key: Callable[[], SigningKey]
+
+    @classmethod
+    def of(cls, settings: Settings, keyring: Keyring, keeper: DirectoryKeeper, record: RecordWriter) -> _Common:
+        recorder = Recorder(
+            record=record,
+            entries=EntryMaker(own=settings.member, subject_key=subject_key(keyring.archive_key)),
+            keep_known_s=2 * settings.timing.clock_skew_s,
+        )
+        opener = Opener(
+            limits=settings.limits.for_messages(settings.peer_listener.max_message_bytes),
+            keys=keyring.decryption,
+            chains=ChainCache(),
+        )
+
+        choice = SigningKeyChoice(keyring.signing, settings.member)
+
+        def signing_key() -> SigningKey:
+            return choice.choose(keeper.current(), utc_now())
+
+        return cls(settings=settings, keeper=keeper, opener=opener, recorder=recorder, signing_key=signing_key)
+
+    @property
+    def bounds(self) -> TimeBounds:
+        """What the settings say of clocks and lifetimes."""
+        timing = self.settings.timing
+        return TimeBounds(clock_skew_s=timing.clock_skew_s, max_lifetime_s=timing.message_lifetime_s)
+
+    def provider(self, policy: PolicyKeeper, services: Mapping[ServiceId, ProvidedService]) -> Provider:
+        """The provider's side."""
+        return Provider(
+            own=self.settings.member,
+            clock=utc_now,
+            bounds=self.bounds,
+            opener=self.opener,
+            signing_key=self.signing_key,
+            directory=self.keeper.current,
+            policy=policy.current,
+            services=services,
+            recorder=self.recorder,
+        )
+
+    def consumer(self, clients: tuple[Client, ...], peers: PeerClient) -> Consumer:
+        """The consumer's side."""
+        return Consumer(
+            own=self.settings.member,
+            clock=utc_now,
+            bounds=self.bounds,
+            reply_within_s=self.settings.timing.peer_timeout_s,
+            opener=self.opener,
+            signing_key=self.signing_key,
+            directory=self.keeper.current,
+            description=self.keeper.description,
+            clients=clients,
+            peers=peers,
+            recorder=self.recorder,
+        )
 
 
 def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper:
