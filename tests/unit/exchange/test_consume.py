@@ -153,10 +153,9 @@ async def test_an_answer_that_cannot_be_verified_is_not_delivered(
 
 
 async def test_the_reply_to_another_call_is_not_delivered(sides: TwoSides) -> None:
-    first = []
-    sides.wire.change_reply = lambda octets: first.append(octets) or octets  # type: ignore[func-returns-value]
     await sides.call()
-    sides.wire.change_reply = lambda _octets: first[0]
+    first = sides.wire.answers[-1].octets
+    sides.wire.change_reply = lambda _octets: first
     assert fault_code(await sides.call()) == "PeerAnswerInvalid"
 
 

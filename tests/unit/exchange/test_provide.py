@@ -14,7 +14,7 @@ from adapter.envelope.faults import read_fault
 from adapter.envelope.gate import gate, parse_message
 from adapter.errors import DirectoryExpired, ProviderSystemDown, ProviderSystemTimeout
 from adapter.exchange.provider import PeerAnswer
-from adapter.identifiers import MessageId, ServiceId, SubsystemId
+from adapter.identifiers import MessageId, Purpose, ServiceId, SubsystemId
 from adapter.policy.rules import AccessRule
 from adapter.stages import LegalBasis, MessageKind, Peer, PersonalData, ReceivedMessage, VerifiedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS
@@ -111,7 +111,7 @@ async def test_the_same_id_with_another_body_is_refused(sides: TwoSides) -> None
             {"personal_data": replace(GOOD_PERSONAL_DATA, legal_basis=LegalBasis(kind="whim", reference="x"))},
             "UnknownPurpose",
         ),
-        ({"personal_data": replace(GOOD_PERSONAL_DATA, purpose="curiosity")}, "UnknownPurpose"),
+        ({"personal_data": replace(GOOD_PERSONAL_DATA, purpose=Purpose("curiosity"))}, "UnknownPurpose"),
         ({"personal_data": replace(GOOD_PERSONAL_DATA, subjects=())}, "SubjectMismatch"),
         ({"payload": get_person(OTHER_PINFL)}, "SubjectMismatch"),
         ({"payload": get_person("123")}, "SchemaInvalid"),

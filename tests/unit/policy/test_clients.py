@@ -20,7 +20,7 @@ def digest(secret: str) -> bytes:
 
 
 def client(name: str, by: IdentifyBy, **more: object) -> Client:
-    return Client(name=name, subsystem=SUBSYSTEM, identify_by=by, **{"services": ANY, **more})  # type: ignore[arg-type]
+    return Client(name=name, subsystem=SUBSYSTEM, identify_by=by, **{"services": ANY, **more})
 
 
 TOKEN = client("by-token", IdentifyBy.TOKEN, secret_sha256=digest("s3cret-token"))
@@ -38,7 +38,7 @@ def call(*, address: str = "192.0.2.7", certificate: bytes | None = None, **cred
         content_type="text/xml",
         soap_action="",
         service=SERVICE,
-        **credentials,  # type: ignore[arg-type]
+        **credentials,
     )
 
 
