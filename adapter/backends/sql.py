@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from adapter.backends.sql_database import DatabaseConfig, ReadOnlyDatabase, check_query
-from adapter.backends.sql_reply import ReplyNames, ReplyPath, Rows, build_reply
+from adapter.backends.sql_reply import ReplyNames, Rows, build_reply
 from adapter.errors import NoSuchSubject, ProviderSystemInvalid, ProviderSystemTimeout, SettingsInvalid
 from adapter.stages import BackendAnswer, RecordedRequest
 
@@ -39,7 +39,7 @@ class SqlOperation:
         check_query(self.query)
         for path, listed in self.lists.items():
             check_query(listed.query)
-            if not ReplyPath.parse(path, self.reply).elements or "@" in path:
+            if not self.reply.path(path).elements or "@" in path:
                 raise SettingsInvalid(f"the list {path!r} does not lead to an element")
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -78,7 +79,7 @@ class ReadOnlyDatabase:
         self._engine.dispose()
 
     def _run(self, connection: Connection, query: str, parameters: Mapping[str, object]) -> Rows:
-        result = connection.execute(sqlalchemy.text(query), dict(parameters))
+        result = connection.execute(_statement(query), dict(parameters))
         rows = result.fetchmany(self._config.max_rows + 1)
         if len(rows) > self._config.max_rows:
             raise ProviderSystemInvalid(f"a query gave more than {self._config.max_rows} rows")
@@ -103,6 +104,12 @@ def _stopped_at(deadline: float, connection: Connection) -> Iterator[None]:
         left_ms = max(1, int((deadline - time.monotonic()) * 1000))
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {left_ms}")
     yield
+
+
+@cache
+def _statement(query: str) -> sqlalchemy.TextClause:
+    """The query with its named parameters found; queries come from the settings, so there are few."""
+    return sqlalchemy.text(query)
 
 
 def _open_engine(config: DatabaseConfig) -> Engine:

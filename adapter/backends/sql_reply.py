@@ -10,7 +10,7 @@ import base64
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +24,14 @@ _SEGMENT: Final = re.compile(r"(?:(?P<prefix>[A-Za-z_][\w.-]*):)?(?P<local>[A-Za
 _PREFIX: Final = "tns"
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyPath:
+    """A column's name, understood. elements: tags from the reply (or the list's element) down."""
+
+    elements: tuple[str, ...]
+    attribute: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReplyNames:
     """How the names in paths are meant.
@@ -35,24 +43,34 @@ class ReplyNames:
     element: str
     qualified: bool
     namespaces: Mapping[str, str]
+    _known: dict[str, ReplyPath] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-
-@dataclass(frozen=True, slots=True)
-class ReplyPath:
-    """A column's name, understood. elements: tags from the reply (or the list's element) down."""
-
-    elements: tuple[str, ...]
-    attribute: str | None = None
-
-    @classmethod
-    def parse(cls, text: str, names: ReplyNames) -> ReplyPath:
+    def path(self, text: str) -> ReplyPath:
         """Read `A/B`, `A/@b` or `.`. Raises SettingsInvalid."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = self._read(text)
+        return known
+
+    def _read(self, text: str) -> ReplyPath:
         if text == ".":
-            return cls(())
+            return ReplyPath(())
         *parents, last = text.split("/")
         if last.startswith("@"):
-            return cls(tuple(_tag(part, names) for part in parents), _local(last[1:]))
-        return cls(tuple(_tag(part, names) for part in (*parents, last)))
+            return ReplyPath(tuple(self._tag(part) for part in parents), _local(last[1:]))
+        return ReplyPath(tuple(self._tag(part) for part in (*parents, last)))
+
+    def _tag(self, segment: str) -> str:
+        found = _SEGMENT.fullmatch(segment)
+        if not found:
+            raise SettingsInvalid(f"the column name has the part {segment!r}, which is no element name")
+        prefix, local = found.group("prefix"), found.group("local")
+        if prefix:
+            if prefix not in self.namespaces:
+                raise SettingsInvalid(f"the prefix {prefix} is not in [namespaces]")
+            return f"{{{self.namespaces[prefix]}}}{local}"
+        namespace = etree.QName(self.element).namespace
+        return f"{{{namespace}}}{local}" if self.qualified and namespace else local
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +93,11 @@ def build_reply(names: ReplyNames, main: Rows, lists: Mapping[str, Rows]) -> etr
     waiting = dict(lists)
     for column, value in zip(main.columns, main.rows[0], strict=True):
         if column in lists:
-            _place_list(reply, ReplyPath.parse(column, names), waiting.pop(column, Rows((), ())), names)
+            _place_list(reply, names.path(column), waiting.pop(column, Rows((), ())), names)
         else:
-            _place(reply, ReplyPath.parse(column, names), value)
+            _place(reply, names.path(column), value)
     for path, rows in waiting.items():
-        _place_list(reply, ReplyPath.parse(path, names), rows, names)
+        _place_list(reply, names.path(path), rows, names)
     return reply
 
 
@@ -88,7 +106,7 @@ def _place_list(reply: etree._Element, path: ReplyPath, rows: Rows, names: Reply
         parent = _descend(reply, path.elements[:-1])
         element = etree.SubElement(parent, path.elements[-1])
         for column, value in zip(rows.columns, row, strict=True):
-            _place(element, ReplyPath.parse(column, names), value)
+            _place(element, names.path(column), value)
 
 
 def _place(base: etree._Element, path: ReplyPath, value: object) -> None:
@@ -136,19 +154,6 @@ _FORMS: Final[tuple[tuple[tuple[type, ...], Callable[[Any], str]], ...]] = (
     ((date, time), lambda value: str(value.isoformat())),
     ((bytes, bytearray, memoryview), lambda value: base64.b64encode(bytes(value)).decode("ascii")),
 )
-
-
-def _tag(segment: str, names: ReplyNames) -> str:
-    found = _SEGMENT.fullmatch(segment)
-    if not found:
-        raise SettingsInvalid(f"the column name has the part {segment!r}, which is no element name")
-    prefix, local = found.group("prefix"), found.group("local")
-    if prefix:
-        if prefix not in names.namespaces:
-            raise SettingsInvalid(f"the prefix {prefix} is not in [namespaces]")
-        return f"{{{names.namespaces[prefix]}}}{local}"
-    namespace = etree.QName(names.element).namespace
-    return f"{{{namespace}}}{local}" if names.qualified and namespace else local
 
 
 def _local(name: str) -> str:
