@@ -305,7 +305,7 @@ class FederationMember:
     @property
     def record_signer(self) -> NoteSigner:
         """The signer of the checkpoints of the member's record; its name is the record's origin."""
-        return NoteSigner(f"interagency-adapter/{self.plan.id}", self.record_key)
+        return NoteSigner(self.plan.id, self.record_key)
 
     @property
     def tls_sha256(self) -> bytes:

@@ -92,7 +92,7 @@ def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
 
 def record_origin(member: MemberId) -> str:
     """The name of a member's record in its checkpoints (C2SP tlog-checkpoint, origin line)."""
-    return f"interagency-adapter/{member}"
+    return str(member)
 
 
 def _open_checkpoint(note: bytes, exporter: MemberId, directory: Directory) -> Checkpoint:
