@@ -20,7 +20,7 @@ def digest(secret: str) -> bytes:
 
 
 def client(name: str, by: IdentifyBy, **more: object) -> Client:
-    return Client(name=name, subsystem=SUBSYSTEM, identify_by=by, **{"services": ANY, **more})
+    return Client(name=name, subsystem=SUBSYSTEM, identify_by=by, **{"services": ANY, **more})  # type: ignore[arg-type]
 
 
 TOKEN = client("by-token", IdentifyBy.TOKEN, secret_sha256=digest("s3cret-token"))
