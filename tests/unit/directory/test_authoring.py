@@ -178,7 +178,7 @@ BAD_MEMBERS = {
     "signing suite unknown": lambda f, m: signing(m, certificate(f, SIGNING_USAGE), "p999"),
     "agreement certificate for signing": lambda f, m: agreement(m, certificate(f, SIGNING_USAGE)),
     "agreement key of another suite": lambda f, m: agreement(
-        m, certificate(f, AGREEMENT_USAGE["rsa"], key=rsa_key("x"))
+        m, certificate(f, AGREEMENT_USAGE["p256"], key=rsa_key("x"))
     ),
     "TLS certificate of the signing CA": lambda f, m: tls(m, certificate(f, TLS_USAGE)),
     "no certificate of its suite": lambda f, m: replace(m, suite="ed25519"),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 
+from adapter.crypto.suites import SUITES
 from adapter.directory.model import Directory, RegisteredCertificate
 from adapter.directory.trust import ChainCache, choose_recipient, establish_trust
 from adapter.errors import DirectoryExpired, PeerMismatch, SecurityFailed, UnknownMember
@@ -141,6 +142,14 @@ def test_5_refuses_a_suite_from_its_end_date_on(federation: Federation) -> None:
         trust(verified_from(federation), directory, now=end)
 
 
+def test_5_refuses_a_suite_from_the_end_date_in_our_own_table_on(federation: Federation) -> None:
+    directory = federation.directory(federation.draft(valid_for=20 * YEAR))
+    end = SUITES["p256"].ends
+    assert trust(verified_from(federation), directory, now=end - timedelta(seconds=1)).sender == federation.social.id
+    with pytest.raises(SecurityFailed, match="ended"):
+        trust(verified_from(federation), directory, now=end)
+
+
 # --- 7. the connection -----------------------------------------------------------------------------------------------
 
 
@@ -197,10 +206,10 @@ def test_encrypts_to_the_agreement_certificate(mixed_federation: Federation) -> 
 def test_encrypts_to_the_first_certificate_that_is_valid_and_of_the_members_suite(federation: Federation) -> None:
     usage = AGREEMENT_USAGE["p256"]
     old, _ = new_certificate(federation, usage=usage, valid_until=NOW - timedelta(hours=1))
-    other_suite, _ = new_certificate(federation, usage=AGREEMENT_USAGE["rsa"])
+    other_suite, _ = new_certificate(federation, usage=usage)
     good = federation.population.agreement_certificate
     directory = with_agreement(
-        federation, registered(old, "p256"), registered(other_suite, "rsa"), registered(good, "p256")
+        federation, registered(old, "p256"), registered(other_suite, "ed25519"), registered(good, "p256")
     )
     assert recipient(directory, federation.population) == good
 

@@ -13,9 +13,11 @@ from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.errors import EvidenceInvalid
 from adapter.evidence.container import MIMETYPE, read_container
 from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_NOTE, DIRECTORY_XML, MANIFEST
+from adapter.evidence.messages import SignedMessage, check_answers, open_message
 from adapter.evidence.verify import verify_evidence
 from adapter.identifiers import MessageId
 from adapter.ports import KeptMessage
+from adapter.stages import MessageKind
 from tests.pki import Federation
 from tests.two_sides import PINFL, TwoSides, fault_code, get_person, soap, two_sides
 from tests.unit.evidence.exchanges import OTHERS, Exported, exported_by, repacked
@@ -212,6 +214,46 @@ async def test_refuses_the_reply_of_another_exchange(federation: Federation, of_
     other = exported_by(sides, federation.population, sides.provider_record)
     with pytest.raises(EvidenceInvalid, match=r"reply\.xml"):
         judge(federation, of_provider.but(reply=other.reply).container())
+
+
+@pytest.fixture
+def pair(federation: Federation, of_provider: Exported) -> tuple[SignedMessage, SignedMessage]:
+    """The opened request and the opened reply to it."""
+    assert of_provider.reply is not None
+    kept = ((of_provider.request, MessageKind.REQUEST), (of_provider.reply, MessageKind.REPLY))
+    keys = [f"{message.content_key.hex()}\n".encode() for message, _ in kept]
+    request, reply = (
+        open_message(message.octets, key, kind, federation.directory())
+        for (message, kind), key in zip(kept, keys, strict=True)
+    )
+    check_answers(request, reply)
+    return request, reply
+
+
+@pytest.mark.parametrize("changed", ["in_reply_to", "operation", "claimed_consumer", "service", "confirmation", "none"])
+def test_refuses_a_reply_that_does_not_answer_the_request(
+    federation: Federation, pair: tuple[SignedMessage, SignedMessage], changed: str
+) -> None:
+    request, reply = pair
+    verified, header = reply.verified, reply.verified.header
+    other = {
+        "in_reply_to": replace(verified, header=replace(header, in_reply_to=MessageId.new())),
+        "operation": replace(verified, header=replace(header, operation="Other")),
+        "claimed_consumer": replace(verified, header=replace(header, claimed_consumer=federation.cadastre.subsystem)),
+        "service": replace(verified, header=replace(header, service=federation.cadastre.service)),
+        "confirmation": replace(verified, confirmation=bytes(64)),
+        "none": replace(verified, confirmation=None),
+    }[changed]
+    with pytest.raises(EvidenceInvalid, match=r"reply\.xml"):
+        check_answers(request, replace(reply, verified=other))
+
+
+def test_refuses_a_proof_in_another_form(federation: Federation, of_provider: Exported) -> None:
+    container = of_provider.container()
+    proof = read_container(container)[PROOF]
+    for changed in (proof + b"\n", proof.replace(b"\n", b""), proof.replace(b"[", b'["",'), b'"ab"', b"{}", b"\xff"):
+        with pytest.raises(EvidenceInvalid, match="proof-5"):
+            judge(federation, repacked(container, {PROOF: changed}))
 
 
 async def test_refuses_the_record_of_another_exchange(federation: Federation, of_provider: Exported) -> None:
