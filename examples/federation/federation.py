@@ -16,10 +16,12 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from adapter.cli.authority import AuthorityFolder
 from adapter.crypto.note import NoteSigner
 from adapter.directory.authoring import new_directory, publish, put_member
 from adapter.directory.draft import DirectoryDraft
 from adapter.store.keyfiles import KeyPurpose, save_private_key
+from adapter.transport.directory_client import DESCRIPTIONS
 from examples.authority.ca import TOKEN_FILE
 from examples.federation.enrolment_client import AuthorityClient
 from examples.federation.free_ports import free_ports
@@ -31,8 +33,8 @@ from examples.federation.settings_text import Ports
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 ADAPTER: Final = str(Path(sys.executable).with_name("adapter"))
 _DIRECTORY_VALID: Final = timedelta(days=30)
-_AUTHORITY: Final = "authority"
-_DIRECTORY: Final = "directory"
+_CERTIFICATES: Final = "certificates"
+_DIRECTORY: Final = "authority"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,21 +48,21 @@ class Federation:
     processes: Processes
 
     @property
-    def anchor(self) -> Path:
-        """The authority's verifier key, as every member got it on a safe way."""
-        return self.folder / _AUTHORITY / "anchor.vkey"
+    def authority(self) -> AuthorityFolder:
+        """The directory's authority, as the command line knows it."""
+        return AuthorityFolder(path=self.folder / _DIRECTORY)
 
     @property
-    def published(self) -> Path:
-        """The folder that the authority publishes."""
-        return self.folder / _AUTHORITY / "published"
+    def anchor(self) -> Path:
+        """The authority's verifier key, as every member got it on a safe way."""
+        return self.authority.anchor_file
 
     def start(self) -> None:
         """Start the directory and all registered members' adapters; return when every one is ready."""
         url = f"http://127.0.0.1:{self.directory_port}/directory.note"
         self.processes.start(
             _DIRECTORY,
-            [ADAPTER, "directory", "serve", str(self.published), "--port", str(self.directory_port)],
+            [ADAPTER, "directory", "serve", str(self.authority.path), "--port", str(self.directory_port)],
             cwd=CHECKOUT,
         )
         self.processes.wait_until(_DIRECTORY, lambda: answers(url))
@@ -85,26 +87,28 @@ class Federation:
         self.wait_ready(home)
 
 
-def start_authority(folder: Path, processes: Processes) -> AuthorityClient:
+def start_certificate_authority(folder: Path, processes: Processes) -> AuthorityClient:
     """Run the certificate authority of a new federation; it makes its keys itself."""
-    place, (port,) = folder / _AUTHORITY, free_ports(1)
+    place, (port,) = folder / _CERTIFICATES, free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "examples.authority.ca", "--dir", str(place), "--port", str(port)]
-    processes.start(_AUTHORITY, command, cwd=CHECKOUT)
-    processes.wait_until(_AUTHORITY, lambda: (place / TOKEN_FILE).exists() and answers(f"{url}/ca.pem"))
+    processes.start(_CERTIFICATES, command, cwd=CHECKOUT)
+    processes.wait_until(_CERTIFICATES, lambda: (place / TOKEN_FILE).exists() and answers(f"{url}/ca.pem"))
     return AuthorityClient.of(url, place)
 
 
 def build_federation(
-    plan: FederationPlan, folder: Path, processes: Processes, *, authority: AuthorityClient | None = None
+    plan: FederationPlan, folder: Path, processes: Processes, *, certificates: AuthorityClient | None = None
 ) -> Federation:
-    """Build everything below the folder, which must not hold a federation yet. Starts the authority if need be.
+    """Build everything below the folder, which must not hold a federation yet.
 
-    Nothing else is started: that is `Federation.start`, when the information systems are there.
+    Starts the certificate authority unless one is given. Nothing else is started: that is `Federation.start`, when
+    the information systems are there.
     """
-    authority = authority or start_authority(folder, processes)
+    certificates = certificates or start_certificate_authority(folder, processes)
     directory_port, *ports = free_ports(1 + 3 * len(plan.members))
-    signer = _make_anchor(folder / _AUTHORITY)
+    authority = AuthorityFolder(path=folder / _DIRECTORY)
+    signer = _make_anchor(authority)
     homes = {}
     for at, member in enumerate(plan.members):
         peers, clients, operators = ports[3 * at : 3 * at + 3]
@@ -113,40 +117,39 @@ def build_federation(
             folder / member.folder,
             Ports(peers=peers, clients=clients, operators=operators),
             directory_url=f"http://127.0.0.1:{directory_port}",
-            anchor=folder / _AUTHORITY / "anchor.vkey",
-            authority=authority,
+            anchor=authority.anchor_file,
+            authority=certificates,
         )
     federation = Federation(folder=folder, plan=plan, homes=homes, directory_port=directory_port, processes=processes)
-    _publish(federation, signer, authority)
+    _publish(federation, signer, certificates)
     return federation
 
 
-def _make_anchor(place: Path) -> NoteSigner:
+def _make_anchor(authority: AuthorityFolder) -> NoteSigner:
     """The key that the directory is signed with. What verifies it is the anchor of every member's trust."""
     key = ed25519.Ed25519PrivateKey.generate()
-    save_private_key(place / "anchor.key", key, KeyPurpose.AUTHORITY)
-    signer = NoteSigner("demonstration-authority", key)
-    (place / "anchor.vkey").write_text(signer.vkey + "\n")
+    authority.path.mkdir(mode=0o700)
+    save_private_key(authority.key_file, key, KeyPurpose.AUTHORITY)
+    signer = NoteSigner("directory-authority", key)
+    authority.anchor_file.write_text(signer.vkey + "\n")
     return signer
 
 
-def _publish(federation: Federation, signer: NoteSigner, authority: AuthorityClient) -> None:
+def _publish(federation: Federation, signer: NoteSigner, certificates: AuthorityClient) -> None:
     """Version 1 of the directory and the descriptions of all services, as static files."""
-    now = datetime.now(UTC)
+    now, authority = datetime.now(UTC), federation.authority
     draft = new_directory(
         federation.plan.instance,
-        signing_cas=authority.authorities("signing"),
-        tls_cas=authority.authorities("tls"),
+        signing_cas=certificates.authorities("signing"),
+        tls_cas=certificates.authorities("tls"),
         now=now,
         purposes=federation.plan.purposes,
         legal_basis_kinds=federation.plan.legal_basis_kinds,
     )
-    descriptions = federation.published / "descriptions"
+    descriptions = authority.published / DESCRIPTIONS
     descriptions.mkdir(parents=True)
     draft = _enter_members(draft, federation.homes.values(), descriptions, now)
-    publication = publish(draft, signer, now=now, valid_for=_DIRECTORY_VALID)
-    (federation.published / "directory.xml").write_bytes(publication.xml)
-    (federation.published / "directory.note").write_bytes(publication.note)
+    authority.publish(publish(draft, signer, now=now, valid_for=_DIRECTORY_VALID), draft)
 
 
 def _enter_members(draft: DirectoryDraft, homes: Iterable[Home], descriptions: Path, now: datetime) -> DirectoryDraft:

@@ -8,7 +8,7 @@ from adapter.ports import KeptMessage
 from adapter.settings import Settings
 from adapter.store.archive import read_message
 from adapter.store.engine import open_database
-from adapter.store.log_reader import LogFilter, LogReader
+from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,22 +37,21 @@ class RecordView:
         """The entries that were added since the record had this size, the oldest first."""
         added = self.size() - size
         found = self._reader.search(LogFilter(limit=added)) if added else []
-        return tuple(
-            RecordedEntry(
-                number=entry.number,
-                kind=entry.indexed.kind,
-                outcome=entry.indexed.outcome,
-                message_id=entry.indexed.message_id,
-                incident=entry.indexed.incident,
-            )
-            for entry in reversed(found)
-        )
+        return tuple(map(_entry, reversed(found)))
 
-    def latest(self, *, kind: str, service: str) -> RecordedEntry:
-        """The newest entry of this kind about this service."""
-        for entry in self._reader.search(LogFilter(kind=kind, service=service, limit=1)):
-            return self.since(entry.number)[0]
-        raise LookupError(f"there is no entry {kind} about {service}")
+    def latest(self, *, kind: str, service: str | None = None, outcome: str | None = None) -> RecordedEntry:
+        """The newest entry of this kind; service, outcome: None means any."""
+        found = self._reader.search(LogFilter(kind=kind, service=service, outcome=outcome, limit=1))
+        if not found:
+            raise LookupError(f"there is no such entry {kind}")
+        return _entry(found[0])
+
+    def about(self, message_id: str, *, kind: str) -> RecordedEntry:
+        """The newest entry of this kind about one exchange."""
+        found = self._reader.search(LogFilter(kind=kind, message_id=message_id, limit=1))
+        if not found:
+            raise LookupError(f"there is no entry {kind} about {message_id}")
+        return _entry(found[0])
 
     def kept(self, number: int, direction: str, archive_key: bytes) -> KeptMessage:
         """The message kept with an entry, as it went over the wire. direction: `request` or `reply`."""
@@ -60,3 +59,13 @@ class RecordView:
         if message is None:
             raise LookupError(f"entry {number} keeps no {direction}")
         return message
+
+
+def _entry(entry: LoggedEntry) -> RecordedEntry:
+    return RecordedEntry(
+        number=entry.number,
+        kind=entry.indexed.kind,
+        outcome=entry.indexed.outcome,
+        message_id=entry.indexed.message_id,
+        incident=entry.indexed.incident,
+    )

@@ -1,0 +1,1 @@
+"""The demonstration: three agencies exchange data, then everything is tried that must be refused."""

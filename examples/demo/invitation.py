@@ -1,0 +1,33 @@
+"""How to call the federation that was left up: a curl line and a zeep line that work as they are printed."""
+
+from __future__ import annotations
+
+import shlex
+
+from examples.demo.client_plays import get_person
+from examples.demo.members import GET_PERSON
+from examples.demo.report import Report
+from examples.demo.soap_calls import soap_envelope
+from examples.demo.stage import Stage
+
+
+def invite(stage: Stage, report: Report) -> None:
+    """Say how to call, where to look, and how to end it."""
+    report.heading("The federation stays up until Ctrl-C. Call it from another terminal:")
+    report.line(f"\n{curl_line(stage)}\n\n{zeep_line(stage)}")
+    report.line(f"\nIts settings, keys and records are in {stage.federation.folder}. To look into a record:")
+    report.line(f"\nadapter log list --home {stage.social.folder}\n")
+
+
+def curl_line(stage: Stage) -> str:
+    """One line for a shell."""
+    envelope = soap_envelope(get_person(stage.pinfl)).decode()
+    url = stage.social.service_url(GET_PERSON)
+    return f"curl -s -H 'Content-Type: text/xml; charset=utf-8' -d {shlex.quote(envelope)} {url}"
+
+
+def zeep_line(stage: Stage) -> str:
+    """One line for a shell, with this very Python."""
+    url = f"{stage.social.service_url(GET_PERSON)}?wsdl"
+    program = f"import zeep; print(zeep.Client({url!r}).service.GetPerson({stage.pinfl!r}))"
+    return f".venv/bin/python -c {shlex.quote(program)}"
