@@ -10,7 +10,7 @@ import typer
 from adapter.errors import CommandRefused
 
 DEMONSTRATION: Final = "examples.demo.scenario"
-"""The module that plays it: `run(*, keep: bool) -> int`, the exit code. It is not part of the installed package."""
+"""The module that plays it; its `run(keep=...)` gives the exit code. It is not part of the installed package."""
 
 app = typer.Typer()
 

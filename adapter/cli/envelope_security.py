@@ -1,45 +1,134 @@
-"""What a directory says of a message in a file: is the sender a member, is the certificate the registered one."""
+"""What a directory and the recipient's keys say of a message in a file: who signed it, and what is inside."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from lxml import etree
 
 from adapter.crypto.certificates import Purpose, check_chain, parse_certificate, sha256
+from adapter.crypto.keys import DecryptionKeys
+from adapter.crypto.open import decrypt, verify
 from adapter.directory.model import Directory, Member
+from adapter.directory.trust import ChainCache, identify_signer
+from adapter.envelope import lint_words as words
+from adapter.envelope.description import ServiceDescription
 from adapter.envelope.gate_security import read_token
+from adapter.envelope.instants import read_timestamp
 from adapter.envelope.lint import Examination
 from adapter.envelope.lint_positions import find_positions
-from adapter.envelope.lint_words import CERTIFICATE, MEMBER
+from adapter.envelope.schema import check_payload
 from adapter.errors import AdapterError, Problem, SecurityFailed
-from adapter.stages import GatedMessage, MessageKind
+from adapter.stages import DecryptedMessage, GatedMessage, MessageKind, VerifiedMessage
+from adapter.store.keyfiles import load_decryption_keys
+
+_NO_KEYS = "The signature is encrypted: to check it, name the recipient's keys folder with --keys."
 
 
-def check_security(examined: Examination, gated: GatedMessage, directory: Directory) -> Examination:
-    """The examination with what the directory says of sender and certificate, as of the time that the message names."""
-    problems: list[Problem] = []
-    remarks = [*examined.remarks, "The signature is encrypted: checking it needs the recipient's keys (--keys)."]
-    header = gated.claimed_header
-    request = gated.kind is MessageKind.REQUEST
-    claimed = header.claimed_consumer.member if request else header.service.subsystem.member
-    try:
-        directory.check_subsystem(header.claimed_consumer if request else header.service.subsystem)
-        directory.service(header.service)
-        member = directory.member(claimed)
-        certificate, _ = parse_certificate(read_token(gated.token))
-        _check_certificate(certificate, member)
-        check_chain(certificate, directory.signing_cas, header.sent, Purpose.SIGNING)
-    except AdapterError as refused:
-        rule = MEMBER if refused.code.startswith("Unknown") else CERTIFICATE
-        element = gated.exchange if rule == MEMBER else gated.token
-        line, column = find_positions(gated.parsed.received.octets, gated.parsed.root).of(element)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judges:
+    """What a message is judged by. keys: the recipient's, or None."""
+
+    directory: Directory
+    keys: DecryptionKeys | None
+    description: ServiceDescription | None
+
+
+def decryption_keys(folder: Path | None, passphrase_file: Path | None) -> DecryptionKeys | None:
+    """The recipient's keys, if a folder was named. Raises KeyUnusable."""
+    return None if folder is None else load_decryption_keys(folder, passphrase_file=passphrase_file)
+
+
+def check_security(examined: Examination, gated: GatedMessage, judges: Judges) -> Examination:
+    """The examination with what directory and keys say, as of the time at which the message says it was made."""
+    created, _ = read_timestamp(gated.timestamp)
+    found = _Found(gated=gated)
+    found.attempt_sender(judges.directory, created)
+    if judges.keys is None:
+        return replace(examined, problems=found.all_of(examined), remarks=(*examined.remarks, _NO_KEYS))
+    found.open(judges, created)
+    return replace(examined, problems=found.all_of(examined), remarks=(*examined.remarks, *found.remarks))
+
+
+class _Found:
+    """The problems found so far, each at its element."""
+
+    def __init__(self, gated: GatedMessage) -> None:
+        self._gated = gated
+        self._positions = find_positions(gated.parsed.received.octets, gated.parsed.root)
+        self._problems: list[Problem] = []
+        self.remarks: list[str] = []
+
+    def all_of(self, examined: Examination) -> tuple[Problem, ...]:
+        return (*examined.problems, *self._problems)
+
+    def attempt_sender(self, directory: Directory, at: datetime) -> None:
+        """Who the header says has sent it, and whether the certificate in the message is theirs."""
+        header = self._gated.claimed_header
+        sender = header.claimed_consumer if self._gated.kind is MessageKind.REQUEST else header.service.subsystem
+        try:
+            member = directory.check_subsystem(sender)
+            directory.service(header.service)
+        except AdapterError as unknown:
+            self._note(self._gated.exchange, words.MEMBER, unknown)
+            return
+        try:
+            certificate, _ = parse_certificate(read_token(self._gated.token))
+            _check_registered(certificate, member)
+            check_chain(certificate, directory.signing_cas, at, Purpose.SIGNING)
+        except AdapterError as refused:
+            self._note(self._gated.token, words.CERTIFICATE, refused)
+
+    def open(self, judges: Judges, at: datetime) -> None:
+        """Decrypt, verify, find the signer, and look at the Body; each only if the step before went well."""
+        decrypted = self._decrypted(judges)
+        verified = None if decrypted is None else self._verified(decrypted)
+        if verified is None:
+            return
+        try:
+            signer = identify_signer(verified, directory=judges.directory, at=at, chains=ChainCache())
+            self.remarks.append(f"Signed by {signer}, in suite {verified.suite}.")
+        except AdapterError as refused:
+            self._note(self._gated.token, words.TRUST, refused)
+        self._check_body(verified, judges.description)
+
+    def _decrypted(self, judges: Judges) -> DecryptedMessage | None:
+        try:
+            return decrypt(self._gated, judges.keys or DecryptionKeys(()))
+        except AdapterError as refused:
+            self._note(self._gated.body, words.DECRYPTION, refused)
+            return None
+
+    def _verified(self, decrypted: DecryptedMessage) -> VerifiedMessage | None:
+        try:
+            return verify(decrypted)
+        except AdapterError as refused:
+            self._note(self._gated.token, words.SIGNATURE, refused)
+            return None
+
+    def _check_body(self, verified: VerifiedMessage, description: ServiceDescription | None) -> None:
+        if description is None:
+            self.remarks.append("The Body was not compared with a service description: name one with --wsdl.")
+            return
+        try:
+            operation = description.operation(verified.header.operation)
+            expected = operation.input_element if verified.kind is MessageKind.REQUEST else operation.output_element
+            check_payload(description, verified.payload, expected or "")
+        except AdapterError as refused:
+            self._problems += refused.problems
+            if not refused.problems:
+                self._note(self._gated.body, words.OPERATION, refused)
+
+    def _note(self, element: etree._Element, rule: str, refused: AdapterError) -> None:
+        line, column = self._positions.of(element)
         name = etree.QName(element).localname
-        problems.append(Problem(line=line, column=column, element=name, rule=rule, text=f"{refused.reason}."))
-    return replace(examined, problems=(*examined.problems, *problems), remarks=tuple(remarks))
+        text = f"{refused.reason[:1].upper()}{refused.reason[1:]}."
+        self._problems.append(Problem(line=line, column=column, element=name, rule=rule, text=text))
 
 
-def _check_certificate(certificate: x509.Certificate, member: Member) -> None:
+def _check_registered(certificate: x509.Certificate, member: Member) -> None:
     if sha256(certificate) not in {known.sha256 for known in member.signing}:
         raise SecurityFailed(f"the certificate is not registered as a signing certificate of {member.id}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
+import requests
 import typer
 from rich.console import RenderableType
 from rich.text import Text
@@ -19,6 +20,7 @@ from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, Ye
 from adapter.cli.output import JsonValue, Output, bad, good, table_of
 from adapter.cli.service_understood import json_of, words_of
 from adapter.cli.toml_writing import toml_value
+from adapter.cli.wsdl_download import download_description, is_web_address
 from adapter.envelope.description import ServiceDescription, load_description, make_bundle
 from adapter.envelope.description_bundle import unpack_bundle
 from adapter.errors import AdapterError, CommandRefused
@@ -72,7 +74,9 @@ class _NewService:
     "--soap http://10.0.0.5/cadastre"
 )
 def add(
-    wsdl: Annotated[Path, typer.Argument(help="The WSDL; what it imports lies beside it.", show_default=False)],
+    wsdl: Annotated[
+        str, typer.Argument(help="The WSDL: a file with what it imports beside it, or its address.", show_default=False)
+    ],
     *,
     subsystem: Annotated[str, typer.Option(help="The subsystem that provides it.")] = "",
     code: Annotated[str, typer.Option(help="Code of the service.")] = "",
@@ -97,7 +101,7 @@ def add(
     """Add a service from its WSDL: say in words what was understood, ask, and write its folder."""
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
-    description = load_description(wsdl.parent, wsdl.name)
+    description = _described(wsdl, output)
     if (soap is None) == (config is None):
         raise CommandRefused("say where the answers come from: either --soap URL or --config service.toml")
     if config is not None:
@@ -120,7 +124,7 @@ def add(
     if not as_json:
         for part in words_of(description):
             output.remarks.print(part)
-    folder = _install(settings, content, description, wsdl, yes=yes)
+    folder = _install(settings, content, description, yes=yes)
     service = load_service_settings(folder / SETTINGS_FILE).service_id(settings.member)
     output.result(
         {"service": str(service), "folder": str(folder), "description": json_of(description)},
@@ -129,7 +133,18 @@ def add(
     output.remark("Next: `adapter registration` for the authority, `adapter access grant` for who may call it.")
 
 
-def _install(settings: Settings, content: bytes, description: ServiceDescription, wsdl: Path, *, yes: bool) -> Path:
+def _described(wsdl: str, output: Output) -> ServiceDescription:
+    """The description in a file or at an address. Raises DescriptionUnusable."""
+    if not is_web_address(wsdl):
+        return load_description(Path(wsdl).parent, Path(wsdl).name)
+    with requests.Session() as session:
+        downloaded = download_description(wsdl, session)
+    for address in downloaded.skipped:
+        output.remark(f"Not fetched, because it lies on another server: {address}")
+    return downloaded.description()
+
+
+def _install(settings: Settings, content: bytes, description: ServiceDescription, *, yes: bool) -> Path:
     """Write the folder beside its place, read it back as `serve` will, then move it there."""
     services = settings.adapter.services_dir
     beside = services / f".new.{os.getpid()}"
@@ -141,7 +156,7 @@ def _install(settings: Settings, content: bytes, description: ServiceDescription
             write_octets(beside / DESCRIPTION_FOLDER / name, octets)
         service = load_service_settings(beside / SETTINGS_FILE)
         if service.wsdl != description.entry:
-            raise CommandRefused(f"the settings name wsdl {service.wsdl}, the file given is {wsdl.name}")
+            raise CommandRefused(f"the settings name wsdl {service.wsdl}, the one given is {description.entry}")
         load_service(beside)
         folder = services / f"{service.subsystem}.{service.code}.{service.version}"
         if not yes:

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, open_directory
-from adapter.cli.envelope_security import check_security
+from adapter.cli.envelope_security import Judges, check_security, decryption_keys
 from adapter.cli.files import read_octets
 from adapter.cli.options import JsonOption, now_utc
 from adapter.cli.output import JsonValue, Output, bad, doubtful, good
@@ -37,6 +37,13 @@ def validate(
         Path | None,
         typer.Option(metavar="FILE", help="The service's WSDL: the Body of a client's call is checked too."),
     ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The recipient's keys folder: the message is opened, its signature checked."),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Passphrase of the keys in --keys.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check envelopes offline: well-formedness, limits, profile, schema, and with a directory who signed.
@@ -45,9 +52,13 @@ def validate(
     line, column, rule, and how to mend it. Exit code 0: nothing wrong; 1: problems.
     """
     output = Output.of(as_json=as_json)
-    known = _known_directory(directory, anchor)
     description = None if wsdl is None else load_description(wsdl.parent, wsdl.name)
-    results = [(file, _examine(file, description, known)) for file in files]
+    known = _known_directory(directory, anchor, keys)
+    judges = None
+    if known is not None:
+        opened_by = decryption_keys(keys, passphrase_file)
+        judges = Judges(directory=known, keys=opened_by, description=description)
+    results = [(file, _examine(file, description, judges)) for file in files]
     if as_json:
         output.result([_value(file, result) for file, result in results])
     else:
@@ -58,22 +69,22 @@ def validate(
         raise typer.Exit(FOUND_PROBLEMS)
 
 
-def _known_directory(directory: str | None, anchor: Path | None) -> Directory | None:
+def _known_directory(directory: str | None, anchor: Path | None, keys: Path | None) -> Directory | None:
     if directory is None:
-        if anchor is not None:
-            raise CommandRefused("--anchor is only of use with --directory")
+        if anchor is not None or keys is not None:
+            raise CommandRefused("--anchor and --keys are only of use with --directory")
         return None
     if anchor is None:
         raise CommandRefused("--directory needs --anchor: without the authority's key nothing can be believed")
     return open_directory(directory, anchor)
 
 
-def _examine(file: Path, description: ServiceDescription | None, directory: Directory | None) -> Examination:
+def _examine(file: Path, description: ServiceDescription | None, judges: Judges | None) -> Examination:
     octets = read_octets(file, what="envelope", max_bytes=DEFAULT_LIMITS.max_bytes + 1)
     examined = examine(octets, DEFAULT_LIMITS, now=now_utc(), description=description)
-    if directory is None or examined.gated is None:
+    if judges is None or examined.gated is None:
         return examined
-    return check_security(examined, examined.gated, directory)
+    return check_security(examined, examined.gated, judges)
 
 
 def _lines(file: Path, result: Examination) -> list[RenderableType]:

@@ -51,7 +51,7 @@ MENDING: Final = {
     OPERATION: "Send the element that the WSDL names for the operation, in its namespace.",
     MEMBER: "Use the member's registered name, or have it registered by the authority.",
     CERTIFICATE: "Sign with the key whose certificate the authority registered for this member.",
-    DECRYPTION: "Encrypt for the recipient's current agreement certificate, as the directory names it.",
+    DECRYPTION: "Encrypt for the recipient's agreement certificate in the directory, and send the octets unchanged.",
     SIGNATURE: "Sign Exchange, Timestamp, token, Body and PersonalData (or SignatureConfirmation), before encrypting.",
     TRUST: "Sign as the member that the Exchange header names, with a certificate of the directory.",
 }

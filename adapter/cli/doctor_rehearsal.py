@@ -1,0 +1,124 @@
+"""A real signature and a real exchange with oneself, with the adapter's own keys; nothing leaves this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+
+from adapter.cli.doctor_checks import Finding, ok
+from adapter.cli.key_files import survey
+from adapter.crypto.keys import DecryptionKeys
+from adapter.crypto.open import decrypt, verify
+from adapter.crypto.seal import seal
+from adapter.crypto.suites import suite
+from adapter.directory.model import Directory
+from adapter.directory.trust import ChainCache, identify_signer
+from adapter.envelope.lint import examine
+from adapter.errors import EnvelopeRefused, KeyUnusable, SecurityFailed
+from adapter.identifiers import MessageId, OfficialId, Purpose, RecordNumber, ServiceId, SubsystemId
+from adapter.ports import SigningKey
+from adapter.settings import Settings
+from adapter.stages import ExchangeHeader, PersonalData, SealedMessage, VerifiedMessage
+from adapter.store.keyfiles import KeyPurpose, load_decryption_keys, load_signing_keys
+from adapter.xmlsafe import DEFAULT_LIMITS
+
+PAYLOAD: Final = b'<Rehearsal xmlns="urn:interagency-adapter:doctor:1"></Rehearsal>'
+OFFICIAL: Final = OfficialId("doctor")
+_REPLY_WITHIN_S: Final = 30
+_PROBE: Final = b"a real signature, made and verified by adapter doctor"
+
+
+def try_signature(settings: Settings) -> Iterator[Finding]:
+    """Sign something with each signing key and verify it with its certificate."""
+    for key in load_signing_keys(settings.adapter.keys_dir, passphrase_file=settings.adapter.passphrase_file):
+        row = suite(key.suite)
+        row.verify(key.certificate.public_key(), key.sign(_PROBE), _PROBE)
+        yield ok("signature", f"signed and verified in suite {key.suite}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnKeys:
+    """What sealing for ourselves and opening it again takes."""
+
+    signing: SigningKey
+    decryption: DecryptionKeys
+    recipient: x509.Certificate
+    recipient_suite: str
+
+    @classmethod
+    def of(cls, settings: Settings, now: datetime) -> OwnKeys:
+        """The newest keys with a certificate. Raises KeyUnusable."""
+        folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
+        signing = load_signing_keys(folder, passphrase_file=passphrase_file)[-1]
+        decryption = load_decryption_keys(folder, passphrase_file=passphrase_file)
+        for key in reversed(survey(folder, now, passphrase_file=passphrase_file)):
+            if key.purpose == KeyPurpose.AGREEMENT.value and key.certificate is not None:
+                return cls(signing=signing, decryption=decryption, recipient=key.certificate, recipient_suite=key.suite)
+        raise KeyUnusable("there is no agreement key with a certificate")
+
+
+def try_exchange(settings: Settings, directory: Directory | None, now: datetime) -> Iterator[Finding]:
+    """Seal a request and its reply for ourselves, and open both as a peer's would be opened."""
+    keys = OwnKeys.of(settings, now)
+    own = SubsystemId(settings.member, "adapter")
+    request = rehearsal_request(keys, own, ServiceId(own, "Rehearsal", "v1"), "rehearsal", now)
+    opened = open_own(request.octets, keys, now)
+    header = replace(
+        request.header,
+        message_id=MessageId.new(),
+        in_reply_to=request.header.message_id,
+        record_number=RecordNumber(0),
+    )
+    reply = seal(
+        header=header,
+        personal_data=None,
+        payload=PAYLOAD,
+        confirmation=opened.signature_value,
+        signing_key=keys.signing,
+        recipient=keys.recipient,
+        recipient_suite=keys.recipient_suite,
+        now=now,
+    )
+    if open_own(reply.octets, keys, now).confirmation != request.signature_value:
+        raise SecurityFailed("the reply does not confirm the request's signature")
+    yield ok("exchange", f"a request and its reply sealed, opened and verified; {len(request.octets)} octets")
+    if directory is not None and settings.member in directory.members:
+        signer = identify_signer(opened, directory=directory, at=now, chains=ChainCache())
+        yield ok("trust", f"by the directory, what this adapter signs is signed by {signer}")
+
+
+def rehearsal_request(
+    keys: OwnKeys, consumer: SubsystemId, service: ServiceId, purpose: str, now: datetime
+) -> SealedMessage:
+    """A request of ours to ourselves, with a Body that no service has: whoever opens it has to refuse it."""
+    header = ExchangeHeader(
+        message_id=MessageId.new(),
+        claimed_consumer=consumer,
+        service=service,
+        operation="Rehearsal",
+        official=OFFICIAL,
+        sent=now,
+        reply_by=now + timedelta(seconds=_REPLY_WITHIN_S),
+    )
+    return seal(
+        header=header,
+        personal_data=PersonalData(purpose=Purpose(purpose)),
+        payload=PAYLOAD,
+        confirmation=None,
+        signing_key=keys.signing,
+        recipient=keys.recipient,
+        recipient_suite=keys.recipient_suite,
+        now=now,
+    )
+
+
+def open_own(octets: bytes, keys: OwnKeys, now: datetime) -> VerifiedMessage:
+    """Gate, decrypt and verify a message that is for us. Raises EnvelopeRefused, SecurityFailed."""
+    examined = examine(octets, DEFAULT_LIMITS, now=now)
+    if examined.gated is None:
+        raise EnvelopeRefused("; ".join(problem.text for problem in examined.problems))
+    return verify(decrypt(examined.gated, keys.decryption))
