@@ -69,7 +69,7 @@ def launch_generator(processes: Processes, database: Path, *, people: int) -> No
     """Begin to make the population register's database, in a process of its own."""
     database.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "examples.population.generate", str(database), "--people", str(people)]
-    processes.start(_GENERATOR, command, cwd=CHECKOUT)
+    processes.start(_GENERATOR, [*command, "--sample", "0"], cwd=CHECKOUT)
 
 
 def wait_generated(processes: Processes) -> None:

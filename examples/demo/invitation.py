@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
 from examples.demo.client_plays import get_person
 from examples.demo.members import GET_PERSON
 from examples.demo.report import Report
 from examples.demo.soap_calls import soap_envelope
 from examples.demo.stage import Stage
+from examples.federation.federation import ADAPTER
 
 
 def invite(stage: Stage, report: Report) -> None:
@@ -16,7 +18,7 @@ def invite(stage: Stage, report: Report) -> None:
     report.heading("The federation stays up until Ctrl-C. Call it from another terminal:")
     report.line(f"\n{curl_line(stage)}\n\n{zeep_line(stage)}")
     report.line(f"\nIts settings, keys and records are in {stage.federation.folder}. To look into a record:")
-    report.line(f"\nadapter log list --home {stage.social.folder}\n")
+    report.line(f"\n{ADAPTER} log list --home {stage.social.folder}\n")
 
 
 def curl_line(stage: Stage) -> str:
@@ -29,5 +31,5 @@ def curl_line(stage: Stage) -> str:
 def zeep_line(stage: Stage) -> str:
     """One line for a shell, with this very Python."""
     url = f"{stage.social.service_url(GET_PERSON)}?wsdl"
-    program = f"import zeep; print(zeep.Client({url!r}).service.GetPerson({stage.pinfl!r}))"
-    return f".venv/bin/python -c {shlex.quote(program)}"
+    program = f'import zeep; print(zeep.Client("{url}").service.GetPerson("{stage.pinfl}"))'
+    return f"{sys.executable} -c {shlex.quote(program)}"

@@ -5,11 +5,12 @@ adapter demo [--keep]      or      python -m examples.demo [--keep] [--people N]
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -28,20 +29,23 @@ from examples.federation.free_ports import free_ports
 from examples.federation.processes import NotStarted, Processes
 from examples.population.generate import sample
 
-FOLDER: Final = CHECKOUT / "var" / "demo"
-PEOPLE: Final = 100_000
+_FOLDER: Final = CHECKOUT / "var" / "demo"
+_PEOPLE: Final = 100_000
+_MARK: Final = "DEMONSTRATION"
 _AFTER_PROPER_CALLS: Final = 2
 
 
-def run(*, keep: bool, folder: Path = FOLDER, people: int = PEOPLE) -> int:
+def run(*, keep: bool) -> int:
     """Play the demonstration. Returns the exit code: 0 only when every step came out as the table states.
 
-    folder: made anew. keep: leave the federation up until Ctrl-C. people: how large the population register is.
+    keep: leave the federation up until Ctrl-C.
     """
+    folder = Path(os.environ.get("DEMO_FOLDER") or _FOLDER).absolute()
+    people = int(os.environ.get("DEMO_PEOPLE") or _PEOPLE)
     report = Report()
     begun = time.monotonic()
-    shutil.rmtree(folder, ignore_errors=True)
     try:
+        _empty(folder)
         with _ended_by_sigterm(), Processes(folder / "logs") as processes:
             report.heading(f"Building a federation in {_shown(folder)} ...")
             stage = _build(folder, processes, people=people)
@@ -53,13 +57,22 @@ def run(*, keep: bool, folder: Path = FOLDER, people: int = PEOPLE) -> int:
             if keep:
                 invite(stage, report)
                 _wait_for_the_end()
-    except NotStarted as failure:
+    except (NotStarted, FileExistsError) as failure:
         report.bad(str(failure))
         return 1
     except KeyboardInterrupt:
         report.line("Stopped.")
         return 130
     return 0 if good else 1
+
+
+def _empty(folder: Path) -> None:
+    """Make the folder anew. Raises FileExistsError for one that no demonstration made: nothing of others is removed."""
+    if folder.exists() and not (folder / _MARK).exists():
+        raise FileExistsError(f"{folder} was not made by the demonstration; name another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / _MARK).write_text("Made by `adapter demo`, which makes it anew at each run.\n", encoding="utf-8")
 
 
 def _build(folder: Path, processes: Processes, *, people: int) -> Stage:
@@ -136,9 +149,10 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 
 def _wait_for_the_end() -> None:
-    """Until Ctrl-C."""
-    while True:
-        signal.pause()
+    """Until Ctrl-C or SIGTERM, which then are no failure."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            signal.pause()
 
 
 def _shown(folder: Path) -> Path:

@@ -42,10 +42,8 @@ def request_context(*, official: str, purpose: str, pinfl: str, legal_basis: tup
 
 def soap_envelope(payload: str, *, header: str = "") -> bytes:
     """A SOAP 1.1 envelope around the text of one element."""
-    return (
-        f'<soap:Envelope xmlns:soap="{SOAP11}"><soap:Header>{header}</soap:Header>'
-        f"<soap:Body>{payload}</soap:Body></soap:Envelope>"
-    ).encode()
+    block = f"<soap:Header>{header}</soap:Header>" if header else ""
+    return (f'<soap:Envelope xmlns:soap="{SOAP11}">{block}<soap:Body>{payload}</soap:Body></soap:Envelope>').encode()
 
 
 def post_soap(url: str, envelope: bytes, *, token: str | None = None) -> SoapAnswer:
