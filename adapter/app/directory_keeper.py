@@ -71,7 +71,8 @@ class DirectoryKeeper:
         """Fetch once and adopt what is newer. Raises DirectoryUnavailable, DirectoryRefused, DirectoryExpired."""
         published = await self._client.fetch()
         known = await asyncio.to_thread(self._copy.known)
-        directory = open_signed_directory(
+        directory = await asyncio.to_thread(
+            open_signed_directory,
             published.document,
             published.note,
             self._anchor,

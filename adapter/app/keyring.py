@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapter.audit.checkpoint import record_origin
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.note import NoteSigner
 from adapter.directory.model import Directory
@@ -71,14 +72,9 @@ def load_keyring(settings: Settings) -> Keyring:
         signing=load_signing_keys(folder, passphrase_file=passphrase_file),
         decryption=load_decryption_keys(folder, passphrase_file=passphrase_file),
         tls=_tls_key(settings),
-        record=NoteSigner(record_origin(settings), record_key),
+        record=NoteSigner(record_origin(settings.member), record_key),
         archive_key=load_archive_key(folder / "archive.key"),
     )
-
-
-def record_origin(settings: Settings) -> str:
-    """The name of this adapter's log, in its checkpoints and in its verifier key (C2SP tlog-checkpoint, origin)."""
-    return str(settings.member)
 
 
 def _tls_key(settings: Settings) -> TlsKey:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapter.app.directory_keeper import DirectoryKeeper
-from adapter.app.keyring import Keyring, SigningKeyChoice, record_origin
+from adapter.app.keyring import Keyring, SigningKeyChoice
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
+from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
 from adapter.directory.signing import read_anchor
@@ -68,7 +69,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     policy = PolicyKeeper(AccessRules(database))
     record = RecordWriter(
         database,
-        origin=record_origin(settings),
+        origin=record_origin(settings.member),
         signer=keyring.record,
         archive_key=keyring.archive_key,
         owner=f"{run_token}/{os.getpid()}",

@@ -15,6 +15,7 @@ from typing import Final, Self
 from adapter.audit.merkle import HASH_OCTETS, MAX_SIZE
 from adapter.crypto.note import NoteSigner, NoteVerifier, open_note
 from adapter.errors import RecordBroken, SecurityFailed
+from adapter.identifiers import MemberId
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -66,3 +67,8 @@ def open_checkpoint(note: str | bytes, verifiers: Sequence[NoteVerifier], *, ori
     if checkpoint.origin != origin:
         raise RecordBroken("a checkpoint is of another record")
     return checkpoint
+
+
+def record_origin(member: MemberId) -> str:
+    """The name of a member's record, in its checkpoints and in its verifier key (C2SP tlog-checkpoint, origin line)."""
+    return str(member)

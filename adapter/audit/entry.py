@@ -122,6 +122,7 @@ class EntryMaker:
         claimed: ExchangeHeader | None,
         verified: VerifiedMessage | None,
         request: RecordedRequest | None,
+        fault: SealedMessage | None,
         error: AdapterError,
         incident: str,
         now: datetime,
@@ -137,6 +138,8 @@ class EntryMaker:
             body |= {"claimed": self._header(claimed)}
         if request is not None:
             body |= {"request_entry": request.record_number}
+        if fault is not None:
+            body |= {"reply_octets_sha256": _sha256(fault.octets), "reply_signed_sha256": fault.signed_digest.hex()}
         body |= _refusal(error)
         return self._entry(REFUSED, now, body, header, outcome=error.code, incident=incident)
 

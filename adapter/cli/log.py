@@ -12,7 +12,7 @@ from rich.json import JSON
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from adapter.audit.checkpoint import Checkpoint, open_checkpoint
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
 from adapter.audit.subjects import subject_key, subject_tag
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.cli.files import read_octets, write_octets
@@ -26,7 +26,7 @@ from adapter.cli.options import (
     time_reader,
 )
 from adapter.cli.output import JsonValue, Output, bad, facts_of, good, table_of
-from adapter.cli.own_record import ARCHIVE_KEY_FILE, record_origin, record_signer
+from adapter.cli.own_record import ARCHIVE_KEY_FILE, record_signer
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import CommandRefused
 from adapter.identifiers import MessageId, SubjectId
@@ -142,7 +142,7 @@ def verify(
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
     verifiers = _verifiers(settings, vkey)
-    origin = record_origin(settings)
+    origin = record_origin(settings.member)
     remembered = [_remembered(file, verifiers, origin) for file in against or []]
     reader = _reader(settings)
     with _bar(output) as bar:

@@ -7,6 +7,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapter.audit.checkpoint import record_origin
 from adapter.crypto.note import NoteSigner
 from adapter.errors import KeyUnusable
 from adapter.settings import Settings
@@ -17,18 +18,10 @@ RECORD_KEY_FILE: Final = "record.key"
 ARCHIVE_KEY_FILE: Final = "archive.key"
 
 
-def record_origin(settings: Settings) -> str:
-    """The name of this adapter's log: the first line of its checkpoints (C2SP tlog-checkpoint).
-
-    The same rule as app.keyring.record_origin, which would bring the whole adapter along; a test holds them together.
-    """
-    return str(settings.member)
-
-
 def record_signer(settings: Settings) -> NoteSigner:
     """The key that signs checkpoints. Raises KeyUnusable."""
     path = settings.adapter.keys_dir / RECORD_KEY_FILE
-    return note_signer(record_origin(settings), path, KeyPurpose.RECORD, settings.adapter.passphrase_file)
+    return note_signer(record_origin(settings.member), path, KeyPurpose.RECORD, settings.adapter.passphrase_file)
 
 
 def note_signer(name: str, path: Path, purpose: KeyPurpose, passphrase_file: Path | None) -> NoteSigner:
@@ -41,4 +34,4 @@ def note_signer(name: str, path: Path, purpose: KeyPurpose, passphrase_file: Pat
 
 def own_log(settings: Settings) -> Log:
     """The log, for an act of an officer to be entered. Raises KeyUnusable."""
-    return Log(record_origin(settings), record_signer(settings))
+    return Log(record_origin(settings.member), record_signer(settings))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from adapter.audit.checkpoint import Checkpoint, open_checkpoint
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
 from adapter.audit.merkle import leaf_hash
 from adapter.audit.proofs import verify_inclusion
 from adapter.crypto.note import NoteVerifier
@@ -88,11 +88,6 @@ def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
             reply=reply,
         )
     )
-
-
-def record_origin(member: MemberId) -> str:
-    """The name of a member's record in its checkpoints (C2SP tlog-checkpoint, origin line)."""
-    return str(member)
 
 
 def _open_checkpoint(note: bytes, exporter: MemberId, directory: Directory) -> Checkpoint:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory, DirectoryService
+from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
 from adapter.errors import ClientNotIdentified
 from adapter.exchange.opening import Opener
@@ -57,9 +58,9 @@ class ClientAnswer:
 
 
 def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> SealedMessage:
-    """Sign and encrypt a call for the member that provides the service. Raises UnknownMember."""
+    """Sign and encrypt a call for the member that provides the service. Raises UnknownMember, SecurityFailed."""
     provider = directory.member(call.header.service.subsystem.member)
-    recipient = provider.agreement[0]
+    recipient = choose_recipient(provider, directory=directory, now=call.header.sent, chains=site.opener.chains)
     return seal(
         header=call.header,
         personal_data=call.personal_data,

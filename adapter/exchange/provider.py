@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory
+from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
 from adapter.errors import NotForUs
 from adapter.exchange.opening import Opener
@@ -68,9 +69,9 @@ def seal_answer(
 ) -> SealedMessage:
     """Sign and encrypt an answer (or the octets of a fault) for the consumer whose request was trusted."""
     asked = request.verified.header
-    consumer = directory.member(request.sender)
-    recipient = consumer.agreement[0]
     now = site.clock()
+    consumer = directory.member(request.sender)
+    recipient = choose_recipient(consumer, directory=directory, now=now, chains=site.opener.chains)
     header = ExchangeHeader(
         message_id=MessageId.new(),
         in_reply_to=asked.message_id,

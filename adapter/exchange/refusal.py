@@ -66,6 +66,7 @@ async def _record(
         claimed=trail.gated.claimed_header if trail.gated else None,
         verified=trail.verified,
         request=trail.recorded,
+        fault=sealed,
         error=error,
         incident=incident,
         now=site.clock(),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
+from adapter.audit.checkpoint import Checkpoint, record_origin, sign_checkpoint
 from adapter.audit.document import document_of
 from adapter.audit.merkle import CompactRange, leaf_hash
 from adapter.audit.proofs import inclusion_proof
 from adapter.evidence.container import MIMETYPE, read_container, render_container
 from adapter.evidence.export import ProvedEntry, export_evidence
 from adapter.evidence.manifest import MANIFEST, MIMETYPE_CONTENT, Manifest, check_manifest, render_manifest
-from adapter.evidence.verify import record_origin
 from adapter.identifiers import MessageId
 from adapter.ports import Entry, KeptMessage
 from tests.pki import NOW, FederationMember
