@@ -44,6 +44,8 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
     """
     root = parsed.root
     refuse_comments(root, error=EnvelopeRefused)
+    if root.getprevious() is not None or root.getnext() is not None:
+        refuse("comments and processing instructions are not allowed beside the Envelope")
     header, body = _envelope(root)
     blocks = _header_blocks(header, kind)
     ids = Ids()

@@ -45,6 +45,8 @@ def check_attributes(
     found = element.keys()
     if not found and not required:
         return
+    if len(found) == len(required) and required.issuperset(found):
+        return
     for name in found:
         if name not in required and name not in optional:
             refuse(f"{local_name(element)} has an attribute that is not allowed: {str(name)[:128]}")
@@ -64,8 +66,13 @@ def attribute(element: etree._Element, name: str) -> str:
 def children(element: etree._Element) -> list[etree._Element]:
     """The child elements, with nothing but white space between them (comments were refused for the whole document)."""
     found = list(element)
-    if (element.text and not element.text.isspace()) or any(child.tail and not child.tail.isspace() for child in found):
+    text = element.text
+    if text and not text.isspace():
         refuse(f"{local_name(element)} has text between its elements")
+    for child in found:
+        tail = child.tail
+        if tail and not tail.isspace():
+            refuse(f"{local_name(element)} has text between its elements")
     return found
 
 
@@ -108,17 +115,15 @@ def leaf_octets(element: etree._Element, *, max_chars: int) -> bytes:
 
 def check_algorithm(element: etree._Element, algorithm: str) -> None:
     """The element's only attribute is Algorithm, with exactly this value, and it is empty."""
-    if read_algorithm(element) != algorithm:
-        refuse(f"{local_name(element)} names an algorithm that is not on the list")
+    if element.items() != [("Algorithm", algorithm)]:
+        refuse(f"{local_name(element)} must have an Algorithm that is on the list, and no other attribute")
     check_empty(element)
-
-
-_ALGORITHM: Final = frozenset(("Algorithm",))
 
 
 def read_algorithm(element: etree._Element) -> str:
     """The Algorithm attribute, which must be the only one."""
-    check_attributes(element, _ALGORITHM)
+    if element.keys() != ["Algorithm"]:
+        refuse(f"{local_name(element)} must have an Algorithm and no other attribute")
     return attribute(element, "Algorithm")
 
 

@@ -1,0 +1,267 @@
+"""Envelopes for tests: good ones made by our own sealing, and ones that a member with a valid key makes wrong.
+
+`UnsafeEnvelope` has every part of a message as octets that a test may change before it is signed, between signing and
+encrypting, or after. Unchanged it is accepted; so whatever is refused is refused for the change.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from adapter.crypto import templates
+from adapter.crypto.certificates import ski
+from adapter.crypto.content import ContentCipher
+from adapter.crypto.key_encryption import WrappedKey
+from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
+from adapter.crypto.open import decrypt, verify
+from adapter.crypto.seal import seal
+from adapter.crypto.suites import suite
+from adapter.envelope import names
+from adapter.envelope.gate import gate, parse_message
+from adapter.envelope.headers import render_exchange, render_personal_data, render_timestamp
+from adapter.identifiers import MessageId, OfficialId, Purpose, RecordNumber, SubjectId, pinfl_check_digit
+from adapter.stages import (
+    ExchangeHeader,
+    GatedMessage,
+    LegalBasis,
+    MessageKind,
+    Peer,
+    PersonalData,
+    ReceivedMessage,
+    SealedMessage,
+    VerifiedMessage,
+)
+from adapter.xmlsafe import DEFAULT_LIMITS
+from tests.pki import NOW, FederationMember
+
+PINFL = "3010190000000" + str(pinfl_check_digit("3010190000000"))
+PAYLOAD = f'<p:GetPerson xmlns:p="urn:example:population"><p:Pinfl>{PINFL}</p:Pinfl></p:GetPerson>'.encode()
+
+
+def signing_key(member: FederationMember) -> FileSigningKey:
+    return FileSigningKey(member.signing_key, member.signing_certificate, member.suite)
+
+
+def decryption_keys(member: FederationMember) -> DecryptionKeys:
+    return DecryptionKeys.of(FileDecryptionKey(member.agreement_key, member.agreement_certificate, member.suite))
+
+
+def request_header(sender: FederationMember, recipient: FederationMember, **changes: object) -> ExchangeHeader:
+    values: dict[str, object] = {
+        "message_id": MessageId.new(),
+        "claimed_consumer": sender.subsystem,
+        "service": recipient.service,
+        "operation": "GetPerson",
+        "official": OfficialId("inspector-7"),
+        "sent": NOW,
+        "reply_by": NOW + timedelta(seconds=30),
+    }
+    return ExchangeHeader(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def reply_header(request: ExchangeHeader) -> ExchangeHeader:
+    return ExchangeHeader(
+        message_id=MessageId.new(),
+        in_reply_to=request.message_id,
+        claimed_consumer=request.claimed_consumer,
+        service=request.service,
+        operation=request.operation,
+        official=request.official,
+        sent=NOW,
+        reply_by=request.reply_by,
+        record_number=RecordNumber(17),
+    )
+
+
+def personal_data() -> PersonalData:
+    return PersonalData(
+        purpose=Purpose("benefit"),
+        subjects=(SubjectId("pinfl", PINFL),),
+        legal_basis=LegalBasis(kind="law", reference="Закон № 395, 12-модда & «ʻ»"),
+        consent="consent/2026/17",
+    )
+
+
+def seal_request(
+    sender: FederationMember,
+    recipient: FederationMember,
+    *,
+    payload: etree._Element | bytes = PAYLOAD,
+    header: ExchangeHeader | None = None,
+    data: PersonalData | None = None,
+    now: datetime = NOW,
+) -> SealedMessage:
+    return seal(
+        header=header or request_header(sender, recipient),
+        personal_data=data or personal_data(),
+        payload=payload,
+        confirmation=None,
+        signing_key=signing_key(sender),
+        recipient=recipient.agreement_certificate,
+        recipient_suite=recipient.suite,
+        now=now,
+    )
+
+
+def seal_reply(
+    sender: FederationMember, recipient: FederationMember, request: SealedMessage, payload: etree._Element | bytes
+) -> SealedMessage:
+    return seal(
+        header=reply_header(request.header),
+        personal_data=None,
+        payload=payload,
+        confirmation=request.signature_value,
+        signing_key=signing_key(sender),
+        recipient=recipient.agreement_certificate,
+        recipient_suite=recipient.suite,
+        now=NOW,
+    )
+
+
+def received(octets: bytes) -> ReceivedMessage:
+    return ReceivedMessage(octets=octets, received_at=NOW, peer=Peer(certificate_sha256=None, address="192.0.2.1"))
+
+
+def gate_octets(octets: bytes, kind: MessageKind = MessageKind.REQUEST) -> GatedMessage:
+    return gate(parse_message(received(octets), DEFAULT_LIMITS), kind)
+
+
+def open_octets(octets: bytes, recipient: FederationMember, kind: MessageKind = MessageKind.REQUEST) -> VerifiedMessage:
+    return verify(decrypt(gate_octets(octets, kind), decryption_keys(recipient)))
+
+
+Digested = tuple[str, bytes, tuple[str, ...]]
+"""A part: its id, the octets to digest, the prefixes of its PrefixList."""
+
+
+@dataclass(kw_only=True)
+class UnsafeEnvelope:
+    """A request by a member who has a valid key and uses it for something wrong.
+
+    Change a field, then take `octets`. in_signed_info, in_signature, in_encrypted_key, in_outer: changes to the octets
+    of that stage; a change in SignedInfo is signed.
+    """
+
+    sender: FederationMember
+    recipient: FederationMember
+    exchange: bytes
+    timestamp: bytes
+    token: bytes
+    personal_data: bytes | None
+    body_start: bytes = templates.BODY_START
+    body_content: bytes = PAYLOAD
+    confirmation: bytes | None = None
+    digested: Callable[[UnsafeEnvelope], list[Digested]] | None = None
+    prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    signature_algorithm: str | None = None
+    signature_value: Callable[[bytes], bytes] | None = None
+    in_signed_info: Callable[[bytes], bytes] = lambda octets: octets
+    in_signature: Callable[[bytes], bytes] = lambda octets: octets
+    in_encrypted_key: Callable[[bytes], bytes] = lambda octets: octets
+    in_outer: Callable[[bytes], bytes] = lambda octets: octets
+    wrap: Callable[[bytes], WrappedKey] | None = None
+    content_key: bytes = field(default_factory=lambda: os.urandom(16))
+    ivs: tuple[bytes, bytes, bytes] = field(default_factory=lambda: (b"1" * 12, b"2" * 12, b"3" * 12))
+    in_ciphertext: Callable[[str, bytes], bytes] = lambda part, octets: octets
+
+    @classmethod
+    def request(cls, sender: FederationMember, recipient: FederationMember, **changes: object) -> UnsafeEnvelope:
+        """A good request."""
+        values: dict[str, object] = {
+            "exchange": render_exchange(request_header(sender, recipient)),
+            "timestamp": render_timestamp(NOW, NOW + timedelta(seconds=300)),
+            "token": templates.render_token(sender.signing_certificate.public_bytes(Encoding.DER)),
+            "personal_data": render_personal_data(personal_data()),
+        }
+        return cls(sender=sender, recipient=recipient, **{**values, **changes})  # type: ignore[arg-type]
+
+    @property
+    def body(self) -> bytes:
+        """The Body in the clear."""
+        return self.body_start + self.body_content + templates.BODY_END
+
+    def parts(self) -> list[Digested]:
+        """What is digested unless a test says otherwise: every part in the octets in which it stands."""
+        found: list[Digested] = [
+            ("exchange", self.exchange, self.prefixes.get("exchange", ())),
+            ("timestamp", self.timestamp, self.prefixes.get("timestamp", ())),
+            ("token", self.token, self.prefixes.get("token", ())),
+            ("body", self.body, self.prefixes.get("body", ())),
+        ]
+        if self.personal_data is not None:
+            found.append(("personal-data", self.personal_data, self.prefixes.get("personal-data", ())))
+        if self.confirmation is not None:
+            found.append(("confirmation", self.confirmation, ()))
+        return found
+
+    def signature(self) -> bytes:
+        """The ds:Signature in the clear."""
+        row = suite(self.sender.suite)
+        parts = self.parts() if self.digested is None else self.digested(self)
+        references = [templates.render_reference(name, sha256(octets).digest(), more) for name, octets, more in parts]
+        signed_info = templates.render_signed_info(self.signature_algorithm or row.signature_algorithm, references)
+        signed_info = self.in_signed_info(signed_info)
+        sign = self.signature_value or (lambda octets: row.sign(self.sender.signing_key, octets))
+        return self.in_signature(templates.render_signature(signed_info, sign(signed_info)))
+
+    @property
+    def octets(self) -> bytes:
+        """The message on the wire."""
+        cipher = ContentCipher(self.content_key[:16])
+        recipient_key = self.recipient.agreement_certificate.public_key()
+        wrap = self.wrap or (lambda key: suite(self.recipient.suite).wrap(recipient_key, key))
+        data_ids = [templates.SIGNATURE_CIPHER, templates.BODY_CIPHER]
+        header = b""
+        if self.personal_data is not None:
+            data_ids.insert(0, templates.PERSONAL_DATA_CIPHER)
+            data = self._encrypted(cipher, "personal-data", self.ivs[0], self.personal_data, names.TYPE_ELEMENT)
+            header = templates.ENCRYPTED_HEADER_START + data + templates.ENCRYPTED_HEADER_END
+        key = templates.render_encrypted_key(
+            self.recipient.suite, wrap(self.content_key), ski(self.recipient.agreement_certificate), data_ids
+        )
+        outer = [
+            templates.ENVELOPE_START,
+            self.exchange,
+            header,
+            templates.SECURITY_START,
+            self.token,
+            self.in_encrypted_key(key),
+            self.timestamp,
+            self.confirmation or b"",
+            self._encrypted(cipher, "signature", self.ivs[1], self.signature(), names.TYPE_ELEMENT),
+            templates.SECURITY_END,
+            self.body_start,
+            self._encrypted(cipher, "body", self.ivs[2], self.body_content, names.TYPE_CONTENT),
+            templates.BODY_END,
+            templates.ENVELOPE_END,
+        ]
+        return self.in_outer(b"".join(outer))
+
+    def _encrypted(self, cipher: ContentCipher, part: str, iv: bytes, plaintext: bytes, content_type: str) -> bytes:
+        octets = self.in_ciphertext(part, cipher.encrypt(iv, plaintext))
+        start = templates.encrypted_data_start(f"{part}-cipher", content_type)
+        return start + b64encode(octets) + templates.ENCRYPTED_DATA_END
+
+    def open(self) -> VerifiedMessage:
+        """What the recipient makes of it."""
+        return open_octets(self.octets, self.recipient)
+
+
+def replacing(old: bytes | str, new: bytes | str, *, count: int = 1) -> Callable[[bytes], bytes]:
+    """A change to octets; that there is something to change is checked, or a test would prove nothing."""
+    before = old.encode() if isinstance(old, str) else old
+    after = new.encode() if isinstance(new, str) else new
+
+    def change(octets: bytes) -> bytes:
+        assert before in octets, f"nothing to replace: {before[:80]!r}"
+        return octets.replace(before, after, count)
+
+    return change
