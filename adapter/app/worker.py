@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from contextlib import suppress
@@ -34,6 +35,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         await open_client_door(site, sockets.clients),
         await open_operators_door(site, peer_door, sockets.operators),
     )
+    _settle_garbage_collector()
     await stopping.wait()
     log.info("stopping")
     await asyncio.gather(peer_door.close(), *(listener.stop() for listener in listeners))
@@ -42,6 +44,16 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     await asyncio.gather(*background, return_exceptions=True)
     await site.close()
     log.info("stopped")
+
+
+def _settle_garbage_collector() -> None:
+    """Leave what was made at the start (schemas, the directory, code) out of every later collection.
+
+    Exchanges make few cycles: a collection after 20,000 allocations instead of 700 finds as much and costs less.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _stop_signal(lifeline: int | None) -> asyncio.Event:

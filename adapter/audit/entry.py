@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.audit.subjects import subject_tag
+from adapter.envelope.instants import write_instant
 from adapter.errors import AdapterError
 from adapter.identifiers import MemberId, MessageId
 from adapter.ports import Entry
@@ -154,7 +155,7 @@ class EntryMaker:
             "operation": header.operation,
             "official": str(header.official),
             "regulation": header.regulation,
-            "sent": _instant(header.sent),
+            "sent": write_instant(header.sent),
         }
 
     def _why(self, personal_data: PersonalData | None) -> dict[str, Any]:
@@ -181,7 +182,7 @@ class EntryMaker:
         incident: str | None = None,
     ) -> Entry:
         said = {key: value for key, value in body.items() if value is not None}
-        said |= {"v": 1, "kind": kind, "by": str(self.own), "at": _instant(now), "outcome": outcome}
+        said |= {"v": 1, "kind": kind, "by": str(self.own), "at": write_instant(now), "outcome": outcome}
         if incident is not None:
             said["incident"] = incident
         return Entry(
@@ -211,7 +212,7 @@ def _verified(verified: VerifiedMessage) -> dict[str, Any]:
     return {
         "octets_sha256": _sha256(verified.received.octets),
         "signed_sha256": verified.signed_digest.hex(),
-        "received": _instant(verified.received.received_at),
+        "received": write_instant(verified.received.received_at),
     }
 
 
@@ -231,7 +232,3 @@ def _refusal(error: AdapterError) -> dict[str, Any]:
 
 def _sha256(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
-
-
-def _instant(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
