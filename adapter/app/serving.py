@@ -30,7 +30,7 @@ def serve(settings: Settings, *, workers: int) -> int:
     configure_logs(level=settings.adapter.log_level, form=settings.adapter.log_format)
     keyring = load_keyring(settings)
     run_token = secrets.token_hex(8)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, lock_timeout_s=settings.record.busy_timeout_s)
     recover_run(database, run_token)
     build_site(settings, keyring, database, run_token=run_token)  # the services and clients, tried before forking
     sockets = bind_sockets(settings)
@@ -51,7 +51,12 @@ def _work(settings: Settings, keyring: Keyring, sockets: Sockets, run_token: str
     """One worker. What it uses is made here, after the fork: no connection or thread crosses it."""
 
     async def work() -> None:
-        site = build_site(settings, keyring, open_database(settings.database_url), run_token=run_token)
+        site = build_site(
+            settings,
+            keyring,
+            open_database(settings.database_url, lock_timeout_s=settings.record.busy_timeout_s),
+            run_token=run_token,
+        )
         await run_worker(site, sockets, lifeline)
 
     try:
