@@ -1,6 +1,6 @@
 """Writes the pages and catalogues that are made of the code, or with --check says which of them are out of date.
 
-docs/errors.md, docs/settings.md, adapter/locale/adapter.pot.
+docs/cli.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from adapter.envelope.texts import LANGUAGES, text_in
 from adapter.errors import AdapterError, Blame, Retry, catalogue
 from adapter.settings import ServiceSettings, Settings
+from scripts.cli_page import cli_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -158,6 +159,7 @@ def _quoted(text: str) -> str:
 # --- the command ------------------------------------------------------------------------------------------------------
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "docs/cli.md": cli_page,
     "docs/errors.md": errors_page,
     "docs/settings.md": settings_page,
     "adapter/locale/adapter.pot": template,

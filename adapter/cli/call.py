@@ -13,11 +13,11 @@ import typer
 
 from adapter.cli.call_answer import Answer, answer_value, answer_words, read_answer
 from adapter.cli.call_message import Asking, SoapMessage, message_from_fields, message_from_file
+from adapter.cli.failures import console_language
 from adapter.cli.files import read_octets
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
-    Language,
     LanguageOption,
     SettingsOption,
     legal_basis_reader,
@@ -125,7 +125,7 @@ def call(
             description = download_description(f"{address}?wsdl", session, timeout_s=timeout_s).description()
             message = message_from_fields(description, operation, field or [], asking)
         answer = _post(session, address, message, timeout_s)
-    output.result(answer_value(answer), *answer_words(answer, (language.value if language else default_language)))
+    output.result(answer_value(answer), *answer_words(answer, language.value if language else default_language))
     if answer.payload is None:
         raise typer.Exit(FAULT_EXIT_CODE)
 
@@ -133,7 +133,7 @@ def call(
 def _address(url: str | None, service: ServiceId | None, settings_file: Path) -> tuple[str, str]:
     """The service's address, and the language of the settings where they were read."""
     if url is not None:
-        return url.partition("?")[0].rstrip("/"), Language.EN.value
+        return url.partition("?")[0].rstrip("/"), console_language().partition("-")[0]
     if service is None:
         raise CommandRefused("say which service: --service ID, or --url with its address at the client listener")
     settings = settings_from(settings_file)
@@ -186,9 +186,7 @@ def _post(session: requests.Session, address: str, message: SoapMessage, timeout
     except requests.Timeout:
         raise PeerTimeout(f"{address} did not answer within {timeout_s:g} seconds") from None
     except (requests.RequestException, OSError) as cause:
-        raise PeerUnreachable(
-            f"{address} cannot be reached ({type(cause).__name__}): is `adapter serve` running at that address?"
-        ) from None
+        raise PeerUnreachable(f"{address} cannot be reached ({type(cause).__name__})") from None
     if len(octets) > _MAX_ANSWER_BYTES:
         raise LimitExceeded(f"the answer is larger than {_MAX_ANSWER_BYTES} octets")
     return read_answer(octets, status, told)

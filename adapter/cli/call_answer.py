@@ -18,17 +18,24 @@ from adapter.envelope import names
 from adapter.envelope.faults import PublicFault, read_fault
 from adapter.errors import PeerAnswerInvalid
 
-HEADERS: Final = {
-    "Adapter-Message-Id": "message_id",
-    "Adapter-Record": "record",
-    "Adapter-Peer-Record": "peer_record",
-    "Adapter-Incident": "incident",
+MESSAGE_ID: Final = "Adapter-Message-Id"
+RECORD: Final = "Adapter-Record"
+PEER_RECORD: Final = "Adapter-Peer-Record"
+INCIDENT: Final = "Adapter-Incident"
+_TOLD: Final = {
+    MESSAGE_ID: "Message",
+    RECORD: "Our record (request, reply)",
+    PEER_RECORD: "Their record (reply)",
+    INCIDENT: "Incident",
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """payload: the reply's element, or None with a fault. text: a foreign fault's own words."""
+    """payload: the reply's element, or None with a fault. text: a foreign fault's own words.
+
+    told: those headers of the adapter's answer that `_TOLD` names, by their names.
+    """
 
     status: int
     told: Mapping[str, str]
@@ -42,7 +49,7 @@ def read_answer(octets: bytes, status: int, headers: Mapping[str, str]) -> Answe
 
     Raises PeerAnswerInvalid when it is not SOAP.
     """
-    told = {key: headers[name] for name, key in HEADERS.items() if name in headers}
+    told = {name: headers[name] for name in _TOLD if name in headers}
     root = xmlsafe.parse(octets, error=PeerAnswerInvalid)
     if root.tag not in (names.SOAP11_ENVELOPE, names.SOAP12_ENVELOPE):
         raise PeerAnswerInvalid("what answered there does not speak SOAP")
@@ -79,13 +86,13 @@ def answer_words(answer: Answer, language: str) -> Iterator[RenderableType]:
         yield bad(f"Fault that is not of this adapter's catalogue: {answer.text or 'no text'}")
     if answer.told:
         yield Text()
-        yield facts_of([(key.replace("_", " "), value) for key, value in answer.told.items()])
+        yield facts_of([(_TOLD[name], value.replace(" ", ", ")) for name, value in answer.told.items()])
 
 
 def _fault_words(fault: PublicFault, language: str) -> Iterator[RenderableType]:
     yield bad(f"Fault {fault.code}")
     yield Text(fault.texts.get(language) or fault.texts["en"])
-    yield facts_of([("to be mended by", fault.blame.value), ("retry", fault.retry.value), ("incident", fault.incident)])
+    yield facts_of([("To be mended by", fault.blame.value), ("Retry", fault.retry.value)])
     for problem in fault.problems:
         yield Text(f"  line {problem.line}, {problem.element}: {problem.text} [{problem.rule}]")
 
@@ -110,7 +117,10 @@ def answer_value(answer: Answer) -> JsonValue:
     fault = answer.fault
     return {
         "status": answer.status,
-        **answer.told,
+        "message_id": answer.told.get(MESSAGE_ID),
+        "records": _numbers(answer.told.get(RECORD, "")),
+        "peer_records": _numbers(answer.told.get(PEER_RECORD, "")),
+        "incident": answer.told.get(INCIDENT),
         "reply": None if answer.payload is None else {_local(answer.payload): _value(answer.payload)},
         "fault": None
         if fault is None
@@ -127,6 +137,10 @@ def answer_value(answer: Answer) -> JsonValue:
         },
         **({"fault_text": answer.text} if answer.text else {}),
     }
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split() if word.isdecimal()]
 
 
 def _value(element: etree._Element) -> JsonValue:

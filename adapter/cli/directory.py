@@ -27,7 +27,7 @@ from adapter.cli.options import (
     subsystem_reader,
     time_reader,
 )
-from adapter.cli.output import Output, doubtful, good, when
+from adapter.cli.output import Output, counted, doubtful, good, when
 from adapter.crypto.note import NoteSigner
 from adapter.directory.authoring import (
     end_suite,
@@ -111,7 +111,7 @@ def add_member(
     member = registration.member
     output.result(
         {"member": str(member.id), "services": [str(one.service) for one in registration.services], "missing": missing},
-        Text.assemble(good("Entered "), f"{member.id} in the draft: {len(registration.services)} services"),
+        Text.assemble(good("Entered "), f"{member.id} in the draft: {counted(len(registration.services), 'service')}"),
     )
     for service in missing:
         output.remark(doubtful(f"The description of {service} is not beside the registration: ask for its bundle."))

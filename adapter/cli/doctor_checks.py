@@ -12,9 +12,10 @@ from typing import Final
 
 from adapter.app.own_clients import load_clients
 from adapter.app.provided import load_service, service_folders
+from adapter.audit.checkpoint import record_origin
 from adapter.cli.directory_source import anchor_from, fetch_directory
 from adapter.cli.key_files import KeyFile, KeyState, survey
-from adapter.cli.own_record import record_origin, record_signer
+from adapter.cli.own_record import record_signer
 from adapter.cli.wsdl_download import is_web_address
 from adapter.crypto.note import NoteVerifier
 from adapter.directory.model import Directory
@@ -132,7 +133,7 @@ def look_at_database(settings: Settings) -> Iterator[Finding]:
     database = open_database(settings.database_url)
     database.check_integrity()
     verifiers = (NoteVerifier.parse(record_signer(settings).vkey),)
-    newest = latest_opened(LogReader(database), verifiers, origin=record_origin(settings))
+    newest = latest_opened(LogReader(database), verifiers, origin=record_origin(settings.member))
     entries = 0 if newest is None else newest.size
     yield ok("database", f"whole, {entries} entries in the record; `adapter log verify` reads all of them")
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from lxml import etree
 
 from adapter.crypto.certificates import Purpose, check_chain, parse_certificate, sha256
 from adapter.crypto.keys import DecryptionKeys
@@ -15,11 +14,10 @@ from adapter.crypto.open import decrypt, verify
 from adapter.directory.model import Directory, Member
 from adapter.directory.trust import ChainCache, identify_signer
 from adapter.envelope import lint_words as words
+from adapter.envelope import names
 from adapter.envelope.description import ServiceDescription
-from adapter.envelope.gate_security import read_token
-from adapter.envelope.instants import read_timestamp
 from adapter.envelope.lint import Examination
-from adapter.envelope.lint_positions import find_positions
+from adapter.envelope.lint_positions import UNKNOWN
 from adapter.envelope.schema import check_payload
 from adapter.errors import AdapterError, Problem, SecurityFailed
 from adapter.stages import DecryptedMessage, GatedMessage, MessageKind, VerifiedMessage
@@ -44,26 +42,27 @@ def decryption_keys(folder: Path | None, passphrase_file: Path | None) -> Decryp
 
 def check_security(examined: Examination, gated: GatedMessage, judges: Judges) -> Examination:
     """The examination with what directory and keys say, as of the time at which the message says it was made."""
-    created, _ = read_timestamp(gated.timestamp)
-    found = _Found(gated=gated)
+    created = gated.created
+    found = _Found(examined, gated)
     found.attempt_sender(judges.directory, created)
     if judges.keys is None:
-        return replace(examined, problems=found.all_of(examined), remarks=(*examined.remarks, _NO_KEYS))
+        return replace(examined, problems=found.all_of(), remarks=(*examined.remarks, _NO_KEYS))
     found.open(judges, created)
-    return replace(examined, problems=found.all_of(examined), remarks=(*examined.remarks, *found.remarks))
+    return replace(examined, problems=found.all_of(), remarks=(*examined.remarks, *found.remarks))
 
 
 class _Found:
     """The problems found so far, each at its element."""
 
-    def __init__(self, gated: GatedMessage) -> None:
+    def __init__(self, examined: Examination, gated: GatedMessage) -> None:
         self._gated = gated
-        self._positions = find_positions(gated.parsed.received.octets, gated.parsed.root)
-        self._problems: list[Problem] = []
+        self._places = examined.places
+        self._problems = list(examined.problems)
         self.remarks: list[str] = []
 
-    def all_of(self, examined: Examination) -> tuple[Problem, ...]:
-        return (*examined.problems, *self._problems)
+    def all_of(self) -> tuple[Problem, ...]:
+        """Those of the examination first."""
+        return tuple(self._problems)
 
     def attempt_sender(self, directory: Directory, at: datetime) -> None:
         """Who the header says has sent it, and whether the certificate in the message is theirs."""
@@ -73,14 +72,14 @@ class _Found:
             member = directory.check_subsystem(sender)
             directory.service(header.service)
         except AdapterError as unknown:
-            self._note(self._gated.exchange, words.MEMBER, unknown)
+            self._note(names.EXCHANGE, words.MEMBER, unknown)
             return
         try:
-            certificate, _ = parse_certificate(read_token(self._gated.token))
+            certificate, _ = parse_certificate(self._gated.certificate)
             _check_registered(certificate, member)
             check_chain(certificate, directory.signing_cas, at, Purpose.SIGNING)
         except AdapterError as refused:
-            self._note(self._gated.token, words.CERTIFICATE, refused)
+            self._note(names.BINARY_SECURITY_TOKEN, words.CERTIFICATE, refused)
 
     def open(self, judges: Judges, at: datetime) -> None:
         """Decrypt, verify, find the signer, and look at the Body; each only if the step before went well."""
@@ -92,21 +91,21 @@ class _Found:
             signer = identify_signer(verified, directory=judges.directory, at=at, chains=ChainCache())
             self.remarks.append(f"Signed by {signer}, in suite {verified.suite}.")
         except AdapterError as refused:
-            self._note(self._gated.token, words.TRUST, refused)
+            self._note(names.BINARY_SECURITY_TOKEN, words.TRUST, refused)
         self._check_body(verified, judges.description)
 
     def _decrypted(self, judges: Judges) -> DecryptedMessage | None:
         try:
             return decrypt(self._gated, judges.keys or DecryptionKeys(()))
         except AdapterError as refused:
-            self._note(self._gated.body, words.DECRYPTION, refused)
+            self._note(names.SOAP12_BODY, words.DECRYPTION, refused)
             return None
 
     def _verified(self, decrypted: DecryptedMessage) -> VerifiedMessage | None:
         try:
             return verify(decrypted)
         except AdapterError as refused:
-            self._note(self._gated.token, words.SIGNATURE, refused)
+            self._note(names.BINARY_SECURITY_TOKEN, words.SIGNATURE, refused)
             return None
 
     def _check_body(self, verified: VerifiedMessage, description: ServiceDescription | None) -> None:
@@ -120,11 +119,11 @@ class _Found:
         except AdapterError as refused:
             self._problems += refused.problems
             if not refused.problems:
-                self._note(self._gated.body, words.OPERATION, refused)
+                self._note(names.SOAP12_BODY, words.OPERATION, refused)
 
-    def _note(self, element: etree._Element, rule: str, refused: AdapterError) -> None:
-        line, column = self._positions.of(element)
-        name = etree.QName(element).localname
+    def _note(self, tag: str, rule: str, refused: AdapterError) -> None:
+        line, column = self._places.get(tag, UNKNOWN)
+        name = tag.rpartition("}")[2]
         text = f"{refused.reason[:1].upper()}{refused.reason[1:]}."
         self._problems.append(Problem(line=line, column=column, element=name, rule=rule, text=text))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from adapter.cli.output import console_of
+from adapter.envelope.texts import ENGLISH, text_in
 from adapter.errors import (
     AdapterError,
     CommandRefused,
@@ -20,6 +21,8 @@ from adapter.errors import (
     InternalError,
     InvalidIdentifier,
     KeyUnusable,
+    PeerTimeout,
+    PeerUnreachable,
     Problem,
     RecordBroken,
     SettingsInvalid,
@@ -30,6 +33,7 @@ from adapter.errors import (
 )
 
 DEBUG_VARIABLE: Final = "ADAPTER_DEBUG"
+LANGUAGE_VARIABLE: Final = "ADAPTER_LANGUAGE"
 UNEXPECTED_EXIT_CODE: Final = 70
 """EX_SOFTWARE of sysexits.h: a mistake in this program."""
 
@@ -47,6 +51,8 @@ ADVICE: Final[dict[type[AdapterError], str]] = {
     UnknownService: "`adapter service list` and `adapter directory show` list the services.",
     UnknownOperation: "`adapter service list` names the operations of each service.",
     InternalError: "The installation is damaged or this program has a mistake: install it again, or report it.",
+    PeerUnreachable: "Is it running, and is the address right? `adapter doctor --online` asks its listeners.",
+    PeerTimeout: "Wait and ask again, or give it more time with --timeout.",
     InvalidIdentifier: "Check the identifier for a slip of the pen.",
 }
 """What to do, where the reason alone does not say it."""
@@ -80,6 +86,12 @@ def run_guarded(command: Callable[[], None], arguments: list[str]) -> int:
     return 0
 
 
+def console_language() -> str:
+    """The language of whoever sits at the console: ADAPTER_LANGUAGE, else LANG (`ru_RU.UTF-8`), else English."""
+    wished = os.environ.get(LANGUAGE_VARIABLE) or os.environ.get("LANG") or ENGLISH
+    return wished.partition(".")[0].replace("_", "-")
+
+
 def _tell(error: AdapterError, *, as_json: bool, advice: str | None = None) -> None:
     advice = advice or advice_for(error)
     if as_json:
@@ -94,6 +106,9 @@ def _tell(error: AdapterError, *, as_json: bool, advice: str | None = None) -> N
         return
     console = console_of(sys.stderr)
     console.print(f"adapter: {error.reason}", style="bold red")
+    translated = text_in(console_language(), error.text)
+    if translated != error.text:
+        console.print(translated)
     for problem in error.problems:
         if problem.text not in error.reason:
             console.print(f"  line {problem.line}, column {problem.column}: {problem.text}")
@@ -103,7 +118,8 @@ def _tell(error: AdapterError, *, as_json: bool, advice: str | None = None) -> N
 
 def advice_for(error: AdapterError) -> str:
     """What to do about an error; empty when its reason says it already (CommandRefused)."""
-    if isinstance(error, CommandRefused):
+    in_no_line = isinstance(error, SettingsInvalid) and not error.problems  # another file than the settings
+    if isinstance(error, CommandRefused) or in_no_line:
         return ""
     return ADVICE.get(type(error), error.text if error.text != error.reason else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from inspect import cleandoc
 from typing import Annotated, Any, Final
 
 import typer
@@ -45,15 +46,25 @@ class CommandsOnDemand(TyperGroup):
         if module is None:
             return None
         app: typer.Typer = import_module(module).app
-        command = typer.main.get_command(_without_completion(app))
+        app._add_completion = False  # only the outermost command has the completion options
+        command = typer.main.get_command(app)
         command.name = cmd_name
+        _tidy(command)
         return command
 
 
-def _without_completion(app: typer.Typer) -> typer.Typer:
-    """Only the outermost command has the completion options."""
-    app._add_completion = False
-    return app
+def _tidy(command: Any) -> None:  # noqa: ANN401
+    """Help as a person reads it: a docstring's lines flow, and a switch shows no type, because it takes no value."""
+    command.help = _flowing(command.help or "")
+    for parameter in command.params:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _tidy(inner)
+
+
+def _flowing(text: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in cleandoc(text).split("\n\n"))
 
 
 app = typer.Typer(

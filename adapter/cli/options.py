@@ -87,7 +87,7 @@ SettingsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a script.")]
 LanguageOption = Annotated[
     Language | None,
-    typer.Option("--language", "-l", envvar="ADAPTER_LANGUAGE", help="Language of faults and judgements."),
+    typer.Option("--language", "-l", envvar="ADAPTER_LANGUAGE", help="Language of faults: en, ru or uz."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes.")]
 

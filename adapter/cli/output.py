@@ -75,6 +75,11 @@ def facts_of(pairs: Iterable[tuple[str, RenderableType]]) -> Table:
     return table
 
 
+def counted(number: int, word: str) -> str:
+    """`1 service`, `2 services`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def when(at: datetime | None) -> str:
     """A time for a person and for a script alike: UTC, seconds. None is a dash."""
     return "-" if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

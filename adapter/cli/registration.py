@@ -15,7 +15,7 @@ from adapter.app.provided import load_service, service_folders
 from adapter.cli.files import confirm_overwrite, write_octets
 from adapter.cli.key_files import KeyFile, KeyState, survey
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc, settings_from
-from adapter.cli.output import Output, good
+from adapter.cli.output import Output, counted, good
 from adapter.cli.own_record import record_signer
 from adapter.directory.draft import Registration
 from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate
@@ -97,7 +97,10 @@ def registration(
             "services": [str(service.service) for service in services],
             "bundles": sorted(bundles),
         },
-        Text.assemble(good("Written "), f"{file}: {member.id}, {len(known)} subsystems, {len(services)} services"),
+        Text.assemble(
+            good("Written "),
+            f"{file}: {member.id}, {counted(len(known), 'subsystem')}, {counted(len(services), 'service')}",
+        ),
     )
     output.remark(f"Hand the folder {to} to the authority on a way by which it knows that it comes from you.")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.cli.output import JsonValue, doubtful, facts_of, table_of
+from adapter.cli.output import JsonValue, counted, doubtful, facts_of, table_of
 from adapter.envelope.description import Operation, ServiceDescription
 
 
@@ -16,7 +16,7 @@ def words_of(description: ServiceDescription) -> Iterator[RenderableType]:
     addresses = [f"{port.address or 'no address'} (SOAP {port.soap_version.value})" for port in description.ports]
     yield facts_of(
         [
-            ("WSDL", f"{description.entry}, {_counted(len(description.documents), 'document')} in all"),
+            ("WSDL", f"{description.entry}, {counted(len(description.documents), 'document')} in all"),
             ("Ports", "\n".join(dict.fromkeys(addresses))),
         ]
     )
@@ -69,7 +69,3 @@ def _operation(operation: Operation) -> JsonValue:
 def local_name(qualified: str) -> str:
     """The local part of `{namespace}local`."""
     return qualified.rpartition("}")[2]
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

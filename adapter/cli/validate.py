@@ -13,7 +13,7 @@ from adapter.cli.directory_source import AnchorOption, DirectoryOption, open_dir
 from adapter.cli.envelope_security import Judges, check_security, decryption_keys
 from adapter.cli.files import read_octets
 from adapter.cli.options import JsonOption, now_utc
-from adapter.cli.output import JsonValue, Output, bad, doubtful, good
+from adapter.cli.output import JsonValue, Output, bad, counted, doubtful, good
 from adapter.directory.model import Directory
 from adapter.envelope.description import ServiceDescription, load_description
 from adapter.envelope.lint import Examination, examine
@@ -96,7 +96,7 @@ def _lines(file: Path, result: Examination) -> list[RenderableType]:
         lines.append(Text(f"    {mending_for(problem.rule)}", style="dim"))
     lines += [doubtful(f"{file}: {remark}") for remark in result.remarks]
     count = len(result.problems)
-    verdict = good("no problem found") if not count else bad(f"{count} problem" + ("s" if count > 1 else ""))
+    verdict = good("no problem found") if not count else bad(counted(count, "problem"))
     lines.append(Text.assemble(f"{file}: {result.kind.value}: ", verdict))
     return lines
 

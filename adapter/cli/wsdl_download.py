@@ -13,7 +13,7 @@ import requests
 from adapter.envelope.description import ServiceDescription, read_description
 from adapter.envelope.description_documents import CATALOG, MAX_DESCRIPTION_BYTES, MAX_DOCUMENTS, locations_in
 from adapter.envelope.description_octets import read_document
-from adapter.errors import DescriptionUnusable
+from adapter.errors import DescriptionUnusable, PeerUnreachable
 
 ENTRY: Final = "service.wsdl"
 _CHUNK_BYTES: Final = 64 * 1024
@@ -37,7 +37,7 @@ def is_web_address(text: str) -> bool:
 
 
 def download_description(url: str, session: requests.Session, *, timeout_s: float = 20) -> Downloaded:
-    """Fetch the WSDL and, from the same server only, what it imports. Raises DescriptionUnusable.
+    """Fetch the WSDL and, from the same server only, what it imports. Raises DescriptionUnusable, PeerUnreachable.
 
     What lies on another server (schemas of the W3C, say) is skipped and named: the adapter brings the usual ones.
     """
@@ -81,5 +81,5 @@ def _fetch(address: str, session: requests.Session, *, timeout_s: float, max_byt
                 if len(octets) > max_bytes:
                     raise DescriptionUnusable(f"the description is larger than {MAX_DESCRIPTION_BYTES} octets")
     except requests.RequestException as cause:
-        raise DescriptionUnusable(f"{address} cannot be read: {type(cause).__name__}") from None
+        raise PeerUnreachable(f"{address} cannot be reached ({type(cause).__name__})") from None
     return octets

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -40,6 +40,7 @@ MAX_PROBLEMS: Final = 200
 _NO_LIMIT: Final = 1 << 62
 _PLACE: Final = re.compile(r"line (\d+), column (\d+)")
 _LEADING_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]+")
+_PLACED: Final = (names.EXCHANGE, names.BINARY_SECURITY_TOKEN, names.SOAP12_BODY)
 _MUST_UNDERSTAND: Final = (names.SOAP11_MUST_UNDERSTAND, names.SOAP12_MUST_UNDERSTAND)
 
 
@@ -54,12 +55,16 @@ class DocumentKind(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Examination:
-    """What was found. gated: set when the document is a peer's message that the gate lets pass."""
+    """What was found. gated: set when the document is a peer's message that the gate lets pass.
+
+    places: where the elements begin that later checks may have something to say of, by `{namespace}local`.
+    """
 
     kind: DocumentKind
     problems: tuple[Problem, ...]
     remarks: tuple[str, ...] = ()
     gated: GatedMessage | None = None
+    places: Mapping[str, Position] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -83,6 +88,10 @@ class _Desk:
         problem = Problem(line=at[0], column=at[1], element=name, rule=rule, text=_sentence(text))
         if problem not in self.problems and len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
+
+    def has_problem_at(self, element: etree._Element) -> bool:
+        """Whether something was noted about exactly this element."""
+        return self.positions.of(element) in {(problem.line, problem.column) for problem in self.problems}
 
     def attempt(self, element: etree._Element, rule: str, check: Callable[[], object]) -> bool:
         """Run a reader of the gate; what it refuses becomes a problem at the element that the reason names."""
@@ -130,7 +139,13 @@ def examine(
     else:
         gated = _examine_peer_message(desk, kind)
     ordered = sorted(desk.problems, key=lambda problem: (problem.line, problem.column))
-    return Examination(kind=kind, problems=tuple(ordered), remarks=tuple(desk.remarks), gated=gated)
+    return Examination(
+        kind=kind,
+        problems=tuple(ordered),
+        remarks=tuple(desk.remarks),
+        gated=gated,
+        places={str(element.tag): desk.positions.of(element) for element in root.iter(*_PLACED)},
+    )
 
 
 def _kind_of(root: etree._Element) -> DocumentKind:
@@ -283,7 +298,8 @@ def _examine_call(desk: _Desk, description: ServiceDescription | None) -> None:
     if contexts and _fits_contract(desk, contexts[0], "xsd/client.xsd"):
         desk.attempt(contexts[0], words.CONTEXT, lambda: read_request_context(contexts[0]))
     for subject in () if not contexts else contexts[0].iterchildren(names.qname(names.CLIENT, "Subject")):
-        desk.attempt(subject, words.CONTEXT, functools.partial(read_subject, subject))
+        if not desk.has_problem_at(subject):
+            desk.attempt(subject, words.CONTEXT, functools.partial(read_subject, subject))
     if body is not None:
         _examine_payload(desk, body, description)
 

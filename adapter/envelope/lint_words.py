@@ -56,11 +56,21 @@ MENDING: Final = {
     TRUST: "Sign as the member that the Exchange header names, with a certificate of the directory.",
 }
 
-SCHEMA: Final = (
-    "Change the element so that it fits the schema; the rule's number is that of XML Schema 1.0, appendix C."
-)
+_BY_THE_SCHEMA: Final = {
+    "cvc-complex-type.2.4": "Send the elements that the schema names, in its order and its namespace, and no others.",
+    "cvc-complex-type.4": "Add the attribute.",
+    "cvc-complex-type.3.2.1": "Leave the attribute out.",
+    "cvc-complex-type.3.2.2": "Leave the attribute out.",
+    "cvc-elt.1": "Send the element that the WSDL names, in its namespace.",
+    "cvc-pattern-valid": "Write the value in the form that the pattern describes.",
+    "cvc-enumeration-valid": "Use one of the listed values.",
+    "cvc-datatype-valid": "Write the value as XML Schema writes this type (a date 2026-03-02, a decimal 1.5).",
+    "cvc-minLength-valid": "Fill the value in.",
+    "cvc-maxLength-valid": "Shorten the value.",
+}
+_SCHEMA: Final = "Change the element so that it fits the schema; the rule is that of XML Schema 1.0, appendix C."
 
 
 def mending_for(rule: str) -> str:
-    """The sentence for a rule; every rule of the schema language has the same one."""
-    return MENDING.get(rule, SCHEMA)
+    """The sentence for a rule of ours or of the schema language."""
+    return MENDING.get(rule) or _BY_THE_SCHEMA.get(rule, _SCHEMA)

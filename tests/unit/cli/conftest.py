@@ -1,23 +1,34 @@
-"""A folder of one's own, and the command as a function."""
+"""A folder of one's own, the command as a function, and an adapter's home that is in order."""
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from adapter.cli.authority import AuthorityFolder
 from adapter.cli.failures import run_guarded
 from adapter.cli.main import app
+from adapter.cli.own_record import record_signer
+from adapter.cli.settings_template import adapter_toml
+from adapter.settings import load_settings
+from adapter.store.migrate import prepare
+from tests.pki import Federation
 from tests.unit.cli.dialogue import Run
+
+_ENVIRONMENT = ("ADAPTER_SETTINGS", "ADAPTER_DEBUG", "ADAPTER_LANGUAGE", "LANG", "COLUMNS", "FORCE_COLOR")
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run `adapter` in this process, in tmp_path, with nothing of the caller's environment."""
     monkeypatch.chdir(tmp_path)
-    for variable in ("ADAPTER_SETTINGS", "ADAPTER_DEBUG", "ADAPTER_LANGUAGE", "LANG", "COLUMNS", "FORCE_COLOR"):
+    for variable in _ENVIRONMENT:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr("sys.argv", ["adapter"])
+    monkeypatch.setenv("LOGNAME", "officer")
+    monkeypatch.setattr("sys.stdin", Path("/dev/null").open())
 
     def typed(arguments: list[str]) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -29,3 +40,39 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         return code, shown.out, shown.err
 
     return typed
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """fed/: a signed directory with its CAs and members' keys; home/: the population register's adapter."""
+    folder = tmp_path_factory.mktemp("prepared")
+    federation = Federation.build(now=datetime.now(UTC).replace(microsecond=0))
+    federation.write(folder / "fed")
+    home = folder / "home"
+    home.mkdir()
+    text = adapter_toml(federation.population.id, directory="../fed", anchor=Path("../fed/anchor.vkey"))
+    (home / "adapter.toml").write_text(text)
+    federation.population.write(home / "keys")
+    (home / "keys").chmod(0o700)
+    (home / "keys" / "archive.key").touch(mode=0o600)
+    (home / "keys" / "archive.key").write_bytes(bytes(range(32)))
+    (home / "services").mkdir()
+    settings = load_settings(home / "adapter.toml")
+    prepare(settings.database_url)
+    assert record_signer(settings).vkey == federation.population.record_signer.vkey
+    return folder
+
+
+@pytest.fixture
+def place(prepared: Path, tmp_path: Path) -> Path:
+    """A copy of all that, to be changed."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def authority(run: Run, place: Path) -> AuthorityFolder:
+    """An authority's folder with an empty draft."""
+    arguments = ["--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem"]
+    assert run(["directory", "init", "authority", *arguments])[0] == 0
+    return AuthorityFolder(path=place / "authority")

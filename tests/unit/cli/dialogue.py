@@ -29,7 +29,9 @@ MASKS: Final = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
     (re.compile(r"\b[0-9A-F]{2}(?::[0-9A-F]{2}){31}\b"), "<fingerprint>"),
     (re.compile(r"\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<vkey>"),
-    (re.compile(r"\b[0-9.]+ (?:GB|MB) free"), "<free>"),
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\b"), "<date>"),
+    (re.compile(r"\b[0-9]+ (?=MB free|octets)"), "<number> "),
+    (re.compile(r"(?<=\S) {2,}"), "  "),  # how wide a column is depends on what is masked
 )
 
 

@@ -14,10 +14,10 @@ FILES = Path(__file__).parent / "files"
 
 
 @pytest.mark.parametrize("file", sorted(DIALOGUES.glob("*.txt")), ids=lambda file: file.stem)
-def test_dialogue(file: Path, run: Run, tmp_path: Path) -> None:
-    shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
+def test_dialogue(file: Path, run: Run, place: Path) -> None:
+    shutil.copytree(FILES, place, dirs_exist_ok=True)
     expected = Dialogue.parse(file.read_text())
-    shown = play(expected, run, tmp_path)
+    shown = play(expected, run, place)
     if updating():
         file.write_text(shown.text())
     assert shown.text() == expected.text()
