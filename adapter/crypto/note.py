@@ -44,6 +44,28 @@ class NoteSigner:
         self._public = private.public_key().public_bytes_raw()
         self._key_id = _key_id(name, self._public)
 
+    @classmethod
+    def parse(cls, skey: str) -> Self:
+        """Read a signer key (`PRIVATE+KEY+name+key id+seed`, as Go's note package writes it). Raises KeyUnusable."""
+        parts = skey.strip().split("+", 4)
+        if len(parts) != 5 or parts[:2] != ["PRIVATE", "KEY"]:
+            raise KeyUnusable("a signer key is written PRIVATE+KEY+name+id+key")
+        try:
+            key = base64.b64decode(parts[4], validate=True)
+            if key[:1] != _ED25519:
+                raise KeyUnusable("the signer key is of an unknown kind")
+            signer = cls(parts[2], Ed25519PrivateKey.from_private_bytes(key[1:]))
+        except ValueError:
+            raise KeyUnusable("the signer key does not hold an Ed25519 key") from None
+        if signer._key_id.hex() != parts[3]:
+            raise KeyUnusable("the id of the signer key does not fit it")
+        return signer
+
+    def skey(self) -> str:
+        """The signer key as one line of text: the private key itself, to be kept like one."""
+        encoded = base64.b64encode(_ED25519 + self._private.private_bytes_raw()).decode()
+        return f"PRIVATE+KEY+{self._name}+{self._key_id.hex()}+{encoded}"
+
     @property
     def vkey(self) -> str:
         """The verifier key: what others need to check the signatures, as one line of text."""

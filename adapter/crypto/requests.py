@@ -38,6 +38,7 @@ _EXTENDED_USAGES: Final = {
     "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH,
 }
 _FIELDS: Final = frozenset(("purpose", "common_name", "country", "key_usage", "extended_key_usage", "hosts"))
+_MAX_NAME_CHARS: Final = 64
 _NOTE_TITLE: Final = "interagency-adapter certificate request"
 
 
@@ -100,12 +101,15 @@ class RequestProfile:
         return found
 
     def subject(self, member: MemberId, organisation: str) -> x509.Name:
-        """The subject to ask for."""
+        """The subject to ask for. Raises KeyUnusable: a name that is empty or longer than 64 characters (X.520)."""
+        common_name = self.common_name.replace("{member}", str(member))
+        if any(not 0 < len(name) <= _MAX_NAME_CHARS for name in (organisation, common_name)):
+            raise KeyUnusable(f"a name in a certificate has 1 to {_MAX_NAME_CHARS} characters: {common_name!r}")
         return x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, self.country),
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
-                x509.NameAttribute(NameOID.COMMON_NAME, self.common_name.replace("{member}", str(member))),
+                x509.NameAttribute(NameOID.COMMON_NAME, common_name),
             ]
         )
 

@@ -108,10 +108,10 @@ def _render_detail(fault: PublicFault) -> str:
 
 
 def _render_problem(problem: Problem) -> str:
-    position = f'line="{max(problem.line, 0)}" column="{max(problem.column, 0)}"'
     return (
-        f'<ia-fault:Problem {position} element="{escape_attribute(_clean(problem.element))}"'
-        f' rule="{escape_attribute(_clean(problem.rule))}">{_escaped(problem.text)}</ia-fault:Problem>'
+        f'<ia-fault:Problem column="{max(problem.column, 0)}" element="{escape_attribute(_clean(problem.element))}"'
+        f' line="{max(problem.line, 0)}" rule="{escape_attribute(_clean(problem.rule))}">'
+        f"{_escaped(problem.text)}</ia-fault:Problem>"
     )
 
 

@@ -56,13 +56,15 @@ def read_secret(path: Path) -> bytes:
         raise KeyUnusable(f"{path} is missing") from None
     except OSError as cause:
         raise KeyUnusable(f"{path} cannot be read: {cause.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise KeyUnusable(f"{path} is not a file")
         if status.st_mode & _OTHERS:
             raise KeyUnusable(f"{path} can be read by others; run: chmod 600 {path}")
-        octets = file.read(MAX_FILE_BYTES + 1)
+        octets = os.read(descriptor, MAX_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(octets) > MAX_FILE_BYTES:
         raise KeyUnusable(f"{path} is too long for a key")
     return octets
