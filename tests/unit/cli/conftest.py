@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from adapter.cli.authority import AuthorityFolder
-from adapter.cli.failures import run_guarded
-from adapter.cli.main import app
 from adapter.cli.own_record import record_signer
 from adapter.cli.settings_template import adapter_toml
 from adapter.settings import load_settings
 from adapter.store.migrate import prepare
+from tests.command_line import typed
 from tests.pki import Federation
 from tests.unit.cli.dialogue import Run
 
@@ -22,23 +21,12 @@ _ENVIRONMENT = ("ADAPTER_SETTINGS", "ADAPTER_DEBUG", "ADAPTER_LANGUAGE", "LANG",
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run `adapter` in this process, in tmp_path, with nothing of the caller's environment."""
     monkeypatch.chdir(tmp_path)
     for variable in _ENVIRONMENT:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LOGNAME", "officer")
-    monkeypatch.setattr("sys.stdin", Path("/dev/null").open())
-
-    def typed(arguments: list[str]) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = run_guarded(lambda: app(arguments, prog_name="adapter"), arguments)
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
     return typed
 
 
@@ -74,5 +62,5 @@ def place(prepared: Path, tmp_path: Path) -> Path:
 def authority(run: Run, place: Path) -> AuthorityFolder:
     """An authority's folder with an empty draft."""
     arguments = ["--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem"]
-    assert run(["directory", "init", "authority", *arguments])[0] == 0
+    assert run("directory", "init", "authority", *arguments).code == 0
     return AuthorityFolder(path=place / "authority")

@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-Run = Callable[[list[str]], tuple[int, str, str]]
-"""Arguments to exit code, standard output, standard error."""
+from tests.command_line import Typed
+
+Run = Callable[..., Typed]
+"""tests.command_line.typed, in a folder of its own."""
 
 MASKS: Final = (
     (re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
@@ -86,10 +88,10 @@ def play(dialogue: Dialogue, run: Run, home: Path) -> Dialogue:
 def _answered(command: str, run: Run, home: Path) -> Exchange:
     program, *arguments = shlex.split(command)
     assert program == "adapter", f"only `adapter` can be typed in a dialogue, not {program}"
-    code, out, err = run(arguments)
-    shown = [*_lines(out, home, ""), *_lines(err, home, "! ")]
-    if code:
-        shown.append(f"[exit {code}]")
+    typed = run(*arguments)
+    shown = [*_lines(typed.out, home, ""), *_lines(typed.err, home, "! ")]
+    if typed.code:
+        shown.append(f"[exit {typed.code}]")
     return Exchange(command, _trimmed(shown))
 
 

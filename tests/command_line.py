@@ -1,0 +1,36 @@
+"""Typing a command in this process: a process of its own costs a second for each."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass
+from unittest import mock
+
+from adapter.cli.failures import run_guarded
+from adapter.cli.main import app
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+def typed(*arguments: object, answers: str = "") -> Typed:
+    """Run `adapter ARGUMENTS`. answers: what is typed when it asks."""
+    words = [str(argument) for argument in arguments]
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch("sys.stdin", io.StringIO(answers)),
+    ):
+        try:
+            code = run_guarded(lambda: app(words, prog_name="adapter"), words)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return Typed(code, out.getvalue(), err.getvalue())
