@@ -191,7 +191,7 @@ def own_contract(address: str = _PLACEHOLDER) -> bytes:
     """The WSDL of the own services. address: where they listen; a `?query` in it is left out."""
     generator = Wsdl11(_service_in_process().application.interface)
     generator.build_interface_document(address.partition("?")[0])
-    root = etree.fromstring(generator.get_interface_document())
+    root = xmlsafe.parse(generator.get_interface_document())
     _tidy(root)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
 

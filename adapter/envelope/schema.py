@@ -7,18 +7,28 @@ from typing import Any, Final, cast
 from lxml import etree
 
 from adapter.envelope.description_model import ServiceDescription
+from adapter.envelope.schema_compile import CompiledSchema
 from adapter.envelope.schema_words import Finding, describe
 from adapter.errors import Problem, SchemaInvalid
 
 MAX_PROBLEMS: Final = 20
 
+# lxml asks libxml2 for the path of every finding, and libxml2 counts the siblings before it: with n wrong elements in
+# one parent that is n * n / 2 steps, minutes for a hostile message of a few MB. Up to this many elements and attributes
+# it is some milliseconds; above, the element is judged as a stream, which ends at its first findings.
+_MAX_NODES_IN_TREE: Final = 5000
+_STREAM_CHUNK_BYTES: Final = 16 * 1024
+
+_count_nodes = etree.XPath("count(descendant-or-self::*) + count(descendant-or-self::*/@*)")
+
 
 def check_payload(description: ServiceDescription, payload: etree._Element, expected: str) -> None:
-    """Validate one element where it stands; it is neither copied nor moved, and prefixes bound further up count.
+    """Validate one element where it stands; it is not moved, and prefixes bound further up count.
 
     payload: untrusted. expected: the `{namespace}local` that the operation names; the element must be that one.
     An element of an operation that is passed through unchecked (`description.unchecked`) is judged by its name only.
-    Raises SchemaInvalid with up to MAX_PROBLEMS problems, none of which repeats a value of the document.
+    Raises SchemaInvalid with up to MAX_PROBLEMS problems, none of which repeats a value of the document; for an
+    element of more than some thousand nodes with the first of them only, and without their lines.
     """
     if payload.tag != expected:
         raise SchemaInvalid(
@@ -30,17 +40,45 @@ def check_payload(description: ServiceDescription, payload: etree._Element, expe
         raise SchemaInvalid("the service description has no schema for this element")
     schema = description.schema
     with schema.lock:
-        if schema.validator.validate(payload):
-            return
-        # lxml's log can be iterated; its stubs do not say so.
-        findings = [
-            Finding(line=found.line, path=found.path or "", kind=found.type_name, message=found.message or "")
-            for found in cast("Any", schema.validator.error_log)
-        ]
-    raise SchemaInvalid(
-        f"{len(findings)} findings of the schema validation",
-        problems=describe(findings, payload, schema.words, limit=MAX_PROBLEMS),
+        is_large = cast("float", _count_nodes(payload)) > _MAX_NODES_IN_TREE
+        findings = _judge_stream(schema, payload) if is_large else _judge_tree(schema, payload)
+    if findings:
+        raise SchemaInvalid(
+            f"{len(findings)} findings of the schema validation",
+            problems=describe(findings, payload, schema.words, limit=MAX_PROBLEMS),
+        )
+
+
+def _judge_tree(schema: CompiledSchema, payload: etree._Element) -> list[Finding]:
+    if schema.validator.validate(payload):
+        return []
+    return _findings(schema.validator.error_log)
+
+
+def _judge_stream(schema: CompiledSchema, payload: etree._Element) -> list[Finding]:
+    """The same judgement over the serialised element, given up at the first chunk with findings."""
+    octets = etree.tostring(payload, encoding="UTF-8", with_tail=False)
+    parser = cast("Any", etree.XMLParser)(
+        schema=schema.validator, huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False
     )
+    for start in range(0, len(octets), _STREAM_CHUNK_BYTES):
+        parser.feed(octets[start : start + _STREAM_CHUNK_BYTES])
+        if len(parser.feed_error_log):
+            break
+    try:
+        parser.close()
+    except etree.XMLSyntaxError:
+        # It was a tree, so it is well-formed: this is a finding, or the end of a stream that was given up.
+        return _findings(parser.feed_error_log)[:MAX_PROBLEMS]
+    return _findings(parser.feed_error_log)[:MAX_PROBLEMS]
+
+
+def _findings(log: object) -> list[Finding]:
+    # lxml's log can be iterated; its stubs do not say so.
+    return [
+        Finding(line=found.line, path=found.path or "", kind=found.type_name, message=found.message or "")
+        for found in cast("Any", log)
+    ]
 
 
 def _wrong_root(payload: etree._Element, expected: str) -> Problem:

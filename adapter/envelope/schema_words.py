@@ -29,6 +29,7 @@ _TAIL: Final = {
     "digits": re.compile(r".* digits than are allowed \('?(\d+)'?\)\.\s*\Z", re.DOTALL),
     "expected": re.compile(r"Expected is (?:one of )?\( ([^()]*) \)\.\s*\Z"),
 }
+_SUBJECT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^'{}]+)'")
 _ATTRIBUTE: Final = re.compile(r"attribute '(?:\{[^}]*\})?([^'{}]+)'")
 
 
@@ -88,8 +89,8 @@ def describe(
     """
     problems: list[Problem] = []
     for entry in findings:
-        element, path = _locate(payload, entry.path, words)
-        finding = _Placed(message=entry.message, local=_known(element, words), words=words)
+        local, path = _locate(payload, entry, words)
+        finding = _Placed(message=entry.message, local=local, words=words)
         rule, sentence = _RULES.get(entry.kind, ("cvc-valid", _not_valid))
         before = problems[-1] if problems else None
         if (
@@ -107,17 +108,32 @@ def describe(
     return tuple(problems)
 
 
-def _locate(payload: etree._Element, path: str, words: frozenset[str]) -> tuple[etree._Element | None, str]:
-    """The element that libxml2's path means, and the path in local names (`*` for a name that the schema lacks)."""
+def _locate(payload: etree._Element, finding: Finding, words: frozenset[str]) -> tuple[str, str]:
+    """The name of the element that a finding is about, and the path to it in local names.
+
+    A name that the schema does not declare is shown as `*` and returned empty. Without a path (a large element, judged
+    as a stream) there is only what the finding itself says.
+    """
+    if not finding.path:
+        named = _SUBJECT.match(finding.message)
+        local = named.group(1) if named and named.group(1) in words else ""
+        return local, local or "*"
     element: etree._Element | None = payload
-    shown: list[str] = []
-    for at, step in enumerate(path.strip("/").split("/")):
+    shown = [_known(element, words) or "*"]
+    for step in finding.path.strip("/").split("/")[1:]:
         name, _, index = step.partition("[")
-        position = int(index.rstrip("]")) if index.rstrip("]").isdigit() else 1
-        if at and element is not None:
-            element = _child(element, name, position)
-        shown.append((_known(element, words) or "*") + (f"[{position}]" if index and name != "*" else ""))
-    return element, "/".join(shown)
+        element = None if element is None else _child(element, name, int(index.rstrip("]") or 1))
+        shown.append((_known(element, words) or "*") + _position(element))
+    return _known(element, words), "/".join(shown)
+
+
+def _position(element: etree._Element | None) -> str:
+    """`[3]` for the third of several elements of one name."""
+    if element is None:
+        return ""
+    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    is_alone = not before and next(element.itersiblings(element.tag), None) is None
+    return "" if is_alone else f"[{before + 1}]"
 
 
 def _child(parent: etree._Element, name: str, position: int) -> etree._Element | None:

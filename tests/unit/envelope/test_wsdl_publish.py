@@ -1,0 +1,121 @@
+import pytest
+from lxml import etree
+
+from adapter.contracts import read_contract
+from adapter.envelope.wsdl_publish import publish
+from adapter.errors import UnknownService
+from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, read, schema, wsdl
+
+ADDRESS = "https://adapter.example/service/UZ/GOV/1/s/c/v1"
+CONTRACTS = {name: read_contract(f"xsd/{name}") for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd")}
+SOAP12 = "http://schemas.xmlsoap.org/wsdl/soap12/"
+N = {
+    "w": "http://schemas.xmlsoap.org/wsdl/",
+    "s": "http://schemas.xmlsoap.org/wsdl/soap/",
+    "s12": SOAP12,
+    "xs": "http://www.w3.org/2001/XMLSchema",
+}
+
+
+def published(files, entry="a.wsdl", address=ADDRESS):
+    return publish(read(files, entry), address=address, contracts=CONTRACTS, context_schema="client.xsd")
+
+
+def root_of(files, **arguments) -> etree._Element:
+    return etree.fromstring(published(files, **arguments).document())
+
+
+def test_address_is_the_adapters_and_the_providers_is_nowhere():
+    documents = published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER))}, address=f"{ADDRESS}?wsdl")
+    root = etree.fromstring(documents.document())
+    assert root.xpath("//s:address/@location", namespaces=N) == [ADDRESS]
+    assert b"provider.example" not in documents.document()
+
+
+def test_schema_is_untouched_but_for_its_locations():
+    text = (
+        f"<!-- a 'comment' -->\n<xs:schema  xmlns:xs='{N['xs']}'   targetNamespace='{NS}'>\n"
+        "<xs:include\n schemaLocation='sub/b.xsd' ></xs:include>\n</xs:schema>\n<!-- end -->"
+    )
+    files = {
+        "a.wsdl": wsdl(f'<xs:schema><xs:import namespace="{NS}" schemaLocation="x.xsd"/></xs:schema>'),
+        "x.xsd": text,
+        "sub/b.xsd": schema(ASK_AND_ANSWER),
+    }
+    documents = published(files)
+    assert documents.document("sub/b.xsd") == files["sub/b.xsd"].encode()
+    assert documents.document("x.xsd").decode() == text.replace("'sub/b.xsd'", f'"{ADDRESS}?xsd=sub/b.xsd"')
+    assert f'schemaLocation="{ADDRESS}?xsd=x.xsd"'.encode() in documents.document()
+
+
+def test_location_in_a_comment_misleads_nobody():
+    text = schema('<!-- <xs:include schemaLocation="b.xsd"/> --><xs:include schemaLocation="b.xsd"/>')
+    files = {
+        "a.wsdl": wsdl(f'<xs:schema><xs:import namespace="{NS}" schemaLocation="x.xsd"/></xs:schema>'),
+        "x.xsd": text,
+        "b.xsd": schema(ASK_AND_ANSWER),
+    }
+    root = etree.fromstring(published(files).document("x.xsd"))
+    assert root.xpath("xs:include/@schemaLocation", namespaces=N) == [f"{ADDRESS}?xsd=b.xsd"]
+
+
+def test_imported_wsdl_is_served_too():
+    whole = wsdl(schema(ASK_AND_ANSWER))
+    imported = f'<w:definitions xmlns:w="{N["w"]}"><w:import namespace="{NS}" location="inner.wsdl"/></w:definitions>'
+    documents = published({"a.wsdl": imported, "inner.wsdl": whole})
+    assert f'location="{ADDRESS}?wsdl=inner.wsdl"'.encode() in documents.document()
+    assert b"provider.example" not in documents.document("inner.wsdl")
+
+
+def test_import_that_leads_nowhere_loses_its_location():
+    types = (
+        schema(ASK_AND_ANSWER)
+        + '<xs:schema><xs:import namespace="urn:gone" schemaLocation="http://gone/"/></xs:schema>'
+    )
+    assert b"http://gone/" not in published({"a.wsdl": wsdl(types)}).document()
+
+
+def test_soap12_only_gets_a_soap11_port():
+    root = root_of({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), soap=SOAP12)})
+    assert root.xpath("count(//s12:address)", namespaces=N) == 1
+    assert root.xpath("//w:port/@name", namespaces=N) == ["P", "PSoap11"]
+    assert root.xpath("//s:address/@location", namespaces=N) == [ADDRESS]
+    assert root.xpath("//w:binding[@name='BSoap11']//s:operation/@soapAction", namespaces=N) == ["urn:ask"]
+
+
+def test_other_ports_are_taken_out():
+    http = """<w:port name="H" binding="t:HttpGet"><h:address xmlns:h="http://schemas.xmlsoap.org/wsdl/http/"
+        location="http://provider.example/get"/></w:port></w:service>"""
+    text = wsdl(schema(ASK_AND_ANSWER)).replace("</w:service>", http)
+    assert root_of({"a.wsdl": text}).xpath("//w:port/@name", namespaces=N) == ["P"]
+
+
+def test_policies_are_taken_out():
+    policy = '<p:Policy xmlns:p="http://schemas.xmlsoap.org/ws/2004/09/policy"><p:All/></p:Policy>'
+    assert b"Policy" not in published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), extra=policy)}).document()
+
+
+@pytest.mark.parametrize("soap", [N["s"], SOAP12])
+def test_header_is_declared_and_explained(soap):
+    root = root_of({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), soap=soap)})
+    for header in root.xpath("//w:input/s:header | //w:input/s12:header", namespaces=N):
+        prefix, _, name = header.get("message").rpartition(":")
+        assert header.nsmap[prefix or None] == NS
+        assert root.xpath("w:message[@name=$name]/w:part/@name", name=name, namespaces=N) == [header.get("part")]
+    assert root.xpath("count(//w:input/s:header)", namespaces=N) == 1
+    assert not root.xpath("//w:output/s:header", namespaces=N)
+    assert "RequestContext" in root.xpath("string(w:service/w:documentation)", namespaces=N)
+
+
+def test_documentation_that_is_there_stays():
+    text = wsdl(schema(ASK_AND_ANSWER)).replace(
+        '<w:service name="S">', '<w:service name="S"><w:documentation>Old words.</w:documentation>'
+    )
+    documentation = root_of({"a.wsdl": text}).xpath("string(w:service/w:documentation)", namespaces=N)
+    assert documentation.startswith("Old words.")
+    assert "RequestContext" in documentation
+
+
+def test_unknown_document():
+    with pytest.raises(UnknownService):
+        published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER))}).document("b.xsd")
