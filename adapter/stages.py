@@ -8,6 +8,7 @@ nothing else, so that the type checker refuses a path that skips a step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -117,25 +118,53 @@ class EncryptedKeyInfo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SignedPart:
+    """A part that the signature has to cover: an element to canonicalise, or its canonical octets when they are known.
+
+    Exactly one of the two is there. octets: the part as it was received, in exclusive canonical form by its spelling.
+    """
+
+    id: str
+    element: etree._Element | None = None
+    octets: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What stands around the encrypted parts and is needed to read them: namespaces in scope, and the tags of Body."""
+
+    personal_data: Mapping[str | None, str]
+    signature: Mapping[str | None, str]
+    body_start: bytes
+    body_end: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GatedMessage:
     """Exactly the structure of the profile; algorithms on the list; ids unique. Nothing is decrypted or verified yet.
 
-    Made by envelope.gate.gate. claimed_header is readable, and claimed only.
+    Made by envelope.gate.gate, or by crypto.recognition for the one spelling that our own stack writes (is_canonical).
+    Every value is readable, and claimed only; each was read from the part that verification will digest.
+    certificate: claimed to be DER. confirmation_value: of a SignatureConfirmation, in a reply.
     """
 
-    parsed: ParsedMessage
+    received: ReceivedMessage
     kind: MessageKind
-    exchange: etree._Element
-    timestamp: etree._Element
-    token: etree._Element
-    confirmation: etree._Element | None
-    body: etree._Element
-    encrypted_header: etree._Element | None
+    is_canonical: bool
+    claimed_header: ExchangeHeader
+    created: datetime
+    expires: datetime
+    certificate: bytes
+    confirmation_value: bytes | None
+    exchange: SignedPart
+    timestamp: SignedPart
+    token: SignedPart
+    confirmation: SignedPart | None
+    surroundings: Surroundings
     encrypted_key: EncryptedKeyInfo
     encrypted_personal_data: bytes | None
     encrypted_signature: bytes
     encrypted_body: bytes
-    claimed_header: ExchangeHeader
     ids: frozenset[str]
 
 

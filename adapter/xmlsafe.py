@@ -225,8 +225,16 @@ def decode_base64(text: str, *, max_chars: int, error: type[AdapterError] = Malf
         raise LimitExceeded("a base64 value is longer than allowed")
     try:
         digits = text.encode("ascii").translate(None, _XML_SPACES.encode())
+    except UnicodeEncodeError:
+        raise error("not base64") from None
+    return decode_base64_digits(digits, error=error)
+
+
+def decode_base64_digits(digits: bytes, *, error: type[AdapterError] = MalformedMessage) -> bytes:
+    """The same without white space and without a bound of its own. Raises `error`."""
+    try:
         octets = binascii.a2b_base64(digits)
-    except ValueError:  # binascii.Error and UnicodeEncodeError are kinds of it
+    except binascii.Error:
         raise error("not base64") from None
     # The decoder is lenient (its strict mode takes twice as long as this); what it let pass is not what we would write.
     if binascii.b2a_base64(octets, newline=False) != digits:

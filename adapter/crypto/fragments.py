@@ -6,6 +6,7 @@ surroundings that canonicalisation can see are replayed as text around the plain
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,11 +14,15 @@ from lxml import etree
 
 from adapter.envelope import names
 from adapter.envelope.gate_structure import Ids
+from adapter.envelope.surroundings import declarations
 from adapter.errors import SecurityFailed
-from adapter.xmlsafe import XmlLimits, canonical, escape_attribute, parse, refuse_comments
+from adapter.stages import Surroundings
+from adapter.xmlsafe import XmlLimits, parse, refuse_comments
 
 _xpath_ids: Final = etree.XPath("//@wsu:Id | //@xml:id | //ds:*/@Id", namespaces={"wsu": names.WSU, "ds": names.DS})
-_is_encrypted: Final = etree.XPath("boolean(//xenc:EncryptedData | //xenc:EncryptedKey)", namespaces={"xenc": names.XENC})
+_is_encrypted: Final = etree.XPath(
+    "boolean(//xenc:EncryptedData | //xenc:EncryptedKey)", namespaces={"xenc": names.XENC}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,9 +33,9 @@ class Body:
     octets: bytes
 
 
-def parse_element(plaintext: bytes, place: etree._Element, limits: XmlLimits) -> etree._Element:
+def parse_element(plaintext: bytes, scope: Mapping[str | None, str], limits: XmlLimits) -> etree._Element:
     """Exactly one element, in the namespaces that are in scope where its EncryptedData stood. Raises SecurityFailed."""
-    start = f"<fragment{_declarations(place.nsmap)}>".encode()
+    start = f"<fragment{declarations(scope)}>".encode()
     wrapper = parse(start + plaintext + b"</fragment>", limits, error=SecurityFailed)
     _refuse_comments(wrapper, plaintext)
     if len(wrapper) != 1 or wrapper.text or wrapper[0].tail:
@@ -38,13 +43,13 @@ def parse_element(plaintext: bytes, place: etree._Element, limits: XmlLimits) ->
     return wrapper[0]
 
 
-def parse_body(plaintext: bytes, body: etree._Element, ids: Ids, limits: XmlLimits) -> Body:
+def parse_body(plaintext: bytes, surroundings: Surroundings, ids: Ids, limits: XmlLimits) -> Body:
     """A replica of the Body with the plaintext as its content: exactly one element. Raises SecurityFailed.
 
     ids: those of the outer document and of the fragments before; an id that occurs again is refused, and so is anything
     that is encrypted once more: it is opened one level deep, never deeper.
     """
-    octets = b"%s%s</%s>" % (_start_tag(body), plaintext, _qualified_name(body).encode())
+    octets = surroundings.body_start + plaintext + surroundings.body_end
     replica = parse(octets, limits, error=SecurityFailed)
     _refuse_comments(replica, plaintext)
     if len(replica) != 1 or (replica.text or "").strip() or (replica[0].tail or "").strip():
@@ -72,37 +77,3 @@ def _ids_below(body: etree._Element) -> list[str]:
     """
     found = _xpath_ids(body)
     return [str(value) for value in found[1:]] if isinstance(found, list) else []
-
-
-def _qualified_name(element: etree._Element) -> str:
-    local = element.tag.rpartition("}")[2]
-    return f"{element.prefix}:{local}" if element.prefix else local
-
-
-def _declarations(nsmap: dict[str | None, str]) -> str:
-    return "".join(
-        f' xmlns:{prefix}="{escape_attribute(uri)}"' if prefix else f' xmlns="{escape_attribute(uri)}"'
-        for prefix, uri in sorted(nsmap.items(), key=lambda item: item[0] or "")
-    )
-
-
-def _start_tag(body: etree._Element) -> bytes:
-    """Body's start tag with every namespace in scope; canonical when nothing but env and wsu is in scope."""
-    nsmap = body.nsmap
-    id_prefixes = [prefix for prefix, uri in nsmap.items() if uri == names.WSU and prefix]
-    if len(id_prefixes) == 1:
-        own_id = escape_attribute(body.get(names.WSU_ID, ""))
-        return f'<{_qualified_name(body)}{_declarations(nsmap)} {id_prefixes[0]}:Id="{own_id}">'.encode()
-    return _start_tag_with_spare_prefixes(body, nsmap)
-
-
-def _start_tag_with_spare_prefixes(body: etree._Element, nsmap: dict[str | None, str]) -> bytes:
-    """Two prefixes stand for the namespace of the id. lxml does not say which was written; canonical form does."""
-    written = canonical(body)
-    written = written[: written.index(b">")]
-    missing = {
-        prefix: uri
-        for prefix, uri in nsmap.items()
-        if (f" xmlns:{prefix}=" if prefix else " xmlns=").encode() not in written
-    }
-    return written + _declarations(missing).encode() + b">"

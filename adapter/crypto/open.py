@@ -16,15 +16,15 @@ from adapter.crypto.certificates import parse_certificate
 from adapter.crypto.content import ContentCipher
 from adapter.crypto.fragments import parse_body, parse_element
 from adapter.crypto.keys import DecryptionKeys
+from adapter.crypto.recognition import NotCanonical, recognise_signature
 from adapter.crypto.signature_gate import read_signature
 from adapter.crypto.suites import Suite, by_signature_algorithm, suite
-from adapter.envelope.gate_security import read_confirmation, read_token
+from adapter.envelope.gate import gate, parse_message
 from adapter.envelope.gate_structure import Ids, attribute
 from adapter.envelope.headers import read_personal_data
-from adapter.envelope.instants import read_timestamp
 from adapter.envelope.names import PERSONAL_DATA, WSU_ID
 from adapter.errors import EnvelopeRefused, LimitExceeded, MalformedMessage, SecurityFailed
-from adapter.stages import DecryptedMessage, GatedMessage, VerifiedMessage
+from adapter.stages import DecryptedMessage, GatedMessage, SignatureParts, SignedPart, VerifiedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, canonical, parse
 
 _STRUCTURE_ERRORS = (EnvelopeRefused, LimitExceeded, MalformedMessage)
@@ -58,6 +58,8 @@ def decrypt_with_content_key(
     """
     try:
         return _open_parts(gated, content_key, limits)
+    except NotCanonical:  # the envelope is spelled as we would, the signature in it is not
+        return decrypt_with_content_key(gate(parse_message(gated.received, limits), gated.kind), content_key)
     except _STRUCTURE_ERRORS as cause:
         raise SecurityFailed(f"after decryption: {cause.reason}") from None
 
@@ -68,30 +70,30 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
     body_octets = cipher.decrypt(gated.encrypted_body)
     header_octets = None if gated.encrypted_personal_data is None else cipher.decrypt(gated.encrypted_personal_data)
     ids = Ids(seen=set(gated.ids))
-    signature = parse_element(signature_octets, _parent(gated.token), limits)
-    parts = read_signature(signature, token_id=attribute(gated.token, WSU_ID), ids=ids)
+    signature = _read_signature(signature_octets, gated, ids, limits)
     personal_data = None
-    if header_octets is not None and gated.encrypted_header is not None:
-        personal_data = parse_element(header_octets, gated.encrypted_header, limits)
+    if header_octets is not None:
+        personal_data = parse_element(header_octets, gated.surroundings.personal_data, limits)
         if personal_data.tag != PERSONAL_DATA:
             raise SecurityFailed("the encrypted header is not PersonalData")
         ids.add(attribute(personal_data, WSU_ID))
-    body = parse_body(body_octets, gated.body, ids, limits)
+    body = parse_body(body_octets, gated.surroundings, ids, limits)
     return DecryptedMessage(
         gated=gated,
         personal_data=personal_data,
         body=body.element,
         body_octets=body.octets,
-        signature=parts,
+        signature=signature,
         content_key=content_key,
     )
 
 
-def _parent(element: etree._Element) -> etree._Element:
-    parent = element.getparent()
-    if parent is None:
-        raise SecurityFailed("a part without its place")
-    return parent
+def _read_signature(octets: bytes, gated: GatedMessage, ids: Ids, limits: XmlLimits) -> SignatureParts:
+    """Step 5. Raises NotCanonical when the general gate has to judge the whole message."""
+    if gated.is_canonical:
+        return recognise_signature(octets)
+    signature = parse_element(octets, gated.surroundings.signature, limits)
+    return read_signature(signature, token_id=gated.token.id, ids=ids)
 
 
 def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
@@ -117,23 +119,22 @@ def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
     for part_id, digest, prefixes in signature.digests:
         octets = _canonical(parts[part_id], prefixes)
         if not hmac.compare_digest(sha256(octets).digest(), digest):
-            raise SecurityFailed(f"the digest of a part is wrong: {parts[part_id].tag}")
-        if parts[part_id] is decrypted.body:
+            raise SecurityFailed(f"the digest of a part is wrong: {part_id}")
+        if parts[part_id].element is decrypted.body:
             body_octets = octets
     payload = _signed_payload(decrypted, body_octets)
-    created, expires = read_timestamp(gated.timestamp)
     return VerifiedMessage(
-        received=gated.parsed.received,
+        received=gated.received,
         kind=gated.kind,
         header=gated.claimed_header,
         personal_data=None if decrypted.personal_data is None else read_personal_data(decrypted.personal_data),
-        created=created,
-        expires=expires,
+        created=gated.created,
+        expires=gated.expires,
         signer=signer,
         suite=row.name,
         signature_value=signature.value,
         signed_digest=sha256(signature.signed_info).digest(),
-        confirmation=None if gated.confirmation is None else read_confirmation(gated.confirmation),
+        confirmation=gated.confirmation_value,
         payload=payload,
         content_key=decrypted.content_key,
     )
@@ -141,10 +142,7 @@ def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
 
 def _check_signature_value(decrypted: DecryptedMessage) -> tuple[x509.Certificate, Suite]:
     """Steps 1 to 3."""
-    try:
-        signer, key = parse_certificate(read_token(decrypted.gated.token))
-    except EnvelopeRefused as cause:
-        raise SecurityFailed(cause.reason) from None
+    signer, key = parse_certificate(decrypted.gated.certificate)
     signature = decrypted.signature
     row = by_signature_algorithm(signature.algorithm)
     row.check_signing_key(key)
@@ -152,16 +150,28 @@ def _check_signature_value(decrypted: DecryptedMessage) -> tuple[x509.Certificat
     return signer, row
 
 
-def _parts_at_their_places(decrypted: DecryptedMessage) -> dict[str, etree._Element]:
+def _parts_at_their_places(decrypted: DecryptedMessage) -> dict[str, SignedPart]:
     """Step 4: every part of this message by its id. The gates saw to it that no id occurs twice."""
     gated = decrypted.gated
-    parts = [gated.exchange, gated.timestamp, gated.token, decrypted.body]
-    parts += [part for part in (decrypted.personal_data, gated.confirmation) if part is not None]
-    return {part.get(WSU_ID, ""): part for part in parts}
+    parts = [gated.exchange, gated.timestamp, gated.token, _part(decrypted.body)]
+    if decrypted.personal_data is not None:
+        parts.append(_part(decrypted.personal_data))
+    if gated.confirmation is not None:
+        parts.append(gated.confirmation)
+    return {part.id: part for part in parts}
 
 
-def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
-    return canonical(element, inclusive_prefixes=prefixes, error=SecurityFailed)
+def _part(element: etree._Element) -> SignedPart:
+    return SignedPart(id=element.get(WSU_ID, ""), element=element)
+
+
+def _canonical(part: SignedPart, prefixes: tuple[str, ...]) -> bytes:
+    """The octets to digest. A part without an element is canonical as it stands, and takes no prefixes."""
+    if part.element is not None:
+        return canonical(part.element, inclusive_prefixes=prefixes, error=SecurityFailed)
+    if prefixes:
+        raise SecurityFailed("a PrefixList for a part whose canonical form is settled")
+    return part.octets
 
 
 def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._Element:

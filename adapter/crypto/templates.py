@@ -31,12 +31,12 @@ PERSONAL_DATA_CIPHER: Final = "personal-data-cipher"
 SIGNATURE_CIPHER: Final = "signature-cipher"
 BODY_CIPHER: Final = "body-cipher"
 
-_TOKEN: Final = (
+TOKEN: Final = (
     f'<wsse:BinarySecurityToken xmlns:wsse="{names.WSSE}" xmlns:wsu="{names.WSU}"'
     f' EncodingType="{names.BASE64_BINARY}" ValueType="{names.X509_V3}" wsu:Id="token">%s</wsse:BinarySecurityToken>'
 ).encode()
 
-_CONFIRMATION: Final = (
+CONFIRMATION: Final = (
     f'<wsse11:SignatureConfirmation xmlns:wsse11="{names.WSSE11}" xmlns:wsu="{names.WSU}"'
     ' Value="%s" wsu:Id="confirmation"></wsse11:SignatureConfirmation>'
 ).encode()
@@ -44,29 +44,29 @@ _CONFIRMATION: Final = (
 
 def render_token(certificate_der: bytes) -> bytes:
     """The BinarySecurityToken (WSS X.509 Certificate Token Profile 1.1, 3.1)."""
-    return _TOKEN % b64encode(certificate_der)
+    return TOKEN % b64encode(certificate_der)
 
 
 def render_confirmation(signature_value: bytes) -> bytes:
     """The SignatureConfirmation (WSS 1.1 SOAP Message Security, 8.5)."""
-    return _CONFIRMATION % b64encode(signature_value)
+    return CONFIRMATION % b64encode(signature_value)
 
 
 # --- signature -------------------------------------------------------------------------------------------------------
 
-_SIGNED_INFO_START: Final = (
+SIGNED_INFO_START: Final = (
     f'<ds:SignedInfo xmlns:ds="{names.DS}">'
     f'<ds:CanonicalizationMethod Algorithm="{names.EXC_C14N}"></ds:CanonicalizationMethod>'
     '<ds:SignatureMethod Algorithm="%s"></ds:SignatureMethod>'
 )
 _INCLUSIVE: Final = f'<ec:InclusiveNamespaces xmlns:ec="{names.EXC_C14N}" PrefixList="%s"></ec:InclusiveNamespaces>'
-_REFERENCE: Final = (
+REFERENCE: Final = (
     '<ds:Reference URI="#%s"><ds:Transforms>'
     f'<ds:Transform Algorithm="{names.EXC_C14N}">%s</ds:Transform></ds:Transforms>'
     f'<ds:DigestMethod Algorithm="{names.SHA256}"></ds:DigestMethod>'
     "<ds:DigestValue>%s</ds:DigestValue></ds:Reference>"
 )
-_SIGNATURE: Final = (
+SIGNATURE: Final = (
     f'<ds:Signature xmlns:ds="{names.DS}">%s<ds:SignatureValue>%s</ds:SignatureValue>'
     f'<ds:KeyInfo><wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}">'
     f'<wsse:Reference URI="#token" ValueType="{names.X509_V3}"/>'
@@ -77,17 +77,17 @@ _SIGNATURE: Final = (
 def render_reference(part_id: str, digest: bytes, inclusive_prefixes: tuple[str, ...] = ()) -> str:
     """One Reference: exclusive canonicalisation, SHA-256. inclusive_prefixes: NCNames."""
     inclusive = _INCLUSIVE % " ".join(inclusive_prefixes) if inclusive_prefixes else ""
-    return _REFERENCE % (part_id, inclusive, b64encode(digest).decode())
+    return REFERENCE % (part_id, inclusive, b64encode(digest).decode())
 
 
 def render_signed_info(algorithm: str, references: list[str]) -> bytes:
     """The canonical SignedInfo: these octets are signed."""
-    return f"{_SIGNED_INFO_START % algorithm}{''.join(references)}</ds:SignedInfo>".encode()
+    return f"{SIGNED_INFO_START % algorithm}{''.join(references)}</ds:SignedInfo>".encode()
 
 
 def render_signature(signed_info: bytes, value: bytes) -> bytes:
     """The ds:Signature around a canonical SignedInfo."""
-    return _SIGNATURE % (signed_info, b64encode(value))
+    return SIGNATURE % (signed_info, b64encode(value))
 
 
 # --- encryption ------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ _KEY_IDENTIFIER: Final = (
     f' ValueType="{names.X509_SKI}">%s</wsse:KeyIdentifier></wsse:SecurityTokenReference>'
 )
 _KEY_START: Final = f'<xenc:EncryptedKey xmlns:xenc="{names.XENC}" xmlns:ds="{names.DS}" Id="key">'
-_AGREED_KEY: Final = (
+AGREED_KEY: Final = (
     f'{_KEY_START}<xenc:EncryptionMethod Algorithm="{names.KW_AES128}"/>'
     '<ds:KeyInfo><xenc:AgreementMethod Algorithm="%s">'
     f'<xenc11:KeyDerivationMethod xmlns:xenc11="{names.XENC11}" Algorithm="{names.HKDF}">'
@@ -121,7 +121,7 @@ _AGREED_KEY: Final = (
     f"<xenc:RecipientKeyInfo>{_KEY_IDENTIFIER}</xenc:RecipientKeyInfo></xenc:AgreementMethod></ds:KeyInfo>"
     "<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData>"
 )
-_TRANSPORTED_KEY: Final = (
+TRANSPORTED_KEY: Final = (
     f'{_KEY_START}<xenc:EncryptionMethod Algorithm="{names.RSA_OAEP}">'
     f'<ds:DigestMethod Algorithm="{names.SHA256}"/>'
     f'<xenc11:MGF xmlns:xenc11="{names.XENC11}" Algorithm="{names.MGF1_SHA256}"/></xenc:EncryptionMethod>'
@@ -140,18 +140,23 @@ def render_encrypted_key(suite: str, key: WrappedKey, recipient_ski: bytes, data
     """The EncryptedKey in the form of the recipient's suite, with a ReferenceList (XML Encryption 1.1, 3.5.1, 3.6)."""
     identifier, wrapped = _text(recipient_ski), _text(key.wrapped)
     if suite == "rsa":
-        start = _TRANSPORTED_KEY % (identifier, wrapped)
+        start = TRANSPORTED_KEY % (identifier, wrapped)
     else:
-        algorithm, originator, prefix = _ORIGINATORS[suite]
+        algorithm, originator, prefix = ORIGINATORS[suite]
         public = originator % _text(prefix + key.ephemeral_public)
         values = (algorithm, _text(key.hkdf_salt), _text(key.hkdf_info), public, identifier, wrapped)
-        start = _AGREED_KEY % values
+        start = AGREED_KEY % values
+    return start.encode() + render_reference_list(data_ids)
+
+
+def render_reference_list(data_ids: list[str]) -> bytes:
+    """The end of an EncryptedKey: which EncryptedData it is for (XML Encryption 1.1, 3.6)."""
     references = "".join(f'<xenc:DataReference URI="#{data_id}"/>' for data_id in data_ids)
-    return f"{start}<xenc:ReferenceList>{references}</xenc:ReferenceList></xenc:EncryptedKey>".encode()
+    return f"<xenc:ReferenceList>{references}</xenc:ReferenceList></xenc:EncryptedKey>".encode()
 
 
-# The algorithm, the element that holds the ephemeral key, and what stands before the key's octets in it.
-_ORIGINATORS: Final = {
+# The agreement's algorithm, the element that holds the ephemeral key, and what stands before the key's octets in it.
+ORIGINATORS: Final = {
     "p256": (names.ECDH_ES, _P256_POINT, b""),
     "ed25519": (names.X25519, _X25519_KEY, X25519_SPKI),
 }

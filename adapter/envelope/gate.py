@@ -23,13 +23,22 @@ from adapter.envelope.gate_structure import (
     refuse,
 )
 from adapter.envelope.headers import read_exchange_header
+from adapter.envelope.surroundings import end_tag, start_tag
 from adapter.errors import EnvelopeRefused, HeaderNotUnderstood
-from adapter.stages import ExchangeHeader, GatedMessage, MessageKind, ParsedMessage, ReceivedMessage
+from adapter.stages import (
+    ExchangeHeader,
+    GatedMessage,
+    MessageKind,
+    ParsedMessage,
+    ReceivedMessage,
+    SignedPart,
+    Surroundings,
+)
 from adapter.xmlsafe import XmlLimits, parse, refuse_comments
 
 _BLOCK_ATTRIBUTES: Final = frozenset((names.WSU_ID, names.SOAP12_MUST_UNDERSTAND))
 _ID_ONLY: Final = frozenset((names.WSU_ID,))
-_MAX_HEADER_CHARS: Final = 512 * 1024
+MAX_HEADER_CHARS: Final = 512 * 1024
 
 
 def parse_message(received: ReceivedMessage, limits: XmlLimits) -> ParsedMessage:
@@ -52,7 +61,7 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
     exchange = blocks[names.EXCHANGE]
     ids.add(attribute(exchange, names.WSU_ID))
     claimed_header = read_exchange_header(exchange)
-    _check_kind(claimed_header, kind)
+    check_kind(claimed_header, kind)
     encrypted_header = blocks.get(names.ENCRYPTED_HEADER)
     personal_data = None if encrypted_header is None else _encrypted_header(encrypted_header, ids)
     security = read_security(blocks[names.SECURITY], kind, ids)
@@ -60,21 +69,34 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
     opened = [data for data in (personal_data, security.signature, encrypted_body) if data is not None]
     _check_encrypted(security, opened)
     return GatedMessage(
-        parsed=parsed,
+        received=parsed.received,
         kind=kind,
-        exchange=exchange,
-        timestamp=security.timestamp,
-        token=security.token,
-        confirmation=security.confirmation,
-        body=body,
-        encrypted_header=encrypted_header,
+        is_canonical=False,
+        claimed_header=claimed_header,
+        created=security.created,
+        expires=security.expires,
+        certificate=security.certificate,
+        confirmation_value=security.confirmation_value,
+        exchange=_part(exchange),
+        timestamp=_part(security.timestamp),
+        token=_part(security.token),
+        confirmation=None if security.confirmation is None else _part(security.confirmation),
+        surroundings=Surroundings(
+            personal_data={} if encrypted_header is None else encrypted_header.nsmap,
+            signature=blocks[names.SECURITY].nsmap,
+            body_start=start_tag(body),
+            body_end=end_tag(body),
+        ),
         encrypted_key=security.key.info,
         encrypted_personal_data=None if personal_data is None else personal_data.octets,
         encrypted_signature=security.signature.octets,
         encrypted_body=encrypted_body.octets,
-        claimed_header=claimed_header,
         ids=frozenset(ids.seen),
     )
+
+
+def _part(element: etree._Element) -> SignedPart:
+    return SignedPart(id=attribute(element, names.WSU_ID), element=element)
 
 
 def _envelope(root: etree._Element) -> tuple[etree._Element, etree._Element]:
@@ -120,7 +142,8 @@ def _refuse_header(block: etree._Element) -> None:
     refuse("a header that has no place in this kind of message")
 
 
-def _check_kind(header: ExchangeHeader, kind: MessageKind) -> None:
+def check_kind(header: ExchangeHeader, kind: MessageKind) -> None:
+    """A reply says what it answers, a request does not. Raises EnvelopeRefused."""
     if kind is MessageKind.REPLY and header.in_reply_to is None:
         refuse("a reply must say which message it answers")
     if kind is MessageKind.REQUEST and (header.in_reply_to is not None or header.record_number is not None):
@@ -133,7 +156,7 @@ def _encrypted_header(element: etree._Element, ids: Ids) -> EncryptedDataElement
     check_must_understand(element)
     ids.add(attribute(element, names.WSU_ID))
     data = only_child(element, names.ENCRYPTED_DATA)
-    return read_encrypted_data(data, content_type=names.TYPE_ELEMENT, ids=ids, max_chars=_MAX_HEADER_CHARS)
+    return read_encrypted_data(data, content_type=names.TYPE_ELEMENT, ids=ids, max_chars=MAX_HEADER_CHARS)
 
 
 def _body(body: etree._Element, ids: Ids) -> EncryptedDataElement:

@@ -7,7 +7,7 @@ order, no empty-element tags, canonical escapes. So the octets that are written 
 from __future__ import annotations
 
 import re
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
 from lxml import etree
 
@@ -57,8 +57,13 @@ _MUST_UNDERSTAND: Final = frozenset((SOAP12_MUST_UNDERSTAND,))
 class Fields:
     """The children of a block that has each child at most once and in the order of its schema."""
 
-    def __init__(self, element: etree._Element, namespace: str, order: tuple[str, ...]) -> None:
-        self._texts: dict[str, str] = {}
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    @classmethod
+    def of(cls, element: etree._Element, namespace: str, order: tuple[str, ...]) -> Self:
+        """Read them from the block. Raises EnvelopeRefused: unknown, repeated, out of order, with attributes."""
+        texts: dict[str, str] = {}
         at = 0
         for child in children(element):
             name = child.tag.removeprefix(f"{{{namespace}}}")
@@ -68,7 +73,8 @@ class Fields:
                 _misplaced(element)
             at += 1
             check_attributes(child)
-            self._texts[name] = leaf_text(child, max_chars=MAX_VALUE_CHARS)
+            texts[name] = leaf_text(child, max_chars=MAX_VALUE_CHARS)
+        return cls(texts)
 
     def required(self, name: str) -> str:
         """The child's text. Raises EnvelopeRefused when it is absent."""
@@ -86,7 +92,7 @@ def _misplaced(element: etree._Element) -> NoReturn:
     refuse(f"{element.tag.rpartition('}')[2]} has a child that is unknown, repeated or out of order")
 
 
-_EXCHANGE_ORDER: Final = (
+EXCHANGE_ORDER: Final = (
     "MessageId",
     "InReplyTo",
     "Consumer",
@@ -109,7 +115,11 @@ def read_exchange_header(element: etree._Element) -> ExchangeHeader:
         refuse("not an Exchange block")
     check_attributes(element, _BLOCK_ATTRIBUTES)
     check_must_understand(element)
-    fields = Fields(element, ENVELOPE, _EXCHANGE_ORDER)
+    return exchange_of(Fields.of(element, ENVELOPE, EXCHANGE_ORDER))
+
+
+def exchange_of(fields: Fields) -> ExchangeHeader:
+    """The texts of an Exchange block as a value. Raises EnvelopeRefused."""
     regulation = fields.optional("Regulation")
     in_reply_to = fields.optional("InReplyTo")
     number = fields.optional("RecordNumber")
@@ -130,7 +140,7 @@ def read_exchange_header(element: etree._Element) -> ExchangeHeader:
         raise EnvelopeRefused(f"Exchange: {cause.reason}") from None
 
 
-_EXCHANGE_START: Final = (
+EXCHANGE_START: Final = (
     f'<ia:Exchange xmlns:env="{SOAP12}" xmlns:ia="{ENVELOPE}" xmlns:wsu="{WSU}"'
     ' wsu:Id="exchange" env:mustUnderstand="true">'
 )
@@ -142,7 +152,7 @@ def render_exchange(header: ExchangeHeader) -> bytes:
     regulation = "" if header.regulation is None else _text_element("Regulation", header.regulation)
     number = "" if header.record_number is None else f"<ia:RecordNumber>{header.record_number}</ia:RecordNumber>"
     return (
-        f"{_EXCHANGE_START}<ia:MessageId>{header.message_id}</ia:MessageId>{in_reply_to}"
+        f"{EXCHANGE_START}<ia:MessageId>{header.message_id}</ia:MessageId>{in_reply_to}"
         f"<ia:Consumer>{header.claimed_consumer}</ia:Consumer><ia:Service>{header.service}</ia:Service>"
         f"<ia:Operation>{matching(_OPERATION, header.operation, 'Operation')}</ia:Operation>"
         f"<ia:Official>{header.official}</ia:Official>"

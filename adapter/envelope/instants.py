@@ -52,10 +52,10 @@ def read_timestamp(element: etree._Element) -> tuple[datetime, datetime]:
 
 def render_timestamp(created: datetime, expires: datetime) -> bytes:
     """A wsu:Timestamp in exclusive canonical form."""
-    return _TIMESTAMP % (write_instant(created).encode(), write_instant(expires).encode())
+    return TIMESTAMP_TEMPLATE % (write_instant(created).encode(), write_instant(expires).encode())
 
 
-_TIMESTAMP: Final = (
+TIMESTAMP_TEMPLATE: Final = (
     f'<wsu:Timestamp xmlns:wsu="{WSU}" wsu:Id="timestamp">'
     "<wsu:Created>%s</wsu:Created><wsu:Expires>%s</wsu:Expires></wsu:Timestamp>"
 ).encode()

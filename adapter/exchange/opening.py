@@ -7,6 +7,7 @@ from datetime import datetime
 
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.open import decrypt, verify
+from adapter.crypto.recognition import recognise
 from adapter.directory.model import Directory
 from adapter.directory.trust import ChainCache, establish_trust
 from adapter.envelope.gate import gate, parse_message
@@ -29,8 +30,9 @@ class Opener:
         Raises MalformedMessage, LimitExceeded, EnvelopeRefused, HeaderNotUnderstood, SecurityFailed, UnknownMember,
         PeerMismatch.
         """
-        parsed = parse_message(trail.received, self.limits)
-        gated = trail.reached(gate(parsed, kind))
+        gated = trail.reached(
+            recognise(trail.received, kind, self.limits) or gate(parse_message(trail.received, self.limits), kind)
+        )
         decrypted = decrypt(gated, self.keys)
         verified = trail.reached(verify(decrypted))
         return trail.reached(

@@ -18,8 +18,8 @@ MAKERS = {
     # The octets come from a socket; the linter and the evidence take them from a file.
     "ReceivedMessage": ("adapter/transport/*", "adapter/evidence/*", "adapter/envelope/lint.py"),
     "ParsedMessage": ("adapter/envelope/gate.py",),
-    "GatedMessage": ("adapter/envelope/gate.py",),
-    "SignatureParts": ("adapter/crypto/signature_gate.py",),
+    "GatedMessage": ("adapter/envelope/gate.py", "adapter/crypto/recognition.py"),
+    "SignatureParts": ("adapter/crypto/signature_gate.py", "adapter/crypto/recognition.py"),
     "DecryptedMessage": ("adapter/crypto/open.py",),
     "VerifiedMessage": ("adapter/crypto/open.py",),
     "TrustedMessage": ("adapter/directory/trust.py",),
@@ -47,7 +47,15 @@ MAKERS = {
 COPIES = {"adapter/cli/envelope_security.py": "it copies an Examination"}
 """Files that know a stage and use dataclasses.replace, each with what they use it for."""
 
-VALUES = {"ExchangeHeader", "LegalBasis", "PersonalData", "Peer", "EncryptedKeyInfo"}
+VALUES = {
+    "ExchangeHeader",
+    "LegalBasis",
+    "PersonalData",
+    "Peer",
+    "EncryptedKeyInfo",
+    "SignedPart",
+    "Surroundings",
+}
 """What a message carries; says nothing about how far it was checked."""
 
 STAGE_CLASSES = {
