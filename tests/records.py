@@ -101,6 +101,7 @@ class RecordHome:
         """What somebody with access to the database file could do."""
         connection = sqlite3.connect(self.database.path, isolation_level=None)
         try:
+            connection.execute("PRAGMA synchronous = OFF")
             return connection.execute(sql, parameters).rowcount
         finally:
             connection.close()
