@@ -175,8 +175,8 @@ class UnsafeEnvelope:
     """A request by a member who has a valid key and uses it for something wrong.
 
     Change a field, then take `octets`. in_signed_info, in_signature, in_encrypted_key, in_outer: changes to the octets
-    of that stage; a change in SignedInfo is signed. foreign: with white space that our own stack does not write, so that
-    the general gate reads it whatever crypto.recognition thinks.
+    of that stage; a change in SignedInfo is signed. foreign: with white space that our own stack does not write, so
+    that the general gate reads it whatever crypto.recognition thinks.
     """
 
     sender: FederationMember

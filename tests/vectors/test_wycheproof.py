@@ -1,7 +1,7 @@
 """Wycheproof through the routines of our suites: the very functions that a message goes through.
 
-Each case is `valid` (must pass), `invalid` (must raise SecurityFailed and nothing else) or `acceptable`; what is decided
-for an acceptable case stands in DECISIONS with its reason.
+Each case is `valid` (must pass), `invalid` (must raise SecurityFailed and nothing else) or `acceptable`; what is
+decided for an acceptable case stands in DECISIONS with its reason.
 """
 
 from __future__ import annotations

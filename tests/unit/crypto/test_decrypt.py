@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter.crypto import templates
 from adapter.crypto.key_encryption import WrappedKey, derive_wrapping_key
@@ -34,9 +36,9 @@ from tests.pki import SUITE_NAMES, Federation, FederationMember
 PUBLIC_TEXT = "The security of the message could not be verified."
 
 
-@pytest.fixture
-def envelope(federation: Federation) -> UnsafeEnvelope:
-    return UnsafeEnvelope.request(federation.social, federation.population)
+@pytest.fixture(params=[False, True], ids=["our spelling", "foreign spelling"])
+def envelope(federation: Federation, request: pytest.FixtureRequest) -> UnsafeEnvelope:
+    return UnsafeEnvelope.request(federation.social, federation.population, foreign=request.param)
 
 
 def refused(envelope: UnsafeEnvelope) -> str:
@@ -147,34 +149,21 @@ def test_2_a_damaged_wrapped_key(mixed_federation: Federation, name: str) -> Non
 
 
 def test_2_salt_and_info_are_read_from_the_message(envelope: UnsafeEnvelope) -> None:
+    ephemeral = ec.generate_private_key(ec.SECP256R1())
     public = envelope.recipient.agreement_certificate.public_key()
-    ephemeral = suite("p256").generate_agreement_key()
-    shared = envelope.recipient.agreement_key.exchange(_ecdh(), ephemeral.public_key())
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    shared = ephemeral.exchange(ec.ECDH(), public)
+    point = ephemeral.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
     def wrap(content_key: bytes) -> WrappedKey:
         wrapped = aes_key_wrap(derive_wrapping_key(shared, salt=b"their salt", info=b"their info"), content_key)
-        return WrappedKey(
-            wrapped=wrapped, ephemeral_public=_point(ephemeral), hkdf_salt=b"their salt", hkdf_info=b"their info"
-        )
+        return WrappedKey(wrapped=wrapped, ephemeral_public=point, hkdf_salt=b"their salt", hkdf_info=b"their info")
 
-    del public
     envelope.wrap = wrap
     assert envelope.open().suite == "p256"
     info = templates._text(b"their info")
     envelope.in_encrypted_key = replacing(info, templates._text(b"other info"))
     assert "damaged" in refused(envelope)
-
-
-def _ecdh():
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    return ec.ECDH()
-
-
-def _point(key) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 # --- 3: the content key's length ------------------------------------------------------------------------------------
@@ -215,7 +204,7 @@ def test_4_a_shortened_tag(envelope: UnsafeEnvelope, part: str, kept: int) -> No
 
 def test_4_parts_exchanged(envelope: UnsafeEnvelope) -> None:
     kept: dict[str, bytes] = {}
-    envelope.in_ciphertext = lambda name, octets: kept.setdefault(name, octets)
+    envelope.in_ciphertext = kept.setdefault
     _ = envelope.octets
     swapped = {"signature": kept["body"], "body": kept["signature"], "personal-data": kept["personal-data"]}
     envelope.in_ciphertext = lambda name, octets: swapped[name]

@@ -7,6 +7,7 @@ the signer signed it, and finds every part by its id itself.
 from __future__ import annotations
 
 import base64
+from typing import Any, cast
 
 import pytest
 import xmlsec
@@ -54,6 +55,12 @@ def in_the_clear(sealed: SealedMessage, kind: MessageKind) -> etree._Element:
     return etree.fromstring(octets)
 
 
+def child(root: etree._Element, name: str) -> etree._Element:
+    found = root.find(f".//{name}")
+    assert found is not None
+    return found
+
+
 def register_ids(context: xmlsec.SignatureContext, root: etree._Element) -> None:
     for element in root.iter():
         if element.get(names.WSU_ID) is not None:
@@ -62,15 +69,13 @@ def register_ids(context: xmlsec.SignatureContext, root: etree._Element) -> None
 
 def public_key_of(member: FederationMember) -> xmlsec.Key:
     pem = member.signing_certificate.public_bytes(Encoding.PEM)
-    return xmlsec.Key.from_memory(pem, xmlsec.KeyFormat.CERT_PEM)
+    return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatCertPem)
 
 
 def check_signature(root: etree._Element, member: FederationMember) -> None:
     """libxmlsec verifies the one Signature. KeyInfo (a SecurityTokenReference, which it does not know) is set aside."""
-    signature = root.find(f".//{names.SIGNATURE}")
-    assert signature is not None
-    key_info = signature.find(names.KEY_INFO)
-    assert key_info is not None
+    signature = child(root, names.SIGNATURE)
+    key_info = child(signature, names.KEY_INFO)
     signature.remove(key_info)
     context = xmlsec.SignatureContext()
     register_ids(context, root)
@@ -86,7 +91,9 @@ def test_libxmlsec_verifies_what_we_sign(member: FederationMember, mixed_federat
         if member.suite == "ed25519":
             with pytest.raises(xmlsec.Error):
                 check_signature(root, member)
-            assert not hasattr(xmlsec.Transform, "EDDSA_ED25519"), "now it can be tested"
+            assert not [name for name in dir(xmlsec.constants) if "25519" in name or "Eddsa" in name], (
+                "now it can be tested"
+            )
             continue
         check_signature(root, member)
 
@@ -96,7 +103,7 @@ def test_libxmlsec_notices_every_part(mixed_federation: Federation, part: str) -
     """The control: libxmlsec does cover each part, so its yes means something."""
     member = mixed_federation.population
     root = in_the_clear(own_request(member, mixed_federation), MessageKind.REQUEST)
-    element = root.xpath(f"//*[@wsu:Id='{part}']", namespaces={"wsu": names.WSU})[0]
+    element = next(one for one in root.iter(etree.Element) if one.get(names.WSU_ID) == part)
     element.set("changed", "yes")
     with pytest.raises(xmlsec.VerificationError):
         check_signature(root, member)
@@ -111,10 +118,10 @@ def test_libxmlsec_decrypts_what_we_encrypt(member: FederationMember, mixed_fede
     for data in found:
         manager = xmlsec.KeysManager()
         context = xmlsec.EncryptionContext(manager)
-        context.key = xmlsec.Key.from_binary_data(xmlsec.KeyData.AES, sealed.content_key)
+        context.key = xmlsec.Key.from_binary_data(xmlsec.constants.KeyDataAes, sealed.content_key)
         context.decrypt(data)
     assert not root.findall(f".//{names.ENCRYPTED_DATA}")
-    payload = root.find(names.SOAP12_BODY)[0]
+    payload = child(root, names.SOAP12_BODY)[0]
     assert etree.tostring(payload, method="c14n", exclusive=True) == PAYLOAD
     assert root.find(f".//{names.SIGNATURE}") is not None
     assert root.find(f".//{names.PERSONAL_DATA}") is not None
@@ -123,14 +130,12 @@ def test_libxmlsec_decrypts_what_we_encrypt(member: FederationMember, mixed_fede
 def test_libxmlsec_unwraps_our_key_transport(mixed_federation: Federation) -> None:
     member = next(one for one in mixed_federation.members.values() if one.suite == "rsa")
     sealed = own_request(member, mixed_federation)
-    encrypted_key = etree.fromstring(sealed.octets).find(f".//{names.ENCRYPTED_KEY}")
-    assert encrypted_key is not None
-    key_info = encrypted_key.find(names.KEY_INFO)
-    assert key_info is not None
+    encrypted_key = child(etree.fromstring(sealed.octets), names.ENCRYPTED_KEY)
+    key_info = child(encrypted_key, names.KEY_INFO)
     encrypted_key.remove(key_info)
     context = xmlsec.EncryptionContext()
-    context.key = xmlsec.Key.from_memory(private_pem(member.agreement_key), xmlsec.KeyFormat.PEM)
-    assert context.decrypt(encrypted_key) == sealed.content_key
+    context.key = xmlsec.Key.from_memory(private_pem(member.agreement_key), xmlsec.constants.KeyDataFormatPem)
+    assert cast("Any", context.decrypt(encrypted_key)) == sealed.content_key
 
 
 # --- and the other way round -----------------------------------------------------------------------------------------
@@ -159,12 +164,11 @@ def test_we_accept_what_libxmlsec_signs(mixed_federation: Federation, name: str)
             )
         )
         root = etree.fromstring(clear)
-        signature = root.find(f".//{names.SIGNATURE}")
-        assert signature is not None
+        signature = child(root, names.SIGNATURE)
         context = xmlsec.SignatureContext()
         register_ids(context, root)
-        context.key = xmlsec.Key.from_memory(private_pem(member.signing_key), xmlsec.KeyFormat.PEM)
-        key_info = signature.find(names.KEY_INFO)
+        context.key = xmlsec.Key.from_memory(private_pem(member.signing_key), xmlsec.constants.KeyDataFormatPem)
+        key_info = child(signature, names.KEY_INFO)
         signature.remove(key_info)
         context.sign(signature)
         signature.append(key_info)
@@ -199,7 +203,7 @@ def test_we_open_what_libxmlsec_encrypts(mixed_federation: Federation) -> None:
             return octets
         template = etree.fromstring(TEMPLATE)
         context = xmlsec.EncryptionContext()
-        context.key = xmlsec.Key.from_binary_data(xmlsec.KeyData.AES, envelope.content_key)
+        context.key = xmlsec.Key.from_binary_data(xmlsec.constants.KeyDataAes, envelope.content_key)
         context.encrypt_binary(template, envelope.body_content)
         value = template.findtext(f".//{{{names.XENC}}}CipherValue")
         return base64.b64decode(value or "")

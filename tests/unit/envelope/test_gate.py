@@ -59,7 +59,10 @@ def test_what_foreign_stacks_write_passes_too(message: bytes) -> None:
     assert gate_octets(other_prefix).ids == gate_octets(message).ids
 
 
-STRUCTURE = {
+Change = tuple[str, str, str | None]
+"""What is replaced, by what, and a word of the reason; None where the reason is somebody else's to word."""
+
+STRUCTURE: dict[str, Change] = {
     "SOAP 1.1": (names.SOAP12, names.SOAP11, "SOAP 1.2"),
     "attribute on Envelope": ("<env:Envelope ", '<env:Envelope id="x" ', "attribute"),
     "attribute on Header": ("<env:Header>", '<env:Header role="x">', "attribute"),
@@ -94,7 +97,7 @@ STRUCTURE = {
     "id that is too long": ('wsu:Id="body"', f'wsu:Id="{"b" * 200}"', "NCName"),
 }
 
-EXCHANGE = {
+EXCHANGE: dict[str, Change] = {
     "unknown child": ("<ia:Operation>", "<ia:Route>x</ia:Route><ia:Operation>", "unknown"),
     "child of another namespace": ("<ia:Operation>", '<Operation xmlns="urn:x">x</Operation><ia:Operation>', "unknown"),
     "child twice": ("</ia:Operation>", "</ia:Operation><ia:Operation>Other</ia:Operation>", "repeated"),
@@ -124,7 +127,7 @@ EXCHANGE = {
     "no id": (' wsu:Id="exchange"', "", "lacks"),
 }
 
-SECURITY = {
+SECURITY: dict[str, Change] = {
     "token of another type": ("#X509v3", "#X509PKIPathv1", "X.509"),
     "token in another encoding": ("#Base64Binary", "#HexBinary", "Base64Binary"),
     "token that is not base64": ('wsu:Id="token">', 'wsu:Id="token">*', "base64"),
@@ -151,7 +154,7 @@ SECURITY = {
     "Created without zone": (".000Z</wsu:Created>", ".000</wsu:Created>", "UTC"),
 }
 
-KEY = {
+KEY: dict[str, Change] = {
     "no ReferenceList": ("<xenc:ReferenceList>", "<xenc:Refs>", None),
     "reference to nothing": ("#body-cipher", "#elsewhere", "exactly once"),
     "reference missing": ('<xenc:DataReference URI="#signature-cipher"/>', "", "exactly once"),
@@ -193,7 +196,7 @@ KEY = {
     "CarriedKeyName": ("</xenc:EncryptedKey>", "<xenc:CarriedKeyName/></xenc:EncryptedKey>", "exactly these"),
 }
 
-DATA = {
+DATA: dict[str, Change] = {
     "aes128-cbc": (names.AES128_GCM, f"{names.XENC}aes128-cbc", "on the list"),
     "aes256-gcm": (names.AES128_GCM, f"{names.XENC11}aes256-gcm", "on the list"),
     "tripledes-cbc": (names.AES128_GCM, f"{names.XENC}tripledes-cbc", "on the list"),
@@ -229,22 +232,19 @@ DATA = {
     ),
     "RetrievalMethod": (
         'aes128-gcm"/><xenc:CipherData>',
-        f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><ds:RetrievalMethod URI="#key"/></ds:KeyInfo><xenc:CipherData>',
+        f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><ds:RetrievalMethod/></ds:KeyInfo><xenc:CipherData>',
         "exactly these",
     ),
 }
 
-CASES = {
-    f"{group}: {name}": case
-    for group, cases in {
-        "structure": STRUCTURE,
-        "Exchange": EXCHANGE,
-        "Security": SECURITY,
-        "EncryptedKey": KEY,
-        "EncryptedData": DATA,
-    }.items()
-    for name, case in cases.items()
+GROUPS: dict[str, dict[str, Change]] = {
+    "structure": STRUCTURE,
+    "Exchange": EXCHANGE,
+    "Security": SECURITY,
+    "EncryptedKey": KEY,
+    "EncryptedData": DATA,
 }
+CASES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -409,10 +409,10 @@ def test_limits_are_those_of_the_settings(message: bytes) -> None:
             gate(parse_message(received(message), limits), MessageKind.REQUEST)
 
 
-def test_a_reason_has_no_value_of_the_message(message: bytes) -> None:
-    for old, new, _ in CASES.values():
-        try:
-            gate_octets(replacing(old, new)(message))
-        except AdapterError as refused:
-            assert "inspector-7" not in refused.reason
-            assert "benefits" not in refused.reason
+@pytest.mark.parametrize("name", CASES)
+def test_a_reason_has_no_value_of_the_message(message: bytes, name: str) -> None:
+    old, new, _ = CASES[name]
+    with pytest.raises(AdapterError) as refused:
+        gate_octets(replacing(old, new)(message))
+    assert "inspector-7" not in refused.value.reason
+    assert "benefits" not in refused.value.reason
