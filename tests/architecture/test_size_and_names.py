@@ -12,7 +12,7 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 
 LONG_FILES = {
-    "adapter/stages.py": "one list of all stages in the order of a message's path: to be read top to bottom, nothing else",
+    "adapter/stages.py": "one list of all stages in the order of a message's path, to be read top to bottom",
     "adapter/errors.py": "the closed catalogue: one table of classes, which nobody reads top to bottom",
     "tests/pki.py": "one test PKI for all tests; parts of it would be looked for in several places",
 }
