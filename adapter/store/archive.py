@@ -103,7 +103,7 @@ class Archive:
             plain = AESGCM(self._unwrap(day, wrapped[0])).decrypt(
                 sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], _bound_to(day, number, direction)
             )
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, TypeError):
             raise RecordBroken(f"the kept {direction} of entry {number} was changed or is of another entry") from None
         return KeptMessage(
             direction=direction, octets=plain[CONTENT_KEY_OCTETS:], content_key=plain[:CONTENT_KEY_OCTETS]
@@ -130,7 +130,7 @@ class Archive:
     def _unwrap(self, day: str, wrapped: bytes) -> bytes:
         try:
             return aes_key_unwrap(self._archive_key, wrapped)
-        except (InvalidUnwrap, ValueError):
+        except (InvalidUnwrap, ValueError, TypeError):
             raise KeyUnusable(f"the key of {day} does not open with this archive key") from None
 
 

@@ -106,7 +106,7 @@ class BatchWriter:
             try:
                 outcome = self._stage_one(cursor, appending, prepared, staged.sealed)
             except AdapterError as error:
-                outcome = error
+                outcome = RecordUnavailable(error.reason)
             if isinstance(outcome, Written):
                 staged.leaves[outcome.number] = prepared.document.leaf_hash
             staged.outcomes.append(outcome)
@@ -141,9 +141,13 @@ class BatchWriter:
             raise RecordUnavailable(advice(error)) from error
 
     def _known(self, outcome: Outcome | exchanges.ExchangeRow) -> Outcome:
+        """The batch is committed: what goes wrong here concerns this one write only."""
         if not isinstance(outcome, exchanges.ExchangeRow):
             return outcome
-        return read_known_exchange(self._connected().cursor(), self._archive, outcome)
+        try:
+            return read_known_exchange(self._connected(), self._archive, outcome)
+        except RecordUnavailable as error:
+            return error
 
     def _check_in_place(self) -> None:
         """A connection goes on writing into a file that was deleted or replaced, and all of it would be lost."""

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from contextlib import suppress
 
-from adapter.errors import RecordUnavailable
+from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable
 from adapter.identifiers import MessageId, RecordNumber, SubsystemId
 from adapter.ports import KeptMessage, KnownExchange
 from adapter.store import exchanges
@@ -54,15 +54,21 @@ class ExchangeLookup:
         with translated(RecordUnavailable), self._one_reply_at_a_time:
             if self._replies is None:
                 self._replies = self._database.connect()
-            return read_known_exchange(self._replies.cursor(), self._archive, row)
+            return read_known_exchange(self._replies, self._archive, row)
 
 
-def read_known_exchange(cursor: sqlite3.Cursor, archive: Archive, row: exchanges.ExchangeRow) -> KnownExchange:
+def read_known_exchange(connection: sqlite3.Connection, archive: Archive, row: exchanges.ExchangeRow) -> KnownExchange:
     """What is stored of an exchange, with the reply for a retry when it is answered and not erased.
 
-    Raises RecordBroken, KeyUnusable (store.archive), sqlite3.Error.
+    Raises RecordUnavailable, also when the kept reply was changed or the archive key is another one.
     """
-    return known_exchange(row, None if row.reply_number is None else archive.read(cursor, row.reply_number, REPLY))
+    if row.reply_number is None:
+        return known_exchange(row, None)
+    try:
+        with translated(RecordUnavailable):
+            return known_exchange(row, archive.read(connection.cursor(), row.reply_number, REPLY))
+    except (RecordBroken, KeyUnusable) as error:
+        raise RecordUnavailable(error.reason) from error
 
 
 def known_exchange(row: exchanges.ExchangeRow, reply: KeptMessage | None) -> KnownExchange:

@@ -1,0 +1,117 @@
+"""Access rules on disk: every change is in the record, in the same transaction."""
+
+from datetime import timedelta
+
+import pytest
+
+from adapter.errors import CommandRefused, StoreUnusable
+from adapter.identifiers import ServiceId
+from adapter.policy.rules import AccessRule
+from adapter.store.access import AccessRules
+from tests.records import NOW, SERVICE
+
+RULE = AccessRule(
+    id="rule-1",
+    consumer="UZ/GOV/200000003/social",
+    service=ServiceId.parse(SERVICE),
+    operations=frozenset({"GetPerson", "FindPerson"}),
+    purposes=frozenset({"benefits"}),
+    legal_basis_kinds=frozenset(),
+    valid_from=NOW,
+    valid_until=NOW + timedelta(days=365),
+    granted_by="officer-7",
+    note="on request № 12",
+)
+OPEN_RULE = AccessRule(
+    id="rule-2", consumer="group:ministries", service=ServiceId.parse(SERVICE), granted_by="officer-8"
+)
+
+
+@pytest.fixture
+def rules(home):
+    return AccessRules(home.database)
+
+
+def test_at_first_nothing_is_allowed(rules):
+    assert rules.version() == 0
+    assert rules.snapshot().rules == ()
+
+
+def test_a_granted_rule_comes_back_as_it_was(home, rules):
+    rules.grant(RULE, log=home.log, now=NOW)
+    rules.grant(OPEN_RULE, log=home.log, now=NOW)
+    snapshot = rules.snapshot()
+    assert snapshot.rules == (RULE, OPEN_RULE)
+    assert snapshot.version == rules.version() == 2
+    assert snapshot.rules_for(RULE.service) == (RULE, OPEN_RULE)
+
+
+def test_every_change_is_an_entry_of_the_record(home, rules):
+    assert rules.grant(RULE, log=home.log, now=NOW) == 0
+    assert rules.revoke(RULE.id, officer="officer-9", log=home.log, now=NOW) == 1
+    granted, revoked = home.reader.show(0).body, home.reader.show(1).body
+    assert (granted["kind"], granted["outcome"], granted["officer"]) == ("admin", "access-granted", "officer-7")
+    assert granted["details"] == {
+        "policy": 1,
+        "rule": {
+            "id": "rule-1",
+            "consumer": "UZ/GOV/200000003/social",
+            "service": SERVICE,
+            "operations": ["FindPerson", "GetPerson"],
+            "purposes": ["benefits"],
+            "legal_basis_kinds": [],
+            "valid_from": "2026-03-02T09:00:00.000Z",
+            "valid_until": "2027-03-02T09:00:00.000Z",
+            "granted_by": "officer-7",
+            "note": "on request № 12",
+        },
+    }
+    assert (revoked["outcome"], revoked["officer"], revoked["details"]["policy"]) == ("access-revoked", "officer-9", 2)
+    assert home.verify().entries == 2
+
+
+def test_a_revoked_rule_is_gone_and_the_version_grows_on(home, rules):
+    rules.grant(RULE, log=home.log, now=NOW)
+    rules.revoke(RULE.id, officer="officer-9", log=home.log, now=NOW)
+    assert rules.snapshot().rules == ()
+    assert rules.version() == 2
+    rules.grant(RULE, log=home.log, now=NOW)
+    assert (rules.version(), rules.snapshot().rules) == (3, (RULE,))
+
+
+def test_a_refused_change_changes_nothing(home, rules):
+    rules.grant(RULE, log=home.log, now=NOW)
+    with pytest.raises(CommandRefused, match="rule-1"):
+        rules.grant(RULE, log=home.log, now=NOW)
+    with pytest.raises(CommandRefused, match="rule-9"):
+        rules.revoke("rule-9", officer="officer-9", log=home.log, now=NOW)
+    assert rules.version() == 1
+    assert home.verify().entries == 1
+
+
+def test_a_rule_that_cannot_be_recorded_is_not_granted(home, rules):
+    """The rule and its entry stand or fall together."""
+    home.change("CREATE TRIGGER no_room BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(StoreUnusable):
+        rules.grant(RULE, log=home.log, now=NOW)
+    assert rules.version() == 0
+    assert rules.snapshot().rules == ()
+
+
+def test_an_entry_of_a_rule_that_cannot_be_stored_is_not_written(home, rules):
+    home.change("CREATE TRIGGER no_room BEFORE INSERT ON access_rules BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(StoreUnusable):
+        rules.grant(RULE, log=home.log, now=NOW)
+    assert rules.version() == 0
+    assert home.verify().entries == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["consumer = 'anybody'", "service = 'x'", "purposes = '{'", "purposes = '7'", "valid_until_ms = 'never'"],
+)
+def test_a_rule_that_cannot_be_read_allows_nothing(home, rules, change):
+    rules.grant(RULE, log=home.log, now=NOW)
+    home.change(f"UPDATE access_rules SET {change}")
+    with pytest.raises(StoreUnusable, match="granted in entry 0"):
+        rules.snapshot()
