@@ -13,6 +13,7 @@ import importlib.machinery
 import importlib.util
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from email.message import Message
 from types import ModuleType
@@ -62,6 +63,10 @@ def _lend_cgi() -> bool:
 
 
 sys.meta_path.insert(0, _SixMoves())
+# What spyne's own source is warned of on newer Pythons (`cgi`, escapes in strings) helps nobody here.
+_warnings: Final = warnings.catch_warnings()
+_warnings.__enter__()
+warnings.simplefilter("ignore")
 _lent: Final = _lend_cgi()
 # spyne logs the requests that it refuses and the exceptions of the service, values included.
 logging.getLogger("spyne").setLevel(logging.CRITICAL + 1)
@@ -77,6 +82,7 @@ from spyne.protocol.soap import Soap11  # noqa: E402
 from spyne.server import ServerBase  # noqa: E402
 from spyne.server.wsgi import WsgiApplication  # noqa: E402
 
+_warnings.__exit__(None, None, None)
 if _lent:
     del sys.modules["cgi"]
 
