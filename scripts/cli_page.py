@@ -10,7 +10,7 @@ from typing import Final
 from unittest import mock
 
 from adapter.cli.failures import ADVICE, DEBUG_VARIABLE, LANGUAGE_VARIABLE, UNEXPECTED_EXIT_CODE
-from adapter.cli.main import COMMANDS, CommandsOnDemand, app
+from adapter.cli.main import COMMANDS, app, load_command
 from adapter.errors import AdapterError, catalogue
 
 WIDTH: Final = 100
@@ -54,8 +54,7 @@ def all_commands() -> list[list[str]]:
 
 
 def _inner_commands(name: str) -> list[str]:
-    inner = CommandsOnDemand(name="adapter").get_command(None, name)
-    return list(getattr(inner, "commands", {}))
+    return list(getattr(load_command(name), "commands", {}))
 
 
 def _block(arguments: list[str]) -> str:

@@ -8,31 +8,41 @@ from inspect import cleandoc
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from adapter import __version__
 from adapter.cli.failures import run_guarded
 
 COMMANDS: Final = {
-    "init": "adapter.cli.init",
-    "keys": "adapter.cli.keys",
-    "registration": "adapter.cli.registration",
-    "service": "adapter.cli.service",
-    "access": "adapter.cli.access",
-    "serve": "adapter.cli.serve",
-    "doctor": "adapter.cli.doctor",
-    "call": "adapter.cli.call",
-    "validate": "adapter.cli.validate",
-    "log": "adapter.cli.log",
-    "evidence": "adapter.cli.evidence",
-    "directory": "adapter.cli.directory",
-    "demo": "adapter.cli.demo",
+    "init": "Make an adapter's home: settings, folders, keys and an empty database.",
+    "keys": "The adapter's keys and certificates: create, list, csr, import.",
+    "registration": "Write what the authority needs to enter this member in the directory.",
+    "service": "The services that this adapter provides: add from a WSDL, list, remove, export.",
+    "access": "Who may call which service: grant, revoke, list, explain.",
+    "serve": "Run the adapter.",
+    "doctor": "Say what is wrong with this adapter, and what to do about it.",
+    "call": "Call a service through this agency's adapter and show the answer.",
+    "validate": "Check envelopes in files, and name every problem.",
+    "log": "The tamper-evident record: list, show, verify.",
+    "evidence": "Evidence of one exchange: export it, verify it offline.",
+    "directory": "The authority's signed directory: write it, sign it, look at it.",
+    "demo": "Play a small federation on this machine, with every refusal.",
 }
-"""Each command and the module whose `app` it is, in the order in which a newcomer needs them."""
+"""Each command with what it is for, in the order in which a newcomer needs them. `adapter.cli.NAME` has its `app`."""
+
+
+def load_command(name: str) -> Any:  # noqa: ANN401  the class of a command is private to typer
+    """The command of this name, from its module."""
+    app: typer.Typer = import_module(f"adapter.cli.{name}").app
+    app._add_completion = False  # only the outermost command has the completion options
+    command = typer.main.get_command(app)
+    command.name = name
+    _tidy(command)
+    return command
 
 
 class CommandsOnDemand(TyperGroup):
-    """Imports a command's module when the command is used: `adapter log list` need not load a SOAP library."""
+    """Imports a command's module when the command is used: `adapter --help` and the tabulator key need none of them."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401  the context's class is private to typer
         """The names, in the order of the table."""
@@ -40,17 +50,14 @@ class CommandsOnDemand(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        """The command of this name, or None."""
+        """What a list of commands shows: the name and what it is for."""
         del ctx
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        app: typer.Typer = import_module(module).app
-        app._add_completion = False  # only the outermost command has the completion options
-        command = typer.main.get_command(app)
-        command.name = cmd_name
-        _tidy(command)
-        return command
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """The command that was typed, loaded."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name in COMMANDS else command, rest
 
 
 def _tidy(command: Any) -> None:  # noqa: ANN401
