@@ -57,6 +57,9 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
     announced = request.content_length
     if announced is not None and announced > bounds.max_message_bytes:
         raise LimitExceeded(f"{announced} octets announced, allowed {bounds.max_message_bytes}")
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun (RFC 9110, 10.1.1)
     chunks: list[bytes] = []
     total = 0
     try:

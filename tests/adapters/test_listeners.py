@@ -1,0 +1,272 @@
+"""The listeners on real sockets: whatever arrives, however slowly, the answer is a SOAP fault with an incident id."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from adapter.exchange.consumer import ClientAnswer
+from adapter.identifiers import ServiceId
+from adapter.stages import ReceivedCall, SoapVersion
+from adapter.transport.client_listener import ClientListener
+from adapter.transport.http_server import Handler, HttpBounds, InFlight, Listener
+from adapter.transport.peer_listener import PeerListener
+from tests.fixtures_pki import federation
+from tests.pki import Federation
+from tests.two_sides import TwoSides, good_call, sealed_request, two_sides
+
+__all__ = ["federation"]
+
+BOUNDS = HttpBounds(max_message_bytes=20_000, read_timeout_s=0.5, max_in_flight=2, max_connections=4, keepalive_s=5)
+
+
+@pytest.fixture
+def sides(federation: Federation) -> TwoSides:
+    return two_sides(federation)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    head: str
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The code of the catalogue in the fault, or nothing."""
+        found = re.search(rb"<ia-fault:Code>(\w+)</ia-fault:Code>", self.body)
+        return found[1].decode() if found else ""
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode()
+    length = int(next(line for line in head.splitlines() if line.lower().startswith("content-length")).split(":")[1])
+    body = await asyncio.wait_for(reader.readexactly(length), 5)
+    return Answer(status=int(head.split()[1]), head=head, body=body)
+
+
+async def ask(port: int, octets: bytes) -> Answer:
+    """Send octets as they are and read one answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(octets)
+        await writer.drain()
+        return await read_answer(reader)
+    finally:
+        writer.close()
+
+
+def post(path: str, body: bytes, content_type: str, *more: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@asynccontextmanager
+async def listening(handler: Handler, version: SoapVersion = SoapVersion.SOAP12) -> AsyncIterator[int]:
+    bound = socket.create_server(("127.0.0.1", 0))
+    bound.setblocking(False)  # noqa: FBT003
+    listener = Listener(handler, BOUNDS, version=version, grace_s=1)
+    await listener.start(bound, None)
+    try:
+        yield bound.getsockname()[1]
+    finally:
+        await listener.stop()
+
+
+def peer_listener(sides: TwoSides) -> PeerListener:
+    return PeerListener(sides.provider, BOUNDS, InFlight(BOUNDS.max_in_flight))
+
+
+def client_listener(sides: TwoSides) -> ClientListener:
+    async def documents(service: ServiceId, url: str, name: str) -> bytes:
+        return f"{service} {url} {name}".encode()
+
+    async def own(call: ReceivedCall) -> ClientAnswer:
+        return ClientAnswer(octets=str(call.service).encode(), content_type="text/xml")
+
+    return ClientListener(
+        sides.consumer,
+        BOUNDS,
+        InFlight(BOUNDS.max_in_flight),
+        documents=documents,
+        own_services=own,
+        own_contract=lambda url: url.encode(),
+    )
+
+
+def client_path(sides: TwoSides) -> str:
+    return f"/service/{sides.federation.population.service}"
+
+
+# --- what is right ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_client_system_is_answered(sides: TwoSides) -> None:
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        answer = await ask(port, post(client_path(sides), good_call().encode(), "text/xml; charset=utf-8"))
+    assert answer.status == 200
+    assert "Каримов".encode() in answer.body
+    assert "Adapter-Record: 0 1" in answer.head
+
+
+async def test_a_client_that_waits_for_100_continue_gets_it(sides: TwoSides) -> None:
+    body = good_call().encode()
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            post(client_path(sides), b"", "text/xml", "Expect: 100-continue").replace(
+                b"Content-Length: 0", f"Content-Length: {len(body)}".encode()
+            )
+        )
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 100")
+        writer.write(body)
+        assert (await read_answer(reader)).status == 200
+        writer.close()
+
+
+async def test_documents_and_own_services_have_their_addresses(sides: TwoSides) -> None:
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        wsdl = await ask(port, f"GET {client_path(sides)}?wsdl HTTP/1.1\r\nHost: here:1\r\n\r\n".encode())
+        xsd = await ask(port, f"GET {client_path(sides)}?xsd=a.xsd HTTP/1.1\r\nHost: here:1\r\n\r\n".encode())
+        own = await ask(port, b"GET /adapter?wsdl HTTP/1.1\r\nHost: here:1\r\n\r\n")
+        called = await ask(port, post("/adapter", good_call().encode(), "text/xml"))
+    assert wsdl.body.endswith(f"http://here:1{client_path(sides)} ".encode())
+    assert xsd.body.endswith(b"a.xsd")
+    assert own.body == b"http://here:1/adapter"
+    assert b"adapter/AdapterServices/v1" in called.body
+
+
+# --- what is wrong ----------------------------------------------------------------------------------------------------
+
+Wrong = Callable[[TwoSides], bytes]
+SOAP12 = "application/soap+xml; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("request_of", "code"),
+    [
+        (
+            lambda _sides: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 this is TLS, not HTTP\r\n\r\n",
+            "MalformedMessage",
+        ),
+        (lambda _sides: b"NONSENSE\r\n\r\n", "MalformedMessage"),
+        (lambda _sides: b"POST /peer HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", "LimitExceeded"),
+        (
+            lambda _sides: (
+                b"POST /peer HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            ),
+            "MalformedMessage",
+        ),
+        (lambda _sides: b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n", "EnvelopeRefused"),
+        (lambda _sides: post("/elsewhere", b"x", SOAP12), "EnvelopeRefused"),
+        (lambda _sides: post("/peer", b"x", "text/plain"), "MalformedMessage"),
+        (lambda _sides: post("/peer", b"x" * 10, SOAP12, "Content-Encoding: gzip"), "MalformedMessage"),
+        (lambda _sides: post("/peer", b"", SOAP12), "EnvelopeRefused"),
+        (lambda _sides: post("/peer", b"<a/>", SOAP12), "EnvelopeRefused"),
+        # A good message, but the connection shows no certificate of an adapter.
+        (lambda sides: post("/peer", sealed_request(sides).octets, SOAP12), "PeerMismatch"),
+    ],
+)
+async def test_a_peer_gets_a_fault_whatever_it_sends(sides: TwoSides, request_of: Wrong, code: str) -> None:
+    async with listening(peer_listener(sides)) as port:
+        answer = await ask(port, request_of(sides))
+    assert answer.code == code
+    assert "application/soap+xml" in answer.head
+    assert b":Incident>" in answer.body
+    assert sides.register.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("/service/UZ/GOV/200000001/population/GetPerson/v1", b"", "MalformedMessage"),
+        ("/service/UZ/GOV/200000001/population/GetPerson/v9", good_call().encode(), "UnknownService"),
+        ("/service/nonsense", good_call().encode(), "UnknownService"),
+        ("/service/../../etc/passwd", good_call().encode(), "UnknownService"),
+        ("/", good_call().encode(), "UnknownService"),
+    ],
+)
+async def test_a_client_gets_a_fault_whatever_it_sends(sides: TwoSides, path: str, body: bytes, code: str) -> None:
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        answer = await ask(port, post(path, body, "text/xml"))
+    assert answer.code == code
+    assert "text/xml" in answer.head
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_past_the_bound_gets_a_fault(sides: TwoSides, announced: bool) -> None:  # noqa: FBT001
+    body = b"x" * 30_000
+    if announced:
+        request = post("/peer", body, SOAP12)
+    else:
+        head = post("/peer", b"", SOAP12, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+        request = head + b"7530\r\n" + body + b"\r\n0\r\n\r\n"
+    async with listening(peer_listener(sides)) as port:
+        answer = await ask(port, request)
+    assert answer.code == "LimitExceeded"
+    assert sides.provider_record.outcomes == ["LimitExceeded"]
+
+
+async def test_a_body_that_stops_coming_gets_a_fault(sides: TwoSides) -> None:
+    request = post("/peer", b"", SOAP12).replace(b"Content-Length: 0", b"Content-Length: 1000") + b"<env"
+    async with listening(peer_listener(sides)) as port:
+        answer = await ask(port, request)
+    assert answer.code == "RequestIncomplete"
+    assert sides.provider_record.outcomes == ["RequestIncomplete"]
+
+
+async def test_a_silent_connection_is_closed(sides: TwoSides) -> None:
+    async with listening(peer_listener(sides)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /peer HTTP/1.1\r\nHost: x\r\n")  # and no more
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+async def test_one_connection_too_many_gets_a_fault(sides: TwoSides) -> None:
+    async with listening(peer_listener(sides)) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(BOUNDS.max_connections)]
+        await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answer = await read_answer(reader)
+        assert answer.code == "Overloaded"
+        for _, held_writer in (*held, (reader, writer)):
+            held_writer.close()
+        await asyncio.sleep(0.05)
+        assert (await ask(port, post("/peer", b"<a/>", SOAP12))).code == "EnvelopeRefused", "others are served again"
+
+
+async def test_one_request_too_many_gets_a_fault(sides: TwoSides) -> None:
+    slow = post("/peer", b"", SOAP12).replace(b"Content-Length: 0", b"Content-Length: 9") + b"<a"
+    async with listening(peer_listener(sides)) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(BOUNDS.max_in_flight)]
+        for _, writer in held:
+            writer.write(slow)
+        await asyncio.sleep(0.1)
+        assert (await ask(port, post("/peer", b"<a/>", SOAP12))).code == "Overloaded"
+        for _, writer in held:
+            writer.close()
+
+
+async def test_a_peer_that_hangs_up_changes_nothing(sides: TwoSides) -> None:
+    """The exchange goes on to its recorded end when nobody waits for the answer any more."""
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post(client_path(sides), good_call().encode(), "text/xml"))
+        await writer.drain()
+        await asyncio.sleep(0.01)
+        writer.close()
+        for _ in range(100):
+            if sides.consumer_record.kinds == ["request-sent", "reply-received"]:
+                break
+            await asyncio.sleep(0.02)
+    assert sides.consumer_record.kinds == ["request-sent", "reply-received"]
