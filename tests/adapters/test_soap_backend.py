@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -26,9 +27,18 @@ def envelope(content: str, namespace: str = SOAP11, before: str = "") -> bytes:
     return f'{before}<e:Envelope xmlns:e="{namespace}"><e:Body>{content}</e:Body></e:Envelope>'.encode()
 
 
-def answers(octets: bytes, *, status: int = 200, content_type: str = "text/xml; charset=utf-8", **headers: str):
+def answers(
+    octets: bytes,
+    *,
+    status: int = 200,
+    content_type: str = "text/xml; charset=utf-8",
+    content_encoding="identity",
+    location="",
+):
+    headers = {"Content-Type": content_type, "Content-Encoding": content_encoding, "Location": location}
+
     async def handler(_: web.BaseRequest) -> web.Response:
-        return web.Response(body=octets, status=status, headers={"Content-Type": content_type, **headers})
+        return web.Response(body=octets, status=status, headers=headers)
 
     return handler
 
@@ -61,7 +71,7 @@ async def system():
 
 
 async def test_soap11_request_and_answer(system):
-    seen = {}
+    seen: dict[str, Any] = {}
 
     async def handler(request: web.BaseRequest) -> web.Response:
         seen.update(request.headers, body=await request.read())
@@ -79,7 +89,7 @@ async def test_soap11_request_and_answer(system):
 
 
 async def test_soap12_request_and_answer(system):
-    seen = {}
+    seen: dict[str, Any] = {}
 
     async def handler(request: web.BaseRequest) -> web.Response:
         seen.update(request.headers, body=await request.read())
@@ -148,10 +158,10 @@ async def test_text_of_a_fault_is_bounded(system):
         answers(b"<!DOCTYPE a []>" + envelope(ANSWER)),
         answers(envelope(ANSWER)[:-3]),
         answers(envelope(ANSWER), status=404),
-        answers(envelope(ANSWER), status=301, Location="/other"),
+        answers(envelope(ANSWER), status=301, location="/other"),
         answers(envelope(ANSWER), status=401),
         answers(envelope(ANSWER), content_type="text/xml; charset=cp037"),
-        answers(b"\x1f\x8b", **{"Content-Encoding": "gzip"}),
+        answers(b"\x1f\x8b", content_encoding="gzip"),
         answers(envelope(ANSWER).replace(b"<e:Body>", HEADER + b"<e:Body>")),
         answers(b"--x\r\n\r\n<a/>\r\n--x--", content_type="multipart/related; boundary=x"),
     ],

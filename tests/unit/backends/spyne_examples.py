@@ -10,13 +10,13 @@ SECRET = "30101900010014"
 released = threading.Event()
 
 
-class Answer(ComplexModel):
+class Answer(ComplexModel):  # type: ignore[misc]
     __namespace__ = "urn:test:1"
     text = Unicode
 
 
-class Example(ServiceBase):
-    @rpc(Unicode, _returns=Unicode)
+class Example(ServiceBase):  # type: ignore[misc]
+    @rpc(Unicode, _returns=Unicode)  # type: ignore[untyped-decorator]
     def Ask(ctx, how: str) -> Any:  # noqa: N802, N805
         match how:
             case "fault":

@@ -32,7 +32,7 @@ from adapter.errors import (
 )
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from tests.conftest import ROOT
-from tests.unit.envelope.descriptions import ASK_AND_ANSWER, read, schema, wsdl
+from tests.unit.envelope.descriptions import ASK_AND_ANSWER, PREFIXES, output_of, read, schema, wsdl, xpath
 
 CLIENT = SubsystemId.parse("UZ/GOV/200000003/social")
 SERVICE = ServiceId.parse("UZ/GOV/200000001/population/GetPerson/v1")
@@ -82,12 +82,12 @@ def ask(operation: str, inner: str = "", view: View | None = None) -> etree._Ele
         envelope(f'<{operation} xmlns="{ADAPTER_SERVICES}">{inner}</{operation}>'), CLIENT, view or View()
     )
     payload = etree.fromstring(octets)[-1][0]
-    check_payload(own_description(), payload, own_description().operation(operation).output_element)
+    check_payload(own_description(), payload, output_of(own_description(), operation))
     return payload
 
 
 def texts(element: etree._Element, name: str) -> list[str]:
-    return [found.text for found in element.iter(f"{{{ADAPTER_SERVICES}}}{name}")]
+    return [found.text or "" for found in element.iter(f"{{{ADAPTER_SERVICES}}}{name}")]
 
 
 def test_list_members():
@@ -183,9 +183,8 @@ def test_contract_does_not_depend_on_the_run():
 
 def test_contract_says_where_it_is_served_and_what_each_operation_does():
     root = etree.fromstring(own_contract("https://adapter.example/adapter?wsdl"))
-    namespaces = {"w": "http://schemas.xmlsoap.org/wsdl/", "s": "http://schemas.xmlsoap.org/wsdl/soap/"}
-    assert root.xpath("//s:address/@location", namespaces=namespaces) == ["https://adapter.example/adapter"]
-    operations = root.xpath("//w:portType/w:operation", namespaces=namespaces)
+    assert xpath(root, "//s:address/@location") == ["https://adapter.example/adapter"]
+    operations = xpath(root, "//w:portType/w:operation")
     assert [operation.get("name") for operation in operations] == [
         "listMembers",
         "listServices",
@@ -193,4 +192,4 @@ def test_contract_says_where_it_is_served_and_what_each_operation_does():
         "getWsdl",
         "getStatus",
     ]
-    assert all(operation.findtext("w:documentation", namespaces=namespaces) for operation in operations)
+    assert all(operation.findtext("w:documentation", namespaces=PREFIXES) for operation in operations)

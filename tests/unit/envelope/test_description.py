@@ -118,7 +118,7 @@ def test_doctype_with_plain_entities_is_read_without_a_dtd():
         ASK_AND_ANSWER + '<xs:element name="u"><xs:annotation><xs:appinfo source="&one;"/></xs:annotation></xs:element>'
     )
     files = {"a.wsdl": wsdl(f"<xs:schema>{import_(NS, 'a.xsd')}</xs:schema>"), "a.xsd": doctype + text}
-    assert read(files).operation("Ask")
+    assert read(files).operation("Ask").type_checked
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_any_other_doctype_is_refused(subset: str):
 @pytest.mark.parametrize("encoding", ["utf-16", "windows-1251", "iso-8859-1", "utf-8"])
 def test_other_encodings(encoding: str):
     text = f"<?xml version='1.0' encoding='{encoding}'?>" + wsdl(schema(ASK_AND_ANSWER))
-    assert read({"a.wsdl": text.encode(encoding)}).operation("Ask")
+    assert read({"a.wsdl": text.encode(encoding)}).operation("Ask").type_checked
 
 
 def test_locations_never_leave_the_folder_or_reach_the_network(tmp_path):

@@ -41,7 +41,7 @@ def test_unpacked_it_is_a_folder_like_any_other(tmp_path):
     }
     with zipfile.ZipFile(io.BytesIO(make_bundle(read(files)))) as bundle:
         bundle.extractall(tmp_path)
-    assert load_description(tmp_path, "a.wsdl").operation("Ask")
+    assert load_description(tmp_path, "a.wsdl").operation("Ask").type_checked
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,10 @@ from lxml import etree
 from adapter.contracts import read_contract
 from adapter.envelope.wsdl_publish import publish
 from adapter.errors import UnknownService
-from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, read, schema, wsdl
+from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, PREFIXES, SOAP11, SOAP12, read, schema, wsdl, xpath
 
 ADDRESS = "https://adapter.example/service/UZ/GOV/1/s/c/v1"
 CONTRACTS = {name: read_contract(f"xsd/{name}") for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd")}
-SOAP12 = "http://schemas.xmlsoap.org/wsdl/soap12/"
-N = {
-    "w": "http://schemas.xmlsoap.org/wsdl/",
-    "s": "http://schemas.xmlsoap.org/wsdl/soap/",
-    "s12": SOAP12,
-    "xs": "http://www.w3.org/2001/XMLSchema",
-}
 
 
 def published(files, entry="a.wsdl", address=ADDRESS):
@@ -28,13 +21,13 @@ def root_of(files, **arguments) -> etree._Element:
 def test_address_is_the_adapters_and_the_providers_is_nowhere():
     documents = published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER))}, address=f"{ADDRESS}?wsdl")
     root = etree.fromstring(documents.document())
-    assert root.xpath("//s:address/@location", namespaces=N) == [ADDRESS]
+    assert xpath(root, "//s:address/@location") == [ADDRESS]
     assert b"provider.example" not in documents.document()
 
 
 def test_schema_is_untouched_but_for_its_locations():
     text = (
-        f"<!-- a 'comment' -->\n<xs:schema  xmlns:xs='{N['xs']}'   targetNamespace='{NS}'>\n"
+        f"<!-- a 'comment' -->\n<xs:schema  xmlns:xs='{PREFIXES['xs']}'   targetNamespace='{NS}'>\n"
         "<xs:include\n schemaLocation='sub/b.xsd' ></xs:include>\n</xs:schema>\n<!-- end -->"
     )
     files = {
@@ -56,12 +49,14 @@ def test_location_in_a_comment_misleads_nobody():
         "b.xsd": schema(ASK_AND_ANSWER),
     }
     root = etree.fromstring(published(files).document("x.xsd"))
-    assert root.xpath("xs:include/@schemaLocation", namespaces=N) == [f"{ADDRESS}?xsd=b.xsd"]
+    assert xpath(root, "xs:include/@schemaLocation") == [f"{ADDRESS}?xsd=b.xsd"]
 
 
 def test_imported_wsdl_is_served_too():
     whole = wsdl(schema(ASK_AND_ANSWER))
-    imported = f'<w:definitions xmlns:w="{N["w"]}"><w:import namespace="{NS}" location="inner.wsdl"/></w:definitions>'
+    imported = (
+        f'<w:definitions xmlns:w="{PREFIXES["w"]}"><w:import namespace="{NS}" location="inner.wsdl"/></w:definitions>'
+    )
     documents = published({"a.wsdl": imported, "inner.wsdl": whole})
     assert f'location="{ADDRESS}?wsdl=inner.wsdl"'.encode() in documents.document()
     assert b"provider.example" not in documents.document("inner.wsdl")
@@ -77,17 +72,17 @@ def test_import_that_leads_nowhere_loses_its_location():
 
 def test_soap12_only_gets_a_soap11_port():
     root = root_of({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), soap=SOAP12)})
-    assert root.xpath("count(//s12:address)", namespaces=N) == 1
-    assert root.xpath("//w:port/@name", namespaces=N) == ["P", "PSoap11"]
-    assert root.xpath("//s:address/@location", namespaces=N) == [ADDRESS]
-    assert root.xpath("//w:binding[@name='BSoap11']//s:operation/@soapAction", namespaces=N) == ["urn:ask"]
+    assert xpath(root, "count(//s12:address)") == 1
+    assert xpath(root, "//w:port/@name") == ["P", "PSoap11"]
+    assert xpath(root, "//s:address/@location") == [ADDRESS]
+    assert xpath(root, "//w:binding[@name='BSoap11']//s:operation/@soapAction") == ["urn:ask"]
 
 
 def test_other_ports_are_taken_out():
     http = """<w:port name="H" binding="t:HttpGet"><h:address xmlns:h="http://schemas.xmlsoap.org/wsdl/http/"
         location="http://provider.example/get"/></w:port></w:service>"""
     text = wsdl(schema(ASK_AND_ANSWER)).replace("</w:service>", http)
-    assert root_of({"a.wsdl": text}).xpath("//w:port/@name", namespaces=N) == ["P"]
+    assert xpath(root_of({"a.wsdl": text}), "//w:port/@name") == ["P"]
 
 
 def test_policies_are_taken_out():
@@ -95,23 +90,23 @@ def test_policies_are_taken_out():
     assert b"Policy" not in published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), extra=policy)}).document()
 
 
-@pytest.mark.parametrize("soap", [N["s"], SOAP12])
+@pytest.mark.parametrize("soap", [SOAP11, SOAP12])
 def test_header_is_declared_and_explained(soap):
     root = root_of({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), soap=soap)})
-    for header in root.xpath("//w:input/s:header | //w:input/s12:header", namespaces=N):
+    for header in xpath(root, "//w:input/s:header | //w:input/s12:header"):
         prefix, _, name = header.get("message").rpartition(":")
         assert header.nsmap[prefix or None] == NS
-        assert root.xpath("w:message[@name=$name]/w:part/@name", name=name, namespaces=N) == [header.get("part")]
-    assert root.xpath("count(//w:input/s:header)", namespaces=N) == 1
-    assert not root.xpath("//w:output/s:header", namespaces=N)
-    assert "RequestContext" in root.xpath("string(w:service/w:documentation)", namespaces=N)
+        assert xpath(root, "w:message[@name=$name]/w:part/@name", name=name) == [header.get("part")]
+    assert xpath(root, "count(//w:input/s:header)") == 1
+    assert not xpath(root, "//w:output/s:header")
+    assert "RequestContext" in xpath(root, "string(w:service/w:documentation)")
 
 
 def test_documentation_that_is_there_stays():
     text = wsdl(schema(ASK_AND_ANSWER)).replace(
         '<w:service name="S">', '<w:service name="S"><w:documentation>Old words.</w:documentation>'
     )
-    documentation = root_of({"a.wsdl": text}).xpath("string(w:service/w:documentation)", namespaces=N)
+    documentation = xpath(root_of({"a.wsdl": text}), "string(w:service/w:documentation)")
     assert documentation.startswith("Old words.")
     assert "RequestContext" in documentation
 

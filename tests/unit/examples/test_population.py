@@ -16,6 +16,7 @@ from examples.population.generate import generate, sample
 from examples.population.people import households
 from tests.conftest import ROOT
 from tests.unit.backends.recorded import recorded
+from tests.unit.envelope.descriptions import output_of
 
 FOLDER = ROOT / "examples" / "population"
 NS = "urn:example:population-register:1"
@@ -83,7 +84,7 @@ async def test_service_answers_every_person_with_a_valid_reply(home):
         request = etree.fromstring(f'<GetPerson xmlns="{NS}"><Pinfl>{pinfl}</Pinfl></GetPerson>')
         check_payload(description, request, operation.input_element)
         reply = (await backend.answer(recorded(request))).payload
-        check_payload(description, reply, operation.output_element)
+        check_payload(description, reply, output_of(description, "GetPerson"))
         assert reply.findtext(f"{{{NS}}}Person/{{{NS}}}Pinfl") == pinfl
     with pytest.raises(NoSuchSubject):
         await backend.answer(recorded(f'<GetPerson xmlns="{NS}"><Pinfl>30000000000000</Pinfl></GetPerson>'))
