@@ -106,7 +106,7 @@ class CellResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FloorLine:
-    """One primitive of one message. side: `sender`, `recipient`, or `either`."""
+    """One primitive of one message. side: `sender` or `recipient`."""
 
     name: str
     side: str

@@ -24,6 +24,7 @@ from bench.installation import Installation, RecordSize
 from bench.load import LoadPlan, Outcome
 from bench.messages import KB, MIX, SMALL, draw_sizes
 from bench.results import CellProfile, CellResult, CpuTime, FloorLine, Latency, ProfileLine
+from bench.wire import wire_message
 from examples.federation.federation import CHECKOUT
 
 MIXES: Final[Mapping[str, Mapping[int, float]]] = MappingProxyType({"2kB": SMALL, "mix": MIX})
@@ -73,7 +74,7 @@ class Cell:
 def run_cell(cell: Cell, installation: Installation, folder: Path) -> tuple[CellResult, dict[int, list[FloorLine]]]:
     """Warm up, measure, and give back what was found and the floor beside it. Raises LoadFailed."""
     sizes = sorted(set(cell.sizes))
-    meter = FloorMeter(installation.suite, sizes)
+    meter = FloorMeter(installation.suite, {size: wire_message(installation, size) for size in sizes})
     plan_file = folder / f"load-{installation.suite}-{cell.mix}.json"
     cell.plan(installation).write(plan_file)
     with _load_generator(plan_file) as generator:
