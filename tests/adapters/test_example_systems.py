@@ -111,7 +111,7 @@ def look_alike(cadastre):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             seen.append((dict(self.headers), body))
-            pinfl = etree.fromstring(body).findtext(f".//{{{CADASTRE}}}OwnerPinfl")
+            pinfl = etree.fromstring(body).findtext(f".//{{{CADASTRE}}}OwnerPinfl") or ""
             good = not pinfl.startswith("4")
             self._send(200 if good else 500, (REPLY.format(pinfl=pinfl) if good else FAULT).encode())
 

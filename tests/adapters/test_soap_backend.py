@@ -27,6 +27,11 @@ def envelope(content: str, namespace: str = SOAP11, before: str = "") -> bytes:
     return f'{before}<e:Envelope xmlns:e="{namespace}"><e:Body>{content}</e:Body></e:Envelope>'.encode()
 
 
+def drop(request: web.BaseRequest) -> None:
+    assert request.transport is not None
+    request.transport.close()
+
+
 def answers(
     octets: bytes,
     *,
@@ -200,7 +205,7 @@ async def test_answer_that_breaks_off(system):
         response = web.StreamResponse(headers={"Content-Type": "text/xml", "Content-Length": "1000"})
         await response.prepare(request)
         await response.write(b"<a>")
-        request.transport.close()
+        drop(request)
         return response
 
     with pytest.raises((ProviderSystemInvalid, ProviderSystemDown)):
@@ -248,7 +253,7 @@ async def test_never_sent_twice(system):
     async def handler(request: web.BaseRequest) -> web.Response:
         calls.append(1)
         if len(calls) > 1:
-            request.transport.close()
+            drop(request)
         return web.Response(body=envelope(ANSWER), content_type="text/xml")
 
     backend = await system(handler)
