@@ -10,7 +10,7 @@ CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench serve lock docs clean
+.PHONY: help setup demo test check bench promises serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -37,6 +37,9 @@ check: $(READY) ## format, lint, types, floors, architecture, generated pages
 
 bench: $(READY) ## measure exchanges per second and CPU per exchange; writes bench/results/
 	@$(RUN)/python -m bench
+
+promises: $(READY) ## break each of the ten promises in a copy and see the named test fail (some minutes)
+	@$(RUN)/python scripts/break_promises.py
 
 serve: $(READY) ## run the adapter of var/home (HOME_DIR=... for another one)
 	@$(RUN)/adapter serve --home $(HOME_DIR)
