@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -67,14 +67,8 @@ def try_exchange(settings: Settings, directory: Directory | None, now: datetime)
     own = SubsystemId(settings.member, "adapter")
     request = rehearsal_request(keys, own, ServiceId(own, "Rehearsal", "v1"), "rehearsal", now)
     opened = open_own(request.octets, keys, now)
-    header = replace(
-        request.header,
-        message_id=MessageId.new(),
-        in_reply_to=request.header.message_id,
-        record_number=RecordNumber(0),
-    )
     reply = seal(
-        header=header,
+        header=_header(own, request.header.service, now, answers=request.header.message_id),
         personal_data=None,
         payload=PAYLOAD,
         confirmation=opened.signature_value,
@@ -95,17 +89,8 @@ def rehearsal_request(
     keys: OwnKeys, consumer: SubsystemId, service: ServiceId, purpose: str, now: datetime
 ) -> SealedMessage:
     """A request of ours to ourselves, with a Body that no service has: whoever opens it has to refuse it."""
-    header = ExchangeHeader(
-        message_id=MessageId.new(),
-        claimed_consumer=consumer,
-        service=service,
-        operation="Rehearsal",
-        official=OFFICIAL,
-        sent=now,
-        reply_by=now + timedelta(seconds=_REPLY_WITHIN_S),
-    )
     return seal(
-        header=header,
+        header=_header(consumer, service, now, answers=None),
         personal_data=PersonalData(purpose=Purpose(purpose)),
         payload=PAYLOAD,
         confirmation=None,
@@ -113,6 +98,20 @@ def rehearsal_request(
         recipient=keys.recipient,
         recipient_suite=keys.recipient_suite,
         now=now,
+    )
+
+
+def _header(consumer: SubsystemId, service: ServiceId, now: datetime, *, answers: MessageId | None) -> ExchangeHeader:
+    return ExchangeHeader(
+        message_id=MessageId.new(),
+        in_reply_to=answers,
+        claimed_consumer=consumer,
+        service=service,
+        operation="Rehearsal",
+        official=OFFICIAL,
+        sent=now,
+        reply_by=now + timedelta(seconds=_REPLY_WITHIN_S),
+        record_number=None if answers is None else RecordNumber(0),
     )
 
 

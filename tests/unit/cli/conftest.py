@@ -32,11 +32,11 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """fed/: a signed directory with its CAs and members' keys; home/: the population register's adapter."""
+    """fed/: a signed directory with its CAs and members' keys; register/: the population register's adapter."""
     folder = tmp_path_factory.mktemp("prepared")
     federation = Federation.build(now=datetime.now(UTC).replace(microsecond=0))
     federation.write(folder / "fed")
-    home = folder / "home"
+    home = folder / "register"
     home.mkdir()
     text = adapter_toml(federation.population.id, directory="../fed", anchor=Path("../fed/anchor.vkey"))
     (home / "adapter.toml").write_text(text)

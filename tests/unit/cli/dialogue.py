@@ -6,7 +6,7 @@
     [exit 1]                              only where it is not 0
 
 Lines that begin with # before the first command say what the dialogue is about. What differs from run to run is masked
-(<uuid>, <time>, <sha256>, <home> …). UPDATE_DIALOGUES=1 writes what was shown into the files, to be read before it is
+(<uuid>, <time>, <sha256>, <here> …). UPDATE_DIALOGUES=1 writes what was shown into the files, to be read before it is
 committed.
 """
 
@@ -96,7 +96,7 @@ def _answered(command: str, run: Run, home: Path) -> Exchange:
 
 
 def _lines(text: str, home: Path, prefix: str) -> list[str]:
-    text = text.replace(str(home), "<home>")
+    text = text.replace(str(home), "<here>")
     for pattern, mask in MASKS:
         text = pattern.sub(mask, text)
     return [(prefix + line).rstrip() for line in text.splitlines()]

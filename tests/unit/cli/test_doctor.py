@@ -21,7 +21,7 @@ from tests.pki import Federation
 
 def report(place: Path) -> dict[str, Any]:
     """The findings by what they are about; of several the worst."""
-    done = typed("doctor", "--settings", place / "home", "--json")
+    done = typed("doctor", "--settings", place / "register", "--json")
     checks = json.loads(done.out)["checks"]
     assert (done.code == 1) == any(check["health"] == "fail" for check in checks)
     order = [health.value for health in Health]
@@ -36,37 +36,37 @@ def write_old_directory(place: Path) -> None:
 
 
 def spoil_database(place: Path) -> None:
-    path = place / "home" / "data" / "adapter.sqlite"
+    path = place / "register" / "data" / "adapter.sqlite"
     octets = bytearray(path.read_bytes())
     octets[100:4000] = bytes(3900)
     path.write_bytes(octets)
 
 
 def use_another_program(place: Path) -> None:
-    path = place / "home" / "data" / "adapter.sqlite"
+    path = place / "register" / "data" / "adapter.sqlite"
     path.unlink()
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE other (id INTEGER)")
 
 
 def swap_certificates(place: Path) -> None:
-    keys = place / "home" / "keys"
+    keys = place / "register" / "keys"
     (keys / "signing.pem").write_bytes((place / "fed" / "members" / "200000002" / "signing.pem").read_bytes())
 
 
 def spoil_service(place: Path) -> None:
-    folder = place / "home" / "services" / "population.GetPerson.v1"
+    folder = place / "register" / "services" / "population.GetPerson.v1"
     folder.mkdir(parents=True)
     (folder / "service.toml").write_text('code = "GetPerson"\n')
 
 
 BREAKAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "key missing": (lambda place: (place / "home/keys/tls.key").unlink(), "key tls", "keys create"),
-    "key of others": (lambda place: (place / "home/keys/tls.key").chmod(0o644), "key tls", "600"),
-    "archive key short": (lambda place: (place / "home/keys/archive.key").write_bytes(b"x"), "key archive", "backup"),
-    "certificate missing": (lambda place: (place / "home/keys/tls.pem").unlink(), "key tls", "keys csr"),
+    "key missing": (lambda place: (place / "register/keys/tls.key").unlink(), "key tls", "keys create"),
+    "key of others": (lambda place: (place / "register/keys/tls.key").chmod(0o644), "key tls", "600"),
+    "archive key short": (lambda place: (place / "register/keys/archive.key").write_bytes(b"x"), "key archive", "backup"),
+    "certificate missing": (lambda place: (place / "register/keys/tls.pem").unlink(), "key tls", "keys csr"),
     "certificate of another": (swap_certificates, "key signing", "right file"),
-    "database gone": (lambda place: (place / "home/data/adapter.sqlite").unlink(), "database", "init"),
+    "database gone": (lambda place: (place / "register/data/adapter.sqlite").unlink(), "database", "init"),
     "database damaged": (spoil_database, "database", "backup"),
     "database of another": (use_another_program, "database", "backup"),
     "anchor missing": (lambda place: (place / "fed/anchor.vkey").unlink(), "directory", "anchor"),
@@ -97,8 +97,8 @@ def test_an_expired_directory_of_the_right_authority(place: Path, authority: Any
 
 
 def test_a_member_that_is_not_registered(place: Path) -> None:
-    text = (place / "home" / "adapter.toml").read_text()
-    (place / "home" / "adapter.toml").write_text(text.replace("UZ/GOV/200000001", "UZ/GOV/200000009"))
+    text = (place / "register" / "adapter.toml").read_text()
+    (place / "register" / "adapter.toml").write_text(text.replace("UZ/GOV/200000001", "UZ/GOV/200000009"))
     finding = report(place)["registered"]
     assert finding["health"] == "fail"
     assert "adapter registration" in finding["mend"]
@@ -108,13 +108,13 @@ def test_a_member_that_is_not_registered(place: Path) -> None:
 def test_room_on_the_disk(free_mb: int, health: Health, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = SimpleNamespace(free=free_mb * 1024 * 1024)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    [finding] = doctor_checks.look_at_disk(load_settings(prepared / "home" / "adapter.toml"))
+    [finding] = doctor_checks.look_at_disk(load_settings(prepared / "register" / "adapter.toml"))
     assert finding.health is health
 
 
 @pytest.mark.parametrize(("off_s", "health"), [(3, Health.OK), (-45, Health.WARN), (90, Health.FAIL)])
 def test_the_clock_against_the_directorys_server(off_s: int, health: Health, place: Path) -> None:
-    path = place / "home" / "adapter.toml"
+    path = place / "register" / "adapter.toml"
     path.write_text(path.read_text().replace('url = "../fed"', 'url = "http://directory.example"'))
     now = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
     [finding] = look_at_clock(load_settings(path), now + timedelta(seconds=off_s), now)
@@ -124,7 +124,7 @@ def test_the_clock_against_the_directorys_server(off_s: int, health: Health, pla
 
 
 def test_no_key_and_no_secret_is_in_the_report(place: Path) -> None:
-    done = typed("doctor", "--settings", place / "home", "--json")
-    keys = place / "home" / "keys"
+    done = typed("doctor", "--settings", place / "register", "--json")
+    keys = place / "register" / "keys"
     assert "PRIVATE" not in done.out + done.err
     assert (keys / "archive.key").read_bytes().hex() not in done.out
