@@ -7,9 +7,9 @@ import ssl
 from socket import socket
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from adapter.app.documents import ClientDocuments
+from adapter.app.figures import registry_of
 from adapter.app.own_services import OwnServices
 from adapter.app.wiring import Site, client_bounds, peer_bounds
 from adapter.directory.model import Directory
@@ -95,7 +95,7 @@ async def open_operators_door(site: Site, door: PeerDoor, bound: socket) -> List
             return error.text
         return None if door.is_open else "The listener for peers is not open yet."
 
-    handler = OperatorsListener(readiness, CollectorRegistry())
+    handler = OperatorsListener(readiness, registry_of(site))
     listener = Listener(handler, _OPERATORS_BOUNDS, version=SoapVersion.SOAP11, grace_s=1)
     await listener.start(bound, None)
     return listener

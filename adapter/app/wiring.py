@@ -48,6 +48,7 @@ class Site:
 
     settings: Settings
     keyring: Keyring
+    database: Database
     record: RecordWriter
     directory: DirectoryKeeper
     policy: PolicyKeeper
@@ -87,6 +88,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     return Site(
         settings=settings,
         keyring=keyring,
+        database=database,
         record=record,
         directory=keeper,
         policy=policy,

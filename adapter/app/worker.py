@@ -12,10 +12,13 @@ import structlog
 
 from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
 from adapter.app.listening import Sockets
-from adapter.app.wiring import Site
+from adapter.app.wiring import Site, utc_now
 from adapter.errors import AdapterError
+from adapter.store.recovery import purge
 
 log = structlog.get_logger(__name__)
+
+_FORGET_EVERY_S = 600.0
 
 
 async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None:
@@ -29,6 +32,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     background = (
         asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s)),
         asyncio.create_task(site.policy.keep_fresh()),
+        asyncio.create_task(_forget_expired(site)),
     )
     peer_door = PeerDoor(site, sockets.peers)
     listeners = (
@@ -44,6 +48,18 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     await asyncio.gather(*background, return_exceptions=True)
     await site.close()
     log.info("stopped")
+
+
+async def _forget_expired(site: Site) -> None:
+    """Forget ids of messages that expired and cannot come again; one that might is never forgotten."""
+    while True:
+        await asyncio.sleep(_FORGET_EVERY_S)
+        try:
+            skew_s = site.settings.timing.clock_skew_s
+            forgotten = await asyncio.to_thread(purge, site.database, utc_now(), clock_skew_s=skew_s)
+            log.info("expired message ids forgotten", entries=forgotten)
+        except AdapterError as failure:
+            log.warning("expired message ids not forgotten", code=failure.code, because=failure.reason)
 
 
 def _settle_garbage_collector() -> None:

@@ -19,7 +19,7 @@ from adapter.exchange.delivery import CallProgress, refuse_call
 from adapter.exchange.incidents import new_incident
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import ReceivedCall
-from adapter.transport.http_protocol import fault_response
+from adapter.transport.http_protocol import SERVER_HEADER, fault_response
 from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class ClientListener:
         return web.Response(
             body=answer.octets,
             status=answer.status,
-            headers={**answer.headers, "Content-Type": answer.content_type},
+            headers={**answer.headers, **SERVER_HEADER, "Content-Type": answer.content_type},
         )
 
     async def _answer(self, request: web.BaseRequest, service: ServiceId | None) -> ClientAnswer:
@@ -96,7 +96,7 @@ class ClientListener:
             octets = self._own_contract(url) if service is None else await self._documents(service, url, name)
         except AdapterError as error:
             return _plain(HTTPStatus(error.http_status), error.text)
-        return web.Response(body=octets, content_type="text/xml", charset="utf-8")
+        return web.Response(body=octets, content_type="text/xml", charset="utf-8", headers=SERVER_HEADER)
 
 
 def service_of(path: str) -> ServiceId | None:
@@ -143,4 +143,4 @@ def _credentials(authorization: str) -> tuple[str | None, str | None, str | None
 
 
 def _plain(status: HTTPStatus, text: str) -> web.Response:
-    return web.Response(status=status, text=text + "\n")
+    return web.Response(status=status, text=text + "\n", headers=SERVER_HEADER)

@@ -21,6 +21,9 @@ from adapter.stages import SoapVersion
 
 log = structlog.get_logger(__name__)
 
+# What every answer says of the software; aiohttp would name itself and Python with their versions.
+SERVER_HEADER = {"Server": "interagency-adapter"}
+
 _CONTENT_TYPE = {SoapVersion.SOAP11: "text/xml", SoapVersion.SOAP12: "application/soap+xml"}
 
 
@@ -31,7 +34,7 @@ def fault_response(error: AdapterError, incident: str, version: SoapVersion) -> 
         status=error.http_status,
         content_type=_CONTENT_TYPE[version],
         charset="utf-8",
-        headers={"Adapter-Incident": incident},
+        headers={"Adapter-Incident": incident, **SERVER_HEADER},
     )
 
 

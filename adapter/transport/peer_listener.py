@@ -14,7 +14,7 @@ from adapter.exchange.provider import PeerAnswer, Provider
 from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
 from adapter.stages import ReceivedMessage, SoapVersion
-from adapter.transport.http_protocol import fault_response
+from adapter.transport.http_protocol import SERVER_HEADER, fault_response
 from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,13 @@ class PeerListener:
             log.warning("refused", code=EnvelopeRefused.code, incident=incident)
             return fault_response(EnvelopeRefused("not POST /peer"), incident, SoapVersion.SOAP12)
         answer = await asyncio.shield(asyncio.ensure_future(self._answer(request)))
-        return web.Response(body=answer.octets, status=answer.status, content_type=CONTENT_TYPE, charset="utf-8")
+        return web.Response(
+            body=answer.octets,
+            status=answer.status,
+            content_type=CONTENT_TYPE,
+            charset="utf-8",
+            headers=SERVER_HEADER,
+        )
 
     async def _answer(self, request: web.BaseRequest) -> PeerAnswer:
         peer = peer_of(request)
