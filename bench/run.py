@@ -87,7 +87,7 @@ def run_cell(cell: Cell, installation: Installation, folder: Path) -> tuple[Cell
         entries = {name: after - before[name] for name, after in installation.records().items()}
         peaks = {name: peak_memory_bytes(group) / _MIB for name, group in installation.groups.items()}
     meter.measure_alone()
-    _check_recorded(outcome, cell, entries)
+    check_recorded(outcome, cell.exchanges, entries)
     alone_s, under_load_s = _floors_of_mix(cell, meter)
     result = CellResult(
         suite=installation.suite,
@@ -99,8 +99,8 @@ def run_cell(cell: Cell, installation: Installation, folder: Path) -> tuple[Cell
         cpu={name: _cpu_time(cost, cell.exchanges) for name, cost in costs.items()},
         floor_ms=alone_s * 1e3,
         floor_under_load_ms=under_load_s * 1e3,
-        latency=_latency([time_s for times in outcome.latencies_s.values() for time_s in times]),
-        latency_by_size={size: _latency(times) for size, times in sorted(outcome.latencies_s.items())},
+        latency=latency_of([time_s for times in outcome.latencies_s.values() for time_s in times]),
+        latency_by_size={size: latency_of(times) for size, times in sorted(outcome.latencies_s.items())},
         peak_memory_mib=peaks,
         entries_per_commit={name: added.entries / max(1, added.commits) for name, added in entries.items()},
         profile=_profile(cell, installation),
@@ -108,11 +108,11 @@ def run_cell(cell: Cell, installation: Installation, folder: Path) -> tuple[Cell
     return result, {size: _floor_lines(meter, size) for size in sizes}
 
 
-def _check_recorded(outcome: Outcome, cell: Cell, entries: Mapping[str, RecordSize]) -> None:
+def check_recorded(outcome: Outcome, exchanges: int, entries: Mapping[str, RecordSize]) -> None:
     """Every exchange has two entries in each adapter's record, or something was not measured that should have been."""
     for name, added in entries.items():
-        if added.entries < _ENTRIES_PER_EXCHANGE * (cell.exchanges - outcome.failed):
-            outcome.fail(f"{name} recorded {added.entries} entries for {cell.exchanges} exchanges")
+        if added.entries < _ENTRIES_PER_EXCHANGE * (exchanges - outcome.failed):
+            outcome.fail(f"{name} recorded {added.entries} entries for {exchanges} exchanges")
 
 
 # --- the load --------------------------------------------------------------------------------------------------------
@@ -225,7 +225,8 @@ def _cpu_time(cost: Cost, exchanges: int) -> CpuTime:
     return CpuTime(user_ms=cost.user_s / exchanges * 1e3, system_ms=cost.system_s / exchanges * 1e3)
 
 
-def _latency(times_s: Sequence[float]) -> Latency:
+def latency_of(times_s: Sequence[float]) -> Latency:
+    """Percentiles of some times in seconds."""
     ordered = sorted(times_s)
     if not ordered:
         return Latency(exchanges=0, p50_ms=0.0, p99_ms=0.0, max_ms=0.0)
