@@ -108,7 +108,7 @@ def test_the_clock_is_an_argument(source: Source) -> None:
 XML_READERS = {
     "adapter/xmlsafe.py": "the one parser of what comes from outside",
     "adapter/envelope/schema_compile.py": "compiles schemas out of documents that xmlsafe parsed",
-    "adapter/envelope/lint.py": "compiles our own packaged schemas",
+    "adapter/envelope/lint_desk.py": "compiles our own packaged schemas",
     "adapter/envelope/lint_positions.py": "looks for columns in octets that xmlsafe has accepted",
     "adapter/envelope/wsdl_ports.py": "copies an element of a description that xmlsafe parsed",
     "adapter/envelope/wsdl_publish.py": "reads one attribute of a description that xmlsafe parsed",

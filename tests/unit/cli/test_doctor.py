@@ -63,7 +63,11 @@ def spoil_service(place: Path) -> None:
 BREAKAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "key missing": (lambda place: (place / "register/keys/tls.key").unlink(), "key tls", "keys create"),
     "key of others": (lambda place: (place / "register/keys/tls.key").chmod(0o644), "key tls", "600"),
-    "archive key short": (lambda place: (place / "register/keys/archive.key").write_bytes(b"x"), "key archive", "backup"),
+    "archive key short": (
+        lambda place: (place / "register/keys/archive.key").write_bytes(b"x"),
+        "key archive",
+        "backup",
+    ),
     "certificate missing": (lambda place: (place / "register/keys/tls.pem").unlink(), "key tls", "keys csr"),
     "certificate of another": (swap_certificates, "key signing", "right file"),
     "database gone": (lambda place: (place / "register/data/adapter.sqlite").unlink(), "database", "init"),

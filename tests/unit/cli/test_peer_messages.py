@@ -136,6 +136,17 @@ def test_a_missing_part_is_named(good: bytes, part: str) -> None:
     assert words.SECURITY in rules(good[:start] + good[end:])
 
 
+def test_a_client_may_write_in_another_encoding_and_an_adapter_may_not(good: bytes) -> None:
+    call = (Path(__file__).parent / "files" / "call.xml").read_text().replace("UTF-8", "windows-1251")
+    assert rules(call.replace("ZRU-395", "ЗРУ-395").encode("windows-1251")) == []
+    assert rules(b"\xff\xfe" + good.decode().encode("utf-16-le")) == [words.WELL_FORMED]
+
+
+def test_comments_in_a_call_are_no_problem() -> None:
+    call = (Path(__file__).parent / "files" / "call.xml").read_text()
+    assert rules(call.replace("<ctx:Purpose>", "<!-- why --><ctx:Purpose>").encode()) == []
+
+
 def test_limits_are_named(good: bytes) -> None:
     assert rules(good, replace(DEFAULT_LIMITS, max_bytes=100)) == [words.LIMITS]
     assert rules(good, replace(DEFAULT_LIMITS, max_depth=3)) == [words.LIMITS]
