@@ -141,6 +141,13 @@ def test_a_wrong_inclusion_proof_is_refused(change):
         verify_inclusion(**good | change)
 
 
+def test_a_proof_that_is_longer_than_the_tree_is_high_is_refused_though_it_leads_to_the_root():
+    root = node_hash(LEAVES[0], LEAVES[1])
+    verify_inclusion(leaf=LEAVES[1], index=1, size=2, proof=(LEAVES[0],), root=root)
+    with pytest.raises(RecordBroken):
+        verify_inclusion(leaf=LEAVES[1], index=0, size=1, proof=(LEAVES[0],), root=root)
+
+
 OLD_SIZE = 6
 OLD_ROOT = naive_root(LEAVES[:OLD_SIZE])
 LINK = consistency_proof(StoredHashes(LEAVES), OLD_SIZE, SIZE)

@@ -142,12 +142,16 @@ async def test_an_erased_day_is_gone_and_the_log_still_proves_everything(home, r
 
 
 async def test_the_erased_key_is_in_none_of_the_files(home, record):
-    await record.write(a_request(a_claim()))
+    for days in range(5):
+        write = a_request(a_claim())
+        await record.write(replace(write, entry=replace(write.entry, at=NOW + timedelta(days=days))))
     connection = sqlite3.connect(home.database.path)
-    ((wrapped,),) = connection.execute("SELECT wrapped FROM day_keys").fetchall()
+    wrapped = dict(connection.execute("SELECT day, wrapped FROM day_keys"))
     connection.close()
-    assert erase_day(home.database, DAY, today=TOMORROW)
-    assert not any(wrapped in path.read_bytes() for path in home.database.path.parent.glob("adapter.sqlite*"))
+    erased = DAY + timedelta(days=2)
+    assert erase_day(home.database, erased, today=DAY + timedelta(days=9))
+    stored = b"".join(path.read_bytes() for path in home.database.path.parent.glob("adapter.sqlite*"))
+    assert {day for day, key in wrapped.items() if key not in stored} == {erased.isoformat()}
 
 
 async def test_an_erased_day_gets_no_second_key(home, record):
