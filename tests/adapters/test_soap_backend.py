@@ -155,6 +155,7 @@ async def test_text_of_a_fault_is_bounded(system):
     [
         answers(b"<html><body>It works!</body></html>", content_type="text/html"),
         answers(b"<html><body>It works!</body></html>"),
+        answers(envelope(ANSWER), content_type="text/html"),
         answers(b""),
         answers(b"{}", content_type="application/json"),
         answers(envelope("")),

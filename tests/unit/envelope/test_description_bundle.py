@@ -79,12 +79,27 @@ def test_two_files_of_one_name():
 
 
 def test_files_that_overlap():
-    """A central directory that names one stored file many times would grow when it is read."""
-    octets = archive([("a.wsdl", WSDL), ("b.wsdl", WSDL), ("catalog.json", CATALOG)])
+    """One file inside the octets of another: many such would together be far larger than the bundle."""
+    inner = "<a>" + "x" * 10_000 + "</a>"
+    within = archive([("b.xsd", inner)])
+    record = within[: within.index(b"PK\x01\x02")]
+    octets = archive([("a.wsdl", record), ("b.xsd", inner), ("catalog.json", CATALOG)])
     with zipfile.ZipFile(io.BytesIO(octets)) as good:
-        offset = good.getinfo("b.wsdl").header_offset
-    at = octets.rindex(b"PK\x01\x02", 0, octets.rindex(b"b.wsdl"))
-    forged = octets[: at + 42] + (0).to_bytes(4, "little") + octets[at + 46 :]
-    assert offset
-    with pytest.raises(DescriptionUnusable):
+        second = good.getinfo("b.xsd").header_offset
+    inside = octets.index(record)
+    assert inside < second
+    entry = octets.index(b"PK\x01\x02", octets.index(b"PK\x01\x02") + 1)
+    forged = octets[: entry + 42] + inside.to_bytes(4, "little") + octets[entry + 46 :]
+    # The second copy goes; what stays is shorter than its files together.
+    size = octets.index(b"PK\x03\x04", second + 4) - second
+    forged = forged[:second] + forged[second + size :]
+    end = forged.rindex(b"PK\x05\x06")
+    start = int.from_bytes(forged[end + 16 : end + 20], "little") - size
+    forged = forged[: end + 16] + start.to_bytes(4, "little") + forged[end + 20 :]
+    last = forged.rindex(b"PK\x01\x02")
+    catalog = int.from_bytes(forged[last + 42 : last + 46], "little") - size
+    forged = forged[: last + 42] + catalog.to_bytes(4, "little") + forged[last + 46 :]
+    with zipfile.ZipFile(io.BytesIO(forged)) as archived:
+        assert sum(member.file_size for member in archived.infolist()) > len(forged)
+    with pytest.raises(DescriptionUnusable, match="overlap"):
         load_bundle(forged)
