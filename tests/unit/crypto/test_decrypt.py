@@ -240,6 +240,10 @@ def test_4_a_content_key_of_an_older_message(envelope: UnsafeEnvelope, federatio
         pytest.param(lambda octets: octets.replace(b">", b">\xff", 1), id="not UTF-8"),
         pytest.param(lambda octets: octets.replace(b">", b">&x;", 1), id="entity"),
         pytest.param(lambda octets: b"<other/>", id="another element"),
+        pytest.param(
+            lambda octets: f'<ia:Exchange xmlns:ia="{names.ENVELOPE}" xmlns:wsu="{names.WSU}" wsu:Id="e"/>'.encode(),
+            id="another element with an id",
+        ),
     ],
 )
 @pytest.mark.parametrize("part", ["signature", "personal_data"])

@@ -153,7 +153,11 @@ VALUES = {
 def test_3_an_ecdsa_value_that_is_not_good(envelope: UnsafeEnvelope, name: str) -> None:
     good = suite("p256")
     envelope.signature_value = lambda octets: VALUES[name](good.sign(envelope.sender.signing_key, octets))
-    refused(envelope)
+    reason = refused(envelope)
+    if "octets" in name or name in ("DER", "empty"):
+        assert "64 octets" in reason
+    if " is " in name or "above" in name:
+        assert "out of range" in reason
 
 
 def test_3_the_other_s_is_good_too_and_the_record_recognises_the_message_by_its_id(envelope: UnsafeEnvelope) -> None:
@@ -168,6 +172,27 @@ def test_3_the_other_s_is_good_too_and_the_record_recognises_the_message_by_its_
 def test_3_signed_by_another_key(envelope: UnsafeEnvelope, federation: Federation) -> None:
     envelope.signature_value = lambda octets: suite("p256").sign(federation.cadastre.signing_key, octets)
     assert "signature is wrong" in refused(envelope)
+
+
+SMALL_ORDER = (
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+)
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_3_an_ed25519_point_of_small_order(mixed_federation: Federation, point: str) -> None:
+    key = ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex(point))
+    with pytest.raises(SecurityFailed, match="small order"):
+        suite("ed25519").check_signing_key(key)
+    member = next(one for one in mixed_federation.members.values() if one.suite == "ed25519")
+    envelope = UnsafeEnvelope.request(member, mixed_federation.population)
+    envelope.signature_value = lambda octets: bytes.fromhex(point) + bytes(32)
+    assert "small order" in refused(envelope)
 
 
 def test_3_another_certificate_for_the_same_key_breaks_the_digest(
@@ -261,8 +286,8 @@ IN_SIGNATURE = {
         '<wsse:Reference URI="#token"',
         f'<ds:KeyValue/><wsse:Reference URI="#token" xmlns:other="{names.DS}"',
     ),
-    "another token": ('URI="#token"', 'URI="#body"'),
-    "a token from elsewhere": ('URI="#token"', 'URI="http://127.0.0.1/token"'),
+    "another token": ('<wsse:Reference URI="#token"', '<wsse:Reference URI="#body"'),
+    "a token from elsewhere": ('<wsse:Reference URI="#token"', '<wsse:Reference URI="http://127.0.0.1/token"'),
     "a token of another type": (names.X509_V3, names.X509_V3.replace("X509v3", "X509PKIPathv1")),
     "Embedded": ("wsse:Reference", "wsse:Embedded"),
     "KeyIdentifier": ("wsse:Reference", "wsse:KeyIdentifier"),
@@ -291,6 +316,12 @@ def test_two_signed_infos(envelope: UnsafeEnvelope) -> None:
 def test_the_same_reference_again(envelope: UnsafeEnvelope, count: int) -> None:
     envelope.digested = lambda good: [*good.parts(), *[good.parts()[0]] * (count - 1)]
     assert "References" in refused(envelope) or "Reference" in refused(envelope)
+
+
+def test_a_reference_twice_where_there_is_room_for_it(envelope: UnsafeEnvelope) -> None:
+    envelope.personal_data = None
+    envelope.digested = lambda good: [*good.parts(), good.parts()[0]]
+    assert "two References to one part" in refused(envelope)
 
 
 def test_no_reference_at_all(envelope: UnsafeEnvelope) -> None:

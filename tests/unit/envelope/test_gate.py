@@ -196,6 +196,10 @@ KEY: dict[str, Change] = {
     "CarriedKeyName": ("</xenc:EncryptedKey>", "<xenc:CarriedKeyName/></xenc:EncryptedKey>", "exactly these"),
 }
 
+OTHER_KEY = (
+    f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}">'
+    '<wsse:Reference URI="#other"/></wsse:SecurityTokenReference></ds:KeyInfo><xenc:CipherData>'
+)
 DATA: dict[str, Change] = {
     "aes128-cbc": (names.AES128_GCM, f"{names.XENC}aes128-cbc", "on the list"),
     "aes256-gcm": (names.AES128_GCM, f"{names.XENC11}aes256-gcm", "on the list"),
@@ -230,6 +234,7 @@ DATA: dict[str, Change] = {
         f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><ds:KeyName>x</ds:KeyName></ds:KeyInfo><xenc:CipherData>',
         "exactly these",
     ),
+    "key of another message": ('aes128-gcm"/><xenc:CipherData>', OTHER_KEY, "another key"),
     "RetrievalMethod": (
         'aes128-gcm"/><xenc:CipherData>',
         f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><ds:RetrievalMethod/></ds:KeyInfo><xenc:CipherData>',
