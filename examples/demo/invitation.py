@@ -14,11 +14,21 @@ from examples.federation.federation import ADAPTER
 
 
 def invite(stage: Stage, report: Report) -> None:
-    """Say how to call, where to look, and how to end it."""
+    """Say how to call, where to look, and how to end it; for a shell, write where the authority is."""
+    (stage.federation.folder / "environment").write_text(environment(stage), encoding="utf-8")
     report.heading("The federation stays up until Ctrl-C. Call it from another terminal:")
     report.line(f"\n{curl_line(stage)}\n\n{zeep_line(stage)}")
     report.line(f"\nIts settings, keys and records are in {stage.federation.folder}. To look into a record:")
     report.line(f"\n{ADAPTER} log list --home {stage.social.folder}\n")
+
+
+def environment(stage: Stage) -> str:
+    """What README's first steps begin with: addresses that are others at each run, and somebody to ask about."""
+    return (
+        f"DIRECTORY={stage.federation.directory_url}\n"
+        f"CERTIFICATES={stage.federation.certificates_url}\n"
+        f"PINFL={stage.pinfl}\n"
+    )
 
 
 def curl_line(stage: Stage) -> str:

@@ -45,7 +45,13 @@ class Federation:
     plan: FederationPlan
     homes: Mapping[str, Home]
     directory_port: int
+    certificates_url: str
     processes: Processes
+
+    @property
+    def directory_url(self) -> str:
+        """Where the authority publishes."""
+        return f"http://127.0.0.1:{self.directory_port}"
 
     @property
     def authority(self) -> AuthorityFolder:
@@ -59,13 +65,12 @@ class Federation:
 
     def start(self) -> None:
         """Start the directory and all registered members' adapters; return when every one is ready."""
-        url = f"http://127.0.0.1:{self.directory_port}/directory.note"
         self.processes.start(
             _DIRECTORY,
             [ADAPTER, "directory", "serve", str(self.authority.path), "--port", str(self.directory_port)],
             cwd=CHECKOUT,
         )
-        self.processes.wait_until(_DIRECTORY, lambda: answers(url))
+        self.processes.wait_until(_DIRECTORY, lambda: answers(f"{self.directory_url}/directory.note"))
         registered = [home for home in self.homes.values() if home.plan.is_registered]
         for home in registered:
             self.launch(home)
@@ -120,7 +125,14 @@ def build_federation(
             anchor=authority.anchor_file,
             authority=certificates,
         )
-    federation = Federation(folder=folder, plan=plan, homes=homes, directory_port=directory_port, processes=processes)
+    federation = Federation(
+        folder=folder,
+        plan=plan,
+        homes=homes,
+        directory_port=directory_port,
+        certificates_url=certificates.url,
+        processes=processes,
+    )
     _publish(federation, signer, certificates)
     return federation
 

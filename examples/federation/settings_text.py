@@ -31,7 +31,7 @@ log_level = "info"
 [directory]
 url = {_text(directory_url)}
 anchor = {_text(anchor)}
-refresh_s = 5
+refresh_s = 1
 
 [peer_listener]
 address = "127.0.0.1"
