@@ -16,10 +16,12 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from bench.generator import LoadFailed
 from bench.installation import running_installation
 from bench.report import make_console, show
 from bench.results import Results
-from bench.run import MIXES, Cell, LoadFailed, run_cell
+from bench.run import MIXES, Cell, run_cell
+from bench.transport import measure_transport
 from examples.federation.federation import ADAPTER, CHECKOUT
 from examples.federation.processes import NotStarted
 
@@ -76,6 +78,11 @@ class Plan:
 def run_plan(plan: Plan, console: Console) -> Results:
     """Run it all, and say on standard error how far it is. Raises NotStarted, LoadFailed."""
     results = Results(options={**vars(plan), "began": datetime.now(UTC).isoformat(timespec="seconds")})
+    with _folder() as folder:
+        console.print("transport alone …", highlight=False)
+        results.transport = measure_transport(
+            folder, exchanges=plan.exchanges[Mix.SMALL], concurrency=plan.concurrency, warm_up=plan.warm_up
+        )
     for suite in plan.suites:
         with _folder() as folder:
             profiles = folder / "profiles" if plan.profile else None

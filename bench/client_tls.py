@@ -45,8 +45,7 @@ class ClientTls:
 def demand_client_tls(settings_file: Path, folder: Path) -> ClientTls:
     """Make the certificates, and have the adapter demand them where its own systems call."""
     files = ClientTls(folder=folder)
-    folder.mkdir(parents=True)
-    system = _make_certificates(files)
+    system = make_certificates(files)
     text = settings_file.read_text(encoding="utf-8")
     mode = (
         f'mode = "mutual-tls"\ncertificate_file = "{files.certificate_file("listener")}"\n'
@@ -61,8 +60,9 @@ def demand_client_tls(settings_file: Path, folder: Path) -> ClientTls:
     return files
 
 
-def _make_certificates(files: ClientTls) -> x509.Certificate:
+def make_certificates(files: ClientTls) -> x509.Certificate:
     """A CA, and a certificate of it for each end. That of the system comes back."""
+    files.folder.mkdir(parents=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     basic = x509.BasicConstraints(ca=True, path_length=0)
     ca = _certificate("Benchmark CA", ca_key.public_key(), "Benchmark CA", ca_key, [(basic, True)])

@@ -89,7 +89,7 @@ def running_installation(
     with Processes(folder / "logs") as processes:
         (backend_port,) = free_ports(1)
         federation = build_federation(_plan(suite, backend_port, workers), folder, processes)
-        _start_backend(processes, backend_port)
+        start_backend(processes, backend_port)
         settings_file = federation.homes[CONSUMER].settings_file
         client_tls = demand_client_tls(settings_file, folder / "client-tls") if with_client_tls else None
         _start(federation, adapter_command)
@@ -105,7 +105,8 @@ def _record_size(home: Home) -> RecordSize:
     return RecordSize(entries=entries, commits=commits)
 
 
-def _start_backend(processes: Processes, port: int) -> None:
+def start_backend(processes: Processes, port: int) -> None:
+    """Start the information system and wait until it answers."""
     processes.start(BACKEND, [sys.executable, "-m", "bench.backend", "--port", str(port)], cwd=CHECKOUT)
     processes.wait_until(BACKEND, lambda: answers(f"http://127.0.0.1:{port}/"))
 

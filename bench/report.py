@@ -112,6 +112,12 @@ def _show_profile(cell: CellResult, console: Console) -> None:
 
 
 def _show_verdict(results: Results, console: Console) -> None:
+    if results.transport is not None:
+        console.print(
+            f"Two programs that only pass 2 kB on, over the same HTTP and TLS, need {results.transport.cpu_ms:.2f} ms."
+        )
+        for error in results.transport.errors:
+            console.print(f"failed: transport: {error}", markup=False, highlight=False, style="red")
     for cell in results.cells:
         for error in cell.errors:
             console.print(f"failed: {cell.suite}, {cell.mix}: {error}", markup=False, highlight=False, style="red")

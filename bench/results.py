@@ -114,6 +114,17 @@ class FloorLine:
     under_load_us: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transport:
+    """The baseline: 2 kB through two programs that only pass it on. cpu_ms: of both, for one exchange."""
+
+    exchanges: int
+    failed: int
+    errors: Sequence[str]
+    exchanges_per_s: float
+    cpu_ms: float
+
+
 @dataclass(kw_only=True)
 class Results:
     """A whole run. floors: by suite and size of the payload."""
@@ -121,11 +132,12 @@ class Results:
     options: Mapping[str, Any]
     cells: list[CellResult] = field(default_factory=list)
     floors: dict[str, dict[int, Sequence[FloorLine]]] = field(default_factory=dict)
+    transport: Transport | None = None
 
     @property
     def failed(self) -> int:
         """Exchanges that did not come out right."""
-        return sum(cell.failed for cell in self.cells)
+        return sum(cell.failed for cell in self.cells) + (self.transport.failed if self.transport else 0)
 
     def as_json(self) -> str:
         """The whole of it, with the derived figures."""
@@ -133,6 +145,7 @@ class Results:
             "format": FORMAT,
             "machine": machine(),
             "options": dict(self.options),
+            "transport": asdict(self.transport) if self.transport else None,
             "results": [_cell(cell) for cell in self.cells],
             "floors": {
                 suite: {size: [asdict(line) for line in lines] for size, lines in sizes.items()}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -17,15 +15,15 @@ from types import MappingProxyType
 from typing import Final
 
 from bench import profiled
-from bench.cost import Cost, cost_of, members, peak_memory_bytes, reset_peak_memory
+from bench.cost import Cost, members, peak_memory_bytes, reset_peak_memory
 from bench.floor import FloorMeter
+from bench.generator import LoadFailed, load_generator, measured_load
 from bench.grouping import read_profile
 from bench.installation import Installation, RecordSize
 from bench.load import LoadPlan, Outcome
 from bench.messages import KB, MIX, SMALL, draw_sizes
 from bench.results import CellProfile, CellResult, CpuTime, FloorLine, Latency, ProfileLine
 from bench.wire import wire_message
-from examples.federation.federation import CHECKOUT
 
 MIXES: Final[Mapping[str, Mapping[int, float]]] = MappingProxyType({"2kB": SMALL, "mix": MIX})
 
@@ -34,10 +32,6 @@ _MIB: Final = 1024 * 1024
 _FUNCTIONS_SHOWN: Final = 40
 _ENTRIES_PER_EXCHANGE: Final = 2
 _PROFILE_TIMEOUT_S: Final = 10.0
-
-
-class LoadFailed(Exception):
-    """The load generator ended without an outcome."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +70,13 @@ def run_cell(cell: Cell, installation: Installation, folder: Path) -> tuple[Cell
     sizes = sorted(set(cell.sizes))
     meter = FloorMeter(installation.suite, {size: wire_message(installation, size) for size in sizes})
     plan_file = folder / f"load-{installation.suite}-{cell.mix}.json"
-    cell.plan(installation).write(plan_file)
-    with _load_generator(plan_file) as generator:
+    with load_generator(cell.plan(installation), plan_file) as generator:
         meter.measure_alone()
         for group in installation.groups.values():
             reset_peak_memory(group)
         before = installation.records()
         with _profiling(cell, installation), _floor_under_load(meter):
-            costs, outcome = _measure(generator, installation)
+            costs, outcome = measured_load(generator, installation.groups)
         entries = {name: after - before[name] for name, after in installation.records().items()}
         peaks = {name: peak_memory_bytes(group) / _MIB for name, group in installation.groups.items()}
     meter.measure_alone()
@@ -113,41 +106,6 @@ def check_recorded(outcome: Outcome, exchanges: int, entries: Mapping[str, Recor
     for name, added in entries.items():
         if added.entries < _ENTRIES_PER_EXCHANGE * (exchanges - outcome.failed):
             outcome.fail(f"{name} recorded {added.entries} entries for {exchanges} exchanges")
-
-
-# --- the load --------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _load_generator(plan_file: Path) -> Iterator[subprocess.Popen[str]]:
-    """The load generator, warmed up and waiting."""
-    command = [sys.executable, "-m", "bench.load", str(plan_file)]
-    with subprocess.Popen(  # noqa: S603  our own program
-        command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            _read_line(process)
-            yield process
-        finally:
-            process.kill()
-
-
-def _measure(generator: subprocess.Popen[str], installation: Installation) -> tuple[dict[str, Cost], Outcome]:
-    """Let the load go; what it cost each adapter, and what came out."""
-    before = {name: cost_of(group) for name, group in installation.groups.items()}
-    if generator.stdin is None:
-        raise LoadFailed("no way to start the load generator")
-    generator.stdin.write("go\n")
-    generator.stdin.flush()
-    outcome = Outcome.parse(_read_line(generator))
-    return {name: cost_of(group) - before[name] for name, group in installation.groups.items()}, outcome
-
-
-def _read_line(generator: subprocess.Popen[str]) -> str:
-    line = generator.stdout.readline() if generator.stdout else ""
-    if not line:
-        raise LoadFailed("the load generator ended before it had an outcome")
-    return line
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def test_a_small_benchmark_with_everything_switched_on(tmp_path: Path):
     results = json.loads(found.read_text())
     assert results["format"] == 1
     assert {"cpus", "python", "libraries"} <= results["machine"].keys()
+    assert (results["transport"]["exchanges"], results["transport"]["failed"]) == (20, 0)
     assert [(cell["suite"], cell["mix"]) for cell in results["results"]] == [("p256", "2kB"), ("p256", "mix")]
     for cell in results["results"]:
         assert cell.keys() == CELL

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from bench import __main__ as command
 from bench.installation import RecordSize
 from bench.load import Outcome
+from bench.markdown import replaced, tables
 from bench.report import show
-from bench.results import CellResult, CpuTime, FloorLine, Latency, Results
+from bench.results import CellResult, CpuTime, FloorLine, Latency, Results, Transport
 from bench.run import check_recorded, latency_of
 
 LATENCY = Latency(exchanges=10, p50_ms=5.0, p99_ms=9.0, max_ms=10.0)
@@ -82,3 +83,16 @@ def test_percentiles_are_of_what_was_measured():
     found = latency_of([at / 1000 for at in range(1, 101)])
     assert (found.exchanges, found.p50_ms, found.p99_ms, found.max_ms) == pytest.approx((100, 50.0, 99.0, 100.0))
     assert latency_of([]).exchanges == 0
+
+
+def test_the_page_gets_the_figures_between_its_markers():
+    results = Results(options={"concurrency": 16, "workers": 1}, cells=[CELL], floors=FLOORS)
+    results.transport = Transport(exchanges=10, failed=0, errors=[], exchanges_per_s=5.0, cpu_ms=0.75)
+    measured = tables(json.loads(results.as_json()))
+    assert "| p256, 2kB | 5 | 2.00 | 0.50 | **4.0** | 2.5 |" in measured
+    page = replaced("before\n<!-- measured: begin -->\nold\n<!-- measured: end -->\nafter\n", measured)
+    assert measured in page
+    assert "old" not in page
+    assert replaced(page, measured) == page
+    with pytest.raises(ValueError, match="markers"):
+        replaced("a page without", measured)
