@@ -7,7 +7,7 @@ in its exclusive canonical form: nothing has to be parsed, walked or canonicalis
 octet is not refused here but goes to the general gate (envelope.gate), which judges all spellings.
 
 Both give the same values for the same message; tests hold them against each other
-(tests/unit/crypto/test_recognition.py, docs/decisions/0005-one-spelling-is-recognised.md).
+(tests/unit/crypto/test_recognition.py, docs/decisions/0004-one-spelling-is-recognised.md).
 """
 
 from __future__ import annotations
