@@ -57,11 +57,16 @@ def decrypt_with_content_key(
     8. No id occurs twice over the outer document and all that was decrypted.
     """
     try:
-        return _open_parts(gated, content_key, limits)
-    except NotCanonical:  # the envelope is spelled as we would, the signature in it is not
-        return decrypt_with_content_key(gate(parse_message(gated.received, limits), gated.kind), content_key)
+        return _open_as_spelled(gated, content_key, limits)
     except _STRUCTURE_ERRORS as cause:
         raise SecurityFailed(f"after decryption: {cause.reason}") from None
+
+
+def _open_as_spelled(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> DecryptedMessage:
+    try:
+        return _open_parts(gated, content_key, limits)
+    except NotCanonical:  # the envelope is spelled as we would, the signature in it is not
+        return _open_parts(gate(parse_message(gated.received, limits), gated.kind), content_key, limits)
 
 
 def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> DecryptedMessage:
