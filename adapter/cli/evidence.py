@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -33,7 +34,7 @@ from adapter.store.archive import read_message
 from adapter.store.directory_copy import DirectoryCopy, StoredDirectory
 from adapter.store.engine import Database, open_database
 from adapter.store.keyfiles import load_archive_key
-from adapter.store.log_reader import LogFilter, LogReader
+from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
 
 _MAX_ENTRIES: Final = 1000
 _OWNER_ONLY: Final = 0o600
@@ -77,7 +78,7 @@ def _gather(settings: Settings, database: Database, message_id: MessageId) -> by
         raise CommandRefused(f"the record has no entry about {message_id}")
     newest = reader.prove_entry(entries[0].number)
     proofs = [reader.prove_entry(entry.number, newest.size) for entry in reversed(entries)]
-    directory = _stored_directory(settings, database)
+    directory = _stored_directory(settings, database, entries)
     kept = _kept_messages(settings, database, [int(entry.number) for entry in entries])
     if "request" not in kept:
         raise CommandRefused("the request of this exchange was not kept: it was refused, or its day was erased")
@@ -105,8 +106,12 @@ def _kept_messages(settings: Settings, database: Database, numbers: list[int]) -
     return kept
 
 
-def _stored_directory(settings: Settings, database: Database) -> StoredDirectory:
-    stored = DirectoryCopy(settings.adapter.data_dir / COPY_FOLDER, database).load()
+def _stored_directory(settings: Settings, database: Database, entries: Sequence[LoggedEntry]) -> StoredDirectory:
+    """The directory by which the exchange was judged, as its entries name it; else the newest one."""
+    copy = DirectoryCopy(settings.adapter.data_dir / COPY_FOLDER, database)
+    versions = [version for entry in entries if isinstance(version := entry.body.get("directory"), int)]
+    judged_by = copy.of_version(versions[0]) if versions else None
+    stored = judged_by or copy.load()
     if stored is None:
         raise DirectoryUnavailable("this adapter has no copy of the directory: start it once, or mend its data folder")
     return stored

@@ -76,6 +76,17 @@ class DirectoryCopy:
             return None
         return StoredDirectory(known.version, document, note)
 
+    def of_version(self, version: int) -> StoredDirectory | None:
+        """The directory by which a message was judged, for evidence; None when it is not here any more.
+
+        Every version that was believed is kept: what it proves may be asked for years later.
+        """
+        try:
+            document, note = self._document(version).read_bytes(), self._note(version).read_bytes()
+        except OSError:
+            return None
+        return StoredDirectory(version, document, note)
+
     def keep(self, document: bytes, note: bytes, version: int) -> None:
         """Keep a directory that was verified. Several workers may keep the same one.
 
@@ -94,7 +105,6 @@ class DirectoryCopy:
             else:
                 self._refuse_rollback(KnownDirectory(row.version, row.sha256), version, sha256)
                 connection.execute(update(directory_state).values(version=version, sha256=sha256))
-        self._remove_older(version)
 
     def description(self, sha256: str) -> bytes | None:
         """The bundle of a service's description by its digest, or None when it is not here (or damaged)."""
@@ -129,14 +139,6 @@ class DirectoryCopy:
             raise DirectoryRefused(f"version {version} is older than version {known.version}, which is known already")
         if version == known.version and known.sha256 not in {None, sha256}:
             raise DirectoryRefused(f"there is another document of version {version}")
-
-    def _remove_older(self, version: int) -> None:
-        """Keep this version and the one before: another worker may be about to read it."""
-        for path in self._folder.glob("directory-*.*"):
-            number = path.stem.removeprefix("directory-")
-            if number.isdecimal() and int(number) < version - 1:
-                with suppress(OSError):
-                    path.unlink()
 
 
 def _replace(path: Path, octets: bytes) -> None:
