@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
@@ -67,7 +66,7 @@ class ClientListener:
             return await self._document(request, service)
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
-        answer = await asyncio.shield(asyncio.ensure_future(self._answer(request, service)))
+        answer = await self._answer(request, service)
         return web.Response(
             body=answer.octets,
             status=answer.status,

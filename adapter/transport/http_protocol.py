@@ -17,7 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 from adapter.envelope.faults import plain_fault_message, public_fault
 from adapter.errors import AdapterError, InternalError, LimitExceeded, MalformedMessage, Overloaded
 from adapter.exchange.incidents import new_incident
-from adapter.stages import SoapVersion
+from adapter.stages import Peer, SoapVersion
 
 log = structlog.get_logger(__name__)
 
@@ -61,13 +61,14 @@ class SoapServer(web.Server):
 
 
 class SoapRequestHandler(RequestHandler):
-    """One connection."""
+    """One connection. peer: who is at the other end, once a request asked (http_server.peer_of)."""
 
-    __slots__ = ("_first_request_timer", "_server")
+    __slots__ = ("_first_request_timer", "_server", "peer")
 
     def __init__(self, server: SoapServer, **more: Any) -> None:  # noqa: ANN401
         super().__init__(server, **more)
         self._server = server
+        self.peer: Peer | None = None
         self._first_request_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
 from adapter.stages import Peer, SoapVersion
-from adapter.transport.http_protocol import SoapServer
+from adapter.transport.http_protocol import SoapRequestHandler, SoapServer
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -60,6 +60,8 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun (RFC 9110, 10.1.1)
+    if request.content.is_eof() and request.content.exception() is None:
+        return _bounded(request.content.read_nowait(), bounds)  # it came in one go with its head, as most do
     chunks: list[bytes] = []
     total = 0
     try:
@@ -76,9 +78,26 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
     return b"".join(chunks)
 
 
+def _bounded(octets: bytes, bounds: HttpBounds) -> bytes:
+    if len(octets) > bounds.max_message_bytes:
+        raise LimitExceeded(f"more than {bounds.max_message_bytes} octets")
+    return octets
+
+
 def peer_of(request: web.BaseRequest) -> Peer:
-    """Who the connection says is there. The address is that of the TCP connection, never a header's."""
-    transport = request.transport
+    """Who the connection says is there, found out once for each connection.
+
+    The address is that of the TCP connection, never a header's.
+    """
+    connection = request.protocol
+    if not isinstance(connection, SoapRequestHandler):
+        return _peer_at(request.transport)
+    if connection.peer is None:
+        connection.peer = _peer_at(request.transport)
+    return connection.peer
+
+
+def _peer_at(transport: asyncio.BaseTransport | None) -> Peer:
     if transport is None:
         return Peer(certificate_sha256=None, address="")
     peername = transport.get_extra_info("peername")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 from aiohttp import web
 
@@ -37,7 +35,7 @@ class PeerListener:
             incident = new_incident()
             log.warning("refused", code=EnvelopeRefused.code, incident=incident)
             return fault_response(EnvelopeRefused("not POST /peer"), incident, SoapVersion.SOAP12)
-        answer = await asyncio.shield(asyncio.ensure_future(self._answer(request)))
+        answer = await self._answer(request)
         return web.Response(
             body=answer.octets,
             status=answer.status,
