@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,23 +14,10 @@ import pytest
 from examples.demo.legacy_plays import why_no_php
 from examples.demo.table import PHP_STEP, STEPS
 from examples.federation.federation import ADAPTER, CHECKOUT
+from tests.adapters.demonstration import Demonstration, demonstrating, environment
+from tests.adapters.dialogues import assert_shown, dialogues, masked, play
 
 pytestmark = [pytest.mark.sockets, pytest.mark.scenario, pytest.mark.timeout(300)]
-
-PEOPLE = 2000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Demonstration:
-    """A run of `adapter demo --keep` while it is up. printed: until the invitation."""
-
-    process: subprocess.Popen
-    folder: Path
-    printed: str
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "DEMO_FOLDER": str(folder), "DEMO_PEOPLE": str(PEOPLE)}
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -51,20 +35,8 @@ def processes_of(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    folder = tmp_path_factory.mktemp("demo") / "federation"
-    output = folder.parent / "printed.txt"
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [ADAPTER, "demo", "--keep"], cwd=CHECKOUT, env=environment(folder), stdout=file, stderr=subprocess.STDOUT
-        )
-    deadline = time.monotonic() + 240
-    while "adapter log list" not in output.read_text() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    try:
-        yield Demonstration(process=process, folder=folder, printed=output.read_text())
-    finally:
-        process.terminate()
-        process.wait(60)
+    with demonstrating(tmp_path_factory.mktemp("place") / "var" / "demo") as demonstration:
+        yield demonstration
 
 
 def test_every_step_comes_out_as_stated(demonstration: Demonstration):
@@ -117,6 +89,28 @@ def test_a_folder_that_it_did_not_make_is_left_alone(tmp_path: Path):
     assert done.returncode == 1
     assert "was not made by the demonstration" in done.stdout
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+# --- README ----------------------------------------------------------------------------------------------------------
+
+
+def test_readme_shows_what_the_demonstration_prints(demonstration: Demonstration):
+    (demo,) = [one for one in dialogues("Two commands") if one.command == "make demo"]
+    printed = demonstration.printed.split("\nThe federation stays up")[0].replace(str(demonstration.folder), "var/demo")
+    if why_no_php() is None:
+        assert_shown(demo.shown, printed.splitlines())
+    else:  # without that step the numbers after it are others
+        assert step_lines(demo.shown) == step_lines(printed.splitlines())
+
+
+def step_lines(lines: list[str]) -> list[str]:
+    return [masked(line) for line in lines if " record: " in line and PHP_STEP.sent not in line]
+
+
+def test_the_first_steps_of_readme_do_what_it_shows(demonstration: Demonstration):
+    chapter = dialogues("Connect a first system in five minutes")
+    for dialogue, printed in play(chapter, demonstration.folder.parent.parent):
+        assert_shown(dialogue.shown, printed)
 
 
 def test_stopping_it_leaves_no_process_behind(demonstration: Demonstration):
