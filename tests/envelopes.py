@@ -145,8 +145,8 @@ def gate_octets(octets: bytes, kind: MessageKind = MessageKind.REQUEST) -> Gated
 def settled(gated: GatedMessage) -> GatedMessage:
     """The message with each part in its canonical octets, to compare by value."""
 
-    def octets_of(part: SignedPart | None) -> SignedPart | None:
-        if part is None or part.element is None:
+    def octets_of(part: SignedPart) -> SignedPart:
+        if part.element is None:
             return part
         return SignedPart(id=part.id, octets=canonical(part.element))
 
@@ -157,7 +157,7 @@ def settled(gated: GatedMessage) -> GatedMessage:
         exchange=octets_of(gated.exchange),
         timestamp=octets_of(gated.timestamp),
         token=octets_of(gated.token),
-        confirmation=octets_of(gated.confirmation),
+        confirmation=None if gated.confirmation is None else octets_of(gated.confirmation),
         surroundings=replace(around, personal_data=dict(around.personal_data), signature=dict(around.signature)),
     )
 

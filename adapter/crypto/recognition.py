@@ -13,6 +13,7 @@ Both give the same values for the same message; tests hold them against each oth
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from adapter.crypto import templates
@@ -143,7 +144,11 @@ _IDS: Final = {
     MessageKind.REQUEST: frozenset((*_COMMON_IDS, "encrypted-header", templates.PERSONAL_DATA_CIPHER)),
     MessageKind.REPLY: frozenset((*_COMMON_IDS, "confirmation")),
 }
-_ENCRYPTED_HEADER_SCOPE: Final = {"env": names.SOAP12, "wsse11": names.WSSE11, "wsu": names.WSU}
+_ENCRYPTED_HEADER_SCOPE: Final[Mapping[str | None, str]] = {
+    "env": names.SOAP12,
+    "wsse11": names.WSSE11,
+    "wsu": names.WSU,
+}
 _SURROUNDINGS: Final = {
     kind: Surroundings(
         personal_data=_ENCRYPTED_HEADER_SCOPE if kind is MessageKind.REQUEST else {},

@@ -20,7 +20,6 @@ from adapter.errors import AdapterError
 from adapter.stages import MessageKind, SealedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits
 from tests.envelopes import (
-    NOW,
     decryption_keys,
     gate_octets,
     personal_data,
@@ -31,7 +30,7 @@ from tests.envelopes import (
     settled,
     signing_key,
 )
-from tests.pki import SUITE_NAMES, Federation, FederationMember
+from tests.pki import NOW, SUITE_NAMES, Federation, FederationMember
 
 LARGE = b'<p:List xmlns:p="urn:example:population">' + b"<p:Row>value</p:Row>" * 5000 + b"</p:List>"
 
