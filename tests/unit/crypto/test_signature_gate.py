@@ -1,4 +1,4 @@
-"""The second gate: what a decrypted ds:Signature may look like. One change, signed by a member, refused for each rule."""
+"""The second gate: what a decrypted ds:Signature may look like. One change, signed by a member, for each rule."""
 
 from __future__ import annotations
 
