@@ -1,22 +1,28 @@
-"""The access rules on disk. Every change is an entry of the record, in the same transaction."""
+"""The access rules on disk. Every change is an entry of the record, in the same transaction.
+
+Rules are believed only when they are exactly what the record's entries granted and did not revoke: whoever writes one
+into the database by another way stops all access instead of gaining it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.document import instant_text, milliseconds, moment
-from adapter.errors import AdapterError, CommandRefused, StoreUnusable
+from adapter.audit.canonical import canonical_json
+from adapter.audit.document import instant_text, milliseconds, moment, read_document
+from adapter.audit.entry import ADMIN
+from adapter.errors import AdapterError, CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber, ServiceId
 from adapter.policy.rules import AccessRule, PolicySnapshot
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
-from adapter.store.schema import access_rules, policy
+from adapter.store.schema import access_rules, entries, policy
 
 GRANTED = "access-granted"
 REVOKED = "access-revoked"
@@ -34,10 +40,13 @@ class AccessRules:
             return _version(connection)
 
     def snapshot(self) -> PolicySnapshot:
-        """All rules, and the version that they are. Raises StoreUnusable."""
+        """All rules, and their version. Raises StoreUnusable, also when the record does not say the same."""
         with self._database.reading() as connection:
             rows = connection.execute(select(access_rules).order_by(access_rules.c.granted_in)).all()
-            return PolicySnapshot.of(_version(connection), (_rule(row) for row in rows))
+            in_force = {row.granted_in: _rule(row) for row in rows}
+            version = _version(connection)
+            _check_against_record(connection, in_force, version)
+        return PolicySnapshot.of(version, in_force.values())
 
     def grant(self, rule: AccessRule, *, log: Log, now: datetime) -> RecordNumber:
         """Add a rule; gives the number of the entry that says so. Raises CommandRefused (id in use), StoreUnusable."""
@@ -62,9 +71,40 @@ class AccessRules:
     def _record_change(
         connection: Connection, action: str, rule: AccessRule, *, officer: str, log: Log, now: datetime
     ) -> RecordNumber:
+        if json.loads(canonical_json(_described(rule))) != _described(rule):
+            raise CommandRefused("the rule's note or one of its lists is too long")
         connection.execute(update(policy).values(version=policy.c.version + 1))
         details = {"policy": _version(connection), "rule": _described(rule)}
         return append(connection, log, (admin_entry(action, officer=officer, at=now, details=details),))[0]
+
+
+def _check_against_record(connection: Connection, in_force: Mapping[int, AccessRule], version: int) -> None:
+    """Compare the rules with what the entries say. That the entries are what was signed is for audit.verify."""
+    changes = (
+        select(entries.c.number, entries.c.outcome, entries.c.document)
+        .where(entries.c.kind == ADMIN, entries.c.outcome.in_((GRANTED, REVOKED)))
+        .order_by(entries.c.number)
+    )
+    recorded: dict[str, tuple[int, Any]] = {}
+    last_version = 0
+    try:
+        for number, action, document in connection.execute(changes):
+            details = read_document(document)[0]["details"]
+            rule, last_version = details["rule"], details["policy"]
+            if action == GRANTED:
+                recorded[rule["id"]] = (number, rule)
+            else:
+                del recorded[rule["id"]]
+    except (KeyError, TypeError, RecordBroken) as error:
+        raise StoreUnusable(
+            "the record's entries about access rules are unreadable; run `adapter log verify`"
+        ) from error
+    granted = dict(recorded.values())
+    if version != last_version or granted.keys() != in_force.keys():
+        raise StoreUnusable("the access rules are not those that the record granted; run `adapter log verify`")
+    for number, rule in in_force.items():
+        if _described(rule) != granted[number]:
+            raise StoreUnusable(f"access rule {rule.id!r} is not what entry {number} granted; run `adapter log verify`")
 
 
 def _version(connection: Connection) -> int:

@@ -54,6 +54,7 @@ Index("entries_consumer", entries.c.consumer, sqlite_where=entries.c.consumer.is
 Index("entries_service", entries.c.service, sqlite_where=entries.c.service.is_not(None))
 Index("entries_message_id", entries.c.message_id, sqlite_where=entries.c.message_id.is_not(None))
 Index("entries_incident", entries.c.incident, sqlite_where=entries.c.incident.is_not(None))
+Index("entries_admin", entries.c.outcome, sqlite_where=entries.c.kind == "admin")
 
 subjects: Final = Table(
     "subjects",

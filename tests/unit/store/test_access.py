@@ -1,5 +1,6 @@
 """Access rules on disk: every change is in the record, in the same transaction."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -115,3 +116,48 @@ def test_a_rule_that_cannot_be_read_allows_nothing(home, rules, change):
     home.change(f"UPDATE access_rules SET {change}")
     with pytest.raises(StoreUnusable, match="granted in entry 0"):
         rules.snapshot()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"INSERT INTO access_rules VALUES (5, 'forged', 'UZ/GOV/9', '{SERVICE}', {'NULL, ' * 6} '', '')",
+        "UPDATE access_rules SET consumer = 'UZ/GOV/200000009' WHERE id = 'rule-1'",
+        "UPDATE access_rules SET purposes = NULL WHERE id = 'rule-1'",
+        "UPDATE access_rules SET valid_until_ms = valid_until_ms + 1 WHERE id = 'rule-1'",
+        "UPDATE access_rules SET granted_in = 7 WHERE id = 'rule-1'",
+        "DELETE FROM access_rules WHERE id = 'rule-1'",
+        "UPDATE policy SET version = 2",
+        "UPDATE entries SET outcome = 'other' WHERE number = 0",
+        "UPDATE entries SET document = '{}' WHERE number = 0",
+        "UPDATE entries SET kind = 'other' WHERE number = 2",
+    ],
+)
+def test_rules_that_the_record_did_not_grant_stop_all_access(home, rules, change):
+    rules.grant(RULE, log=home.log, now=NOW)
+    rules.grant(OPEN_RULE, log=home.log, now=NOW)
+    rules.revoke(OPEN_RULE.id, officer="officer-9", log=home.log, now=NOW)
+    assert rules.snapshot().rules == (RULE,)
+    home.change(change)
+    with pytest.raises(StoreUnusable, match="adapter log verify"):
+        rules.snapshot()
+
+
+def test_a_revoked_rule_does_not_come_back_by_another_way(home, rules):
+    rules.grant(RULE, log=home.log, now=NOW)
+    home.change("CREATE TABLE copy AS SELECT * FROM access_rules")
+    rules.revoke(RULE.id, officer="officer-9", log=home.log, now=NOW)
+    home.change("INSERT INTO access_rules SELECT * FROM copy")
+    with pytest.raises(StoreUnusable, match="not those that the record granted"):
+        rules.snapshot()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [replace(RULE, note="x" * 2_001), replace(RULE, purposes=frozenset(f"purpose-{number}" for number in range(257)))],
+    ids=["note", "list"],
+)
+def test_a_rule_that_its_entry_cannot_hold_whole_is_refused(home, rules, rule):
+    with pytest.raises(CommandRefused, match="too long"):
+        rules.grant(rule, log=home.log, now=NOW)
+    assert rules.version() == 0

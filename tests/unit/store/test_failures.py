@@ -142,8 +142,8 @@ class SmallDatabase(Database):
 
     pages = 60
 
-    def connect(self, *, lock_timeout_s=None):
-        connection = Database.connect(self, lock_timeout_s=lock_timeout_s)
+    def connect(self):
+        connection = Database.connect(self)
         connection.execute(f"PRAGMA max_page_count = {self.pages}").fetchall()
         return connection
 
@@ -236,13 +236,13 @@ class DoubtfulDatabase(Database):
     meanwhile: ClassVar[Callable[[], None] | None] = None
     """What somebody else does before the next connection."""
 
-    def connect(self, *, lock_timeout_s=None):
+    def connect(self):
         if (happening := DoubtfulDatabase.meanwhile) is not None:
             DoubtfulDatabase.meanwhile = None
             happening()
         if not DoubtfulDatabase.reachable:
             raise sqlite3.OperationalError("unable to open database file")
-        return DoubtfulConnection(Database.connect(self, lock_timeout_s=lock_timeout_s))
+        return DoubtfulConnection(Database.connect(self))
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def _record() -> None:
     op.create_index("entries_at_ms", "entries", ["at_ms"])
     for column in ("consumer", "service", "message_id", "incident"):
         op.create_index(f"entries_{column}", "entries", [column], sqlite_where=sa.text(f"{column} IS NOT NULL"))
+    op.create_index("entries_admin", "entries", ["outcome"], sqlite_where=sa.text("kind = 'admin'"))
     op.create_table(
         "subjects",
         sa.Column("tag", sa.Text, nullable=False),
