@@ -33,7 +33,7 @@ class Opener:
         gated = trail.reached(
             recognise(trail.received, kind, self.limits) or gate(parse_message(trail.received, self.limits), kind)
         )
-        decrypted = decrypt(gated, self.keys)
+        decrypted = decrypt(gated, self.keys, limits=self.limits)
         verified = trail.reached(verify(decrypted))
         return trail.reached(
             establish_trust(verified, directory=directory, peer=trail.received.peer, now=now, chains=self.chains)
