@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from lxml import etree
@@ -24,7 +25,11 @@ _DECLARED: Final = re.compile(rb"<\?xml[ \t\r\n]")
 _DECLARATION: Final = re.compile(
     rb"""<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([A-Za-z0-9._-]+)["'])?"""
 )
+_ATTRIBUTE: Final = re.compile(rb"""=[ \t\r\n]*["']""")
+_NAMESPACE_NAME: Final = re.compile(rb"""xmlns[^=<>"']{0,1000}=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
 _MAX_PROLOG_ITEMS: Final = 100
+# lxml gathers the text around n comments in n * n steps.
+_MAX_COMMENTS: Final = 10_000
 _XML_SPACES: Final = " \t\r\n"
 
 _has_comment_or_pi = etree.XPath(
@@ -35,13 +40,19 @@ _string_value = etree.XPath("string()")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class XmlLimits:
-    """Bounds on one document. Every one is a count or a number of octets."""
+    """Bounds on one document. Every one is a count or a number of octets.
+
+    max_attributes: of one element. max_canonical_bytes: of the namespace names that exclusive canonicalisation may have
+    to write, which writes one again wherever it is used (Exclusive XML Canonicalization 1.0, 3).
+    """
 
     max_bytes: int = 32 * 1024 * 1024
     max_depth: int = 100
     max_nodes: int = 1_000_000
     max_attributes: int = 64
+    max_attributes_in_all: int = 500_000
     max_namespace_declarations: int = 10_000
+    max_canonical_bytes: int = 128 * 1024 * 1024
 
 
 DEFAULT_LIMITS: Final = XmlLimits()
@@ -102,6 +113,11 @@ def _check_before_parsing(octets: bytes, limits: XmlLimits, error: type[AdapterE
         raise LimitExceeded(f"more than {limits.max_nodes} elements")
     if octets.count(b"xmlns") > limits.max_namespace_declarations:
         raise LimitExceeded(f"more than {limits.max_namespace_declarations} namespace declarations")
+    if octets.count(b"<!--") + octets.count(b"<?") > _MAX_COMMENTS:
+        raise LimitExceeded(f"more than {_MAX_COMMENTS} comments and instructions")
+    at_most = limits.max_attributes_in_all
+    if octets.count(b"=") > at_most and next(islice(_ATTRIBUTE.finditer(octets), at_most, None), None):
+        raise LimitExceeded(f"more than {at_most} attributes")
 
 
 def _check_declaration(octets: bytes, start: int, error: type[AdapterError]) -> None:
@@ -147,6 +163,27 @@ def _check_tree(root: etree._Element, octets: bytes, limits: XmlLimits) -> None:
         raise LimitExceeded(f"deeper than {limits.max_depth} elements")
     if octets.count(b"=") > limits.max_attributes and _too_many_attributes(limits.max_attributes)(root):
         raise LimitExceeded(f"an element with more than {limits.max_attributes} attributes")
+    if _may_swell(octets, limits.max_canonical_bytes) and _swells(root, limits.max_canonical_bytes):
+        raise LimitExceeded(f"the canonical form has more than {limits.max_canonical_bytes} octets of namespace names")
+
+
+def _may_swell(octets: bytes, max_bytes: int) -> bool:
+    """Whether the longest namespace name, written wherever a name could need it, would be past the bound."""
+    if len(octets) * len(octets) <= max_bytes:
+        return False
+    longest = max((len(one[1] or one[2] or b"") for one in _NAMESPACE_NAME.finditer(octets)), default=0)
+    return longest * (octets.count(b"<") + octets.count(b":")) > max_bytes
+
+
+def _swells(root: etree._Element, max_bytes: int) -> bool:
+    """Whether the namespace names of all elements and attributes together are past the bound, whatever the apex is."""
+    total = 0
+    for element in root.iter(etree.Element):
+        qualified = (name for name in map(str, element.keys()) if name.startswith("{"))
+        total += len(element.tag) + sum(map(len, qualified))
+        if total > max_bytes:
+            return True
+    return False
 
 
 _COMPILED: dict[tuple[str, int], etree.XPath] = {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
@@ -70,27 +71,49 @@ def has_qname_values(payload: etree._Element, canonical_octets: bytes) -> bool:
 
 
 def resolved_values(root: etree._Element) -> list[tuple[str | None, str]]:
-    """Every name in a value, in document order, as namespace and local name; None for a prefix that is not bound."""
-    return [_resolve(element, value) for element, value in _qname_values(root)]
+    """Every name in a value, in document order, as namespace and local name; None for a prefix that is not bound.
+
+    One walk keeps the declarations in scope: lxml would gather all of them anew for each element that is asked.
+    """
+    parent = root.getparent()
+    outside = {} if parent is None else parent.nsmap
+    scopes = {prefix or "": [name] for prefix, name in outside.items()}
+    declared: list[str] = []
+    resolved: list[tuple[str | None, str]] = []
+    for event, item in etree.iterwalk(root, events=("start", "start-ns", "end-ns")):
+        if event == "start-ns":
+            prefix, name = cast("tuple[str, str]", item)
+            scopes.setdefault(prefix, []).append(name)
+            declared.append(prefix)
+        elif event == "end-ns":
+            scopes[declared.pop()].pop()
+        else:
+            resolved += (_resolve(value, scopes) for value in _qname_values(cast("etree._Element", item)))
+    return resolved
 
 
-def _qname_values(root: etree._Element) -> list[tuple[etree._Element, str]]:
+def _qname_values(element: etree._Element) -> list[str]:
     """xsi:type, and the codes of a SOAP 1.2 Fault."""
-    found = [(element, element.get(XSI_TYPE, "")) for element in root.iter(etree.Element) if XSI_TYPE in element.attrib]
-    found += [(element, element.text or "") for element in root.iter(_FAULT_VALUE)]
-    return found
+    found = element.get(XSI_TYPE)
+    values = [] if found is None else [found]
+    if element.tag == _FAULT_VALUE:
+        values.append(element.text or "")
+    return values
 
 
 def _value_prefixes(payload: etree._Element) -> tuple[str, ...]:
-    written = (value.strip().partition(":") for _, value in _qname_values(payload))
+    written = (value.strip().partition(":") for one in payload.iter(etree.Element) for value in _qname_values(one))
     prefixes = sorted({prefix for prefix, colon, _ in written if colon})
     if len(prefixes) > _MAX_PREFIXES:
         raise EnvelopeRefused(f"the payload uses more than {_MAX_PREFIXES} prefixes in xsi:type")
     return tuple(prefixes)
 
 
-def _resolve(element: etree._Element, value: str) -> tuple[str | None, str]:
+def _resolve(value: str, scopes: Mapping[str, Sequence[str]]) -> tuple[str | None, str]:
     prefix, colon, local = value.strip().partition(":")
     if not colon:
-        return element.nsmap.get(None, ""), prefix
-    return element.nsmap.get(prefix), local
+        prefix, local = "", prefix
+    bound = scopes.get(prefix)
+    if bound:
+        return bound[-1], local
+    return None if prefix else "", local

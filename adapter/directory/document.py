@@ -26,7 +26,12 @@ from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
 # 10,000 members with ten certificates each and 50,000 services take about 100 MB.
 DIRECTORY_LIMITS: Final = xmlsafe.XmlLimits(
-    max_bytes=128 * 1024 * 1024, max_depth=20, max_nodes=2_000_000, max_namespace_declarations=1_000
+    max_bytes=128 * 1024 * 1024,
+    max_depth=20,
+    max_nodes=2_000_000,
+    max_attributes_in_all=4_000_000,
+    max_namespace_declarations=1_000,
+    max_canonical_bytes=1024 * 1024 * 1024,
 )
 REGISTRATION_LIMITS: Final = xmlsafe.XmlLimits(
     max_bytes=4 * 1024 * 1024, max_depth=20, max_nodes=100_000, max_namespace_declarations=100
