@@ -6,16 +6,18 @@ Destroying a day's key erases the day's messages. The log holds their digests on
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from adapter.audit.subjects import ARCHIVE_KEY_OCTETS
-from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
+from adapter.audit.verify import Progress
+from adapter.errors import CommandRefused, KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
 from adapter.ports import KeptMessage
 from adapter.store.engine import Database
 from adapter.store.failures import translated
@@ -32,6 +34,8 @@ _DESTROY_KEY: Final = sql(
     update(day_keys).where(day_keys.c.day == bindparam("of_day")).values(wrapped=None), "wrapped", "of_day"
 )
 _ADD_MESSAGE: Final = sql(insert(messages), "number", "direction", "day", "sealed")
+_COUNT_MESSAGES: Final = sql(select(func.count()).select_from(messages))
+_LIST_MESSAGES: Final = sql(select(messages.c.number, messages.c.direction).order_by(messages.c.number))
 _READ_MESSAGE: Final = sql(
     select(messages.c.day, messages.c.sealed).where(
         messages.c.number == bindparam("number"), messages.c.direction == bindparam("direction")
@@ -139,33 +143,42 @@ def read_message(database: Database, archive_key: bytes, number: int, direction:
 
     Raises StoreUnusable, RecordBroken (changed or moved), KeyUnusable (another archive key).
     """
-    with translated(StoreUnusable):
-        connection = database.connect()
-        try:
-            return Archive(archive_key).read(connection.cursor(), number, direction)
-        finally:
-            connection.close()
+    with translated(StoreUnusable), closing(database.connect()) as connection:
+        return Archive(archive_key).read(connection.cursor(), number, direction)
+
+
+def check_messages(database: Database, archive_key: bytes, progress: Progress | None = None) -> int:
+    """Open every kept message whose day was not erased; gives how many. Raises RecordBroken at the first bad one.
+
+    Raises StoreUnusable, KeyUnusable (another archive key).
+    """
+    archive, opened = Archive(archive_key), 0
+    with translated(StoreUnusable), closing(database.connect()) as connection:
+        (total,) = connection.execute(_COUNT_MESSAGES).fetchone()
+        for number, direction in connection.cursor().execute(_LIST_MESSAGES):
+            opened += archive.read(connection.cursor(), number, direction) is not None
+            if progress is not None:
+                progress(opened, total)
+    return opened
 
 
 def erase_day(database: Database, day: date, *, today: date) -> bool:
     """Destroy the key of a past day, in the database and its write-ahead log: its messages can never be read again.
 
-    Gives False when the day had no key. Raises StoreUnusable; CommandRefused would be the caller's. Copies of the
-    database made before still hold the wrapped key.
+    Gives False when the day had no key. Copies of the database made before still hold the wrapped key.
+    Raises CommandRefused for a day that is not over, StoreUnusable.
     """
     if day >= today:
-        raise StoreUnusable("only the messages of a past day can be erased")
-    with translated(StoreUnusable):
-        connection = database.connect()
-        try:
-            connection.execute("PRAGMA secure_delete = ON").fetchall()
-            connection.execute("BEGIN IMMEDIATE")
-            changed = connection.execute(_DESTROY_KEY, (None, day.isoformat())).rowcount
-            connection.execute("COMMIT")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            return changed == 1
-        finally:
-            connection.close()
+        raise CommandRefused("only the messages of a past day can be erased")
+    with translated(StoreUnusable), closing(database.connect()) as connection:
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        changed = connection.execute(_DESTROY_KEY, (None, day.isoformat())).rowcount
+        connection.execute("COMMIT")
+        (held_up, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if held_up:
+        raise StoreUnusable("the database was too busy to overwrite the old copy of the key; erase the day again")
+    return changed == 1
 
 
 def day_of(at: datetime) -> str:

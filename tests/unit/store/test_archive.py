@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from adapter.audit.subjects import subject_key, subject_tag
-from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
+from adapter.errors import CommandRefused, KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
 from adapter.identifiers import SubjectId, pinfl_check_digit
 from adapter.ports import ExchangeState, KeptMessage, RecordWrite, Written
-from adapter.store.archive import Archive, day_of, erase_day, read_message
+from adapter.store.archive import Archive, check_messages, day_of, erase_day, read_message
+from adapter.store.engine import open_database
 from tests.records import CONSUMER, CONTENT_KEY, NOW, a_claim, a_request, an_answer, an_entry
 
 DAY = NOW.date()
@@ -122,6 +123,20 @@ async def test_a_content_key_of_another_length_is_not_kept(home, record):
         await record.write(RecordWrite(entry=an_entry(), kept=(kept,)))
 
 
+async def test_all_kept_messages_are_checked_and_the_bad_one_named(home, record):
+    for days in range(3):
+        write = a_request(a_claim())
+        await record.write(replace(write, entry=replace(write.entry, at=NOW + timedelta(days=days))))
+    told = []
+    assert check_messages(home.database, home.archive_key, lambda done, of: told.append((done, of))) == 3
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    erase_day(home.database, DAY, today=TOMORROW)
+    assert check_messages(home.database, home.archive_key) == 2
+    home.change("UPDATE messages SET sealed = zeroblob(length(sealed)) WHERE number = 2")
+    with pytest.raises(RecordBroken, match="kept request of entry 2"):
+        check_messages(home.database, home.archive_key)
+
+
 # --- erasure ---------------------------------------------------------------------------------------------------------
 
 
@@ -154,6 +169,20 @@ async def test_the_erased_key_is_in_none_of_the_files(home, record):
     assert {day for day, key in wrapped.items() if key not in stored} == {erased.isoformat()}
 
 
+async def test_an_erasure_that_could_not_be_finished_says_so_and_can_be_repeated(home, record):
+    """As long as somebody reads the state before, the old copy of the key cannot be overwritten."""
+    await record.write(a_request(a_claim()))
+    database = open_database(f"sqlite:///{home.database.path}", lock_timeout_s=0.1)
+    reading = home.database.connect()
+    reading.execute("BEGIN")
+    reading.execute("SELECT count(*) FROM entries").fetchall()
+    with pytest.raises(StoreUnusable, match="erase the day again"):
+        erase_day(database, DAY, today=TOMORROW)
+    reading.close()
+    erase_day(database, DAY, today=TOMORROW)
+    assert read_message(home.database, home.archive_key, 0, "request") is None
+
+
 async def test_an_erased_day_gets_no_second_key(home, record):
     """A clock that was set back must not bring a day back of which its officer was told that it is gone."""
     await record.write(a_request(a_claim()))
@@ -172,7 +201,7 @@ def test_a_day_without_messages_has_nothing_to_erase(home):
 
 @pytest.mark.parametrize("day", [TOMORROW, TOMORROW + timedelta(days=1)])
 def test_today_cannot_be_erased(home, day):
-    with pytest.raises(StoreUnusable, match="past day"):
+    with pytest.raises(CommandRefused, match="past day"):
         erase_day(home.database, day, today=TOMORROW)
 
 
