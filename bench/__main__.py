@@ -44,7 +44,7 @@ class Mix(StrEnum):
     MIX = "mix"
 
 
-_DEFAULT_EXCHANGES: Final = {"2kB": 2_000, "mix": 1_000}
+_DEFAULT_EXCHANGES: Final = {"2kB": 1_500, "mix": 1_000}
 _QUICK_EXCHANGES: Final = {"2kB": 200, "mix": 100}
 _QUICK_WARM_UP: Final = 20
 
