@@ -39,27 +39,31 @@ class PeerDoor:
         self._bound = bound
         self._tls = site.keyring.tls
         self._context: ssl.SSLContext | None = None
-        self._opening: asyncio.Task[None] | None = None
+        self._may_open = asyncio.Event()
+        self.is_open = False
+        self._began = False
         site.directory.tell(self._adopt)
 
     def _adopt(self, directory: Directory) -> None:
         """Called with every new directory: its TLS authorities are the ones whose certificates are let in."""
         if self._context is None:
             self._context = peer_server_context(self._tls, directory.tls_cas)
-            self._opening = asyncio.ensure_future(self._listener.start(self._bound, self._context))
-            log.info("listening", listener="peers", address=_place(self._bound))
+            self._may_open.set()
         else:
             learn_authorities(self._context, directory.tls_cas)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether peers are let in."""
-        return self._context is not None
+    async def keep_open(self) -> None:
+        """Open when there is a directory, and stay until cancelled. Whatever hinders opening is raised here."""
+        await self._may_open.wait()
+        self._began = True
+        await self._listener.start(self._bound, self._context)
+        self.is_open = True
+        log.info("listening", listener="peers", address=_place(self._bound))
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Let nobody in any more, finish what is in flight."""
-        if self._opening is not None:
-            await self._opening
+        if self._began:
             await self._listener.stop()
         else:
             self._bound.close()

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import secrets
+import signal
+from collections.abc import Sequence
 
 import structlog
 import uvloop
 
 from adapter.app.keyring import Keyring, load_keyring
 from adapter.app.listening import Sockets, bind_sockets
-from adapter.app.supervisor import Supervisor
-from adapter.app.wiring import build_site
+from adapter.app.supervisor import STOP_SIGNALS, Supervisor
+from adapter.app.wiring import build_site, utc_now
 from adapter.app.worker import run_worker
+from adapter.audit.checkpoint import record_origin
+from adapter.audit.entry import interrupted_entry
 from adapter.errors import AdapterError
+from adapter.identifiers import MemberId
 from adapter.logs import configure_logs
 from adapter.settings import Settings
-from adapter.store.engine import open_database
-from adapter.store.recovery import recover_run, recover_worker
+from adapter.store.appending import Log, append_entries
+from adapter.store.engine import Database, open_database
+from adapter.store.recovery import InterruptedExchange, recover_run, recover_worker
 
 log = structlog.get_logger(__name__)
 
@@ -31,20 +37,39 @@ def serve(settings: Settings, *, workers: int) -> int:
     keyring = load_keyring(settings)
     run_token = secrets.token_hex(8)
     database = open_database(settings.database_url, lock_timeout_s=settings.record.busy_timeout_s)
-    recover_run(database, run_token)
+    log_of_own = Log(record_origin(settings.member), keyring.record)
+    _record_interrupted(database, log_of_own, settings.member, recover_run(database, run_token))
     build_site(settings, keyring, database, run_token=run_token)  # the services and clients, tried before forking
     sockets = bind_sockets(settings)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until a worker can stop cleanly; none is lost
     log.info("starting", workers=workers)
 
     def worker(lifeline: int | None) -> int:
         return _work(settings, keyring, sockets, run_token, lifeline)
 
     def when_died(pid: int) -> None:
-        recover_worker(database, f"{run_token}/{pid}")
+        interrupted = recover_worker(database, f"{run_token}/{pid}")
+        _record_interrupted(database, log_of_own, settings.member, interrupted)
 
     if workers == 1:
         return worker(None)
     return Supervisor(worker, count=workers, when_died=when_died).run()
+
+
+def _record_interrupted(
+    database: Database, record: Log, own: MemberId, interrupted: Sequence[InterruptedExchange]
+) -> None:
+    """One entry for each exchange that a crash cut off: whether it took effect is not known (promise 5)."""
+    if interrupted:
+        now = utc_now()
+        entries = [
+            interrupted_entry(
+                own, consumer=one.consumer, message_id=one.message_id, request_number=one.request_number, now=now
+            )
+            for one in interrupted
+        ]
+        append_entries(database, record, entries)
+        log.warning("exchanges were cut off by a crash", entries=len(entries))
 
 
 def _work(settings: Settings, keyring: Keyring, sockets: Sockets, run_token: str, lifeline: int | None) -> int:

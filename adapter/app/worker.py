@@ -7,13 +7,16 @@ import gc
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
 from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
 from adapter.app.listening import Sockets
+from adapter.app.supervisor import STOP_SIGNALS
 from adapter.app.wiring import Site, utc_now
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, InternalError
+from adapter.exchange.incidents import where
 from adapter.store.recovery import purge
 
 log = structlog.get_logger(__name__)
@@ -29,12 +32,16 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     site.directory.load_copy()
     with suppress(AdapterError):  # without a directory all is refused; keep_fresh says why and goes on trying
         await site.directory.refresh()
-    background = (
-        asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s)),
-        asyncio.create_task(site.policy.keep_fresh()),
-        asyncio.create_task(_forget_expired(site)),
-    )
     peer_door = PeerDoor(site, sockets.peers)
+    background = [
+        asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
+        asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
+        asyncio.create_task(_forget_expired(site), name="expired ids"),
+        asyncio.create_task(peer_door.keep_open(), name="peer listener"),
+    ]
+    failed: list[str] = []
+    for task in background:
+        task.add_done_callback(partial(_stop_with, failed, stopping))
     listeners = (
         await open_client_door(site, sockets.clients),
         await open_operators_door(site, peer_door, sockets.operators),
@@ -42,12 +49,23 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     _settle_garbage_collector()
     await stopping.wait()
     log.info("stopping")
-    await asyncio.gather(peer_door.close(), *(listener.stop() for listener in listeners))
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
+    await asyncio.gather(peer_door.close(), *(listener.stop() for listener in listeners))
     await site.close()
     log.info("stopped")
+    if failed:
+        raise InternalError(f"background task ended: {', '.join(failed)}")
+
+
+def _stop_with(failed: list[str], stopping: asyncio.Event, task: asyncio.Task[None]) -> None:
+    """A worker without one of its background tasks would go on with what they keep current: it stops instead."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("background task failed", worker=task.get_name(), error=type(error).__name__, where=where(error))
+        failed.append(task.get_name())
+        stopping.set()
 
 
 async def _forget_expired(site: Site) -> None:
@@ -76,8 +94,9 @@ def _stop_signal(lifeline: int | None) -> asyncio.Event:
     """Set by SIGTERM, by SIGINT, and when the parent's end of the pipe closes."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopping.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # what came since the fork arrives now
     if lifeline is not None:
 
         def parent_gone() -> None:

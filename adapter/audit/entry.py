@@ -15,7 +15,7 @@ from typing import Any
 from adapter.audit.subjects import subject_tag
 from adapter.envelope.instants import write_instant
 from adapter.errors import AdapterError
-from adapter.identifiers import MemberId, MessageId
+from adapter.identifiers import MemberId, MessageId, RecordNumber, SubsystemId
 from adapter.ports import Entry
 from adapter.stages import (
     AuthorizedCall,
@@ -38,6 +38,7 @@ REPLY_SENT = "reply-sent"
 RETRY_ANSWERED = "retry-answered"
 REFUSED = "refused"
 CALL_REFUSED = "call-refused"
+INTERRUPTED = "exchange-interrupted"
 ADMIN = "admin"
 
 _MAX_REASON_CHARS = 500
@@ -195,6 +196,25 @@ class EntryMaker:
             outcome=outcome,
             incident=incident,
         )
+
+
+def interrupted_entry(
+    own: MemberId, *, consumer: SubsystemId, message_id: MessageId, request_number: RecordNumber, now: datetime
+) -> Entry:
+    """An exchange that was handed to the information system when the process died: its outcome is not known."""
+    body = {
+        "v": 1,
+        "kind": INTERRUPTED,
+        "by": str(own),
+        "at": write_instant(now),
+        "outcome": "unknown",
+        "message_id": str(message_id),
+        "consumer": str(consumer),
+        "request_entry": request_number,
+    }
+    return Entry(
+        body=body, kind=INTERRUPTED, at=now, message_id=str(message_id), consumer=str(consumer), outcome="unknown"
+    )
 
 
 def _exchange_id(header: ExchangeHeader) -> MessageId:
