@@ -13,6 +13,7 @@ from adapter.directory.signing import authenticate_directory, open_signed_direct
 from adapter.envelope.description import ServiceDescription, read_description
 from adapter.envelope.description_bundle import unpack_bundle
 from adapter.errors import AdapterError, DirectoryExpired, DirectoryUnavailable
+from adapter.exchange.incidents import where
 from adapter.ports import Clock
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.transport.directory_client import DirectoryClient
@@ -93,6 +94,8 @@ class DirectoryKeeper:
                 await self.refresh()
             except AdapterError as failure:
                 log.warning("directory not refreshed", code=failure.code, because=failure.reason)
+            except Exception as failure:  # noqa: BLE001 - whatever a server or a disk does, the next round is tried
+                log.error("directory not refreshed", error=type(failure).__name__, where=where(failure))
             await asyncio.sleep(every_s)
 
     async def description(self, service: DirectoryService) -> ServiceDescription:

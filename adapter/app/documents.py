@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 
 from adapter.app.wiring import Site
 from adapter.contracts import read_contract
+from adapter.envelope.description import ServiceDescription
 from adapter.envelope.wsdl_publish import PublishedDescription, publish
 from adapter.identifiers import ServiceId
 
 _CONTEXT_SCHEMA = "client.xsd"
 _CONTRACTS = (_CONTEXT_SCHEMA, "identifiers.xsd", "legal-basis.xsd")
 
-_MAX_KEPT = 256
+# Whoever reaches the listener may make up addresses.
+_MAX_KEPT = 32
 
 
 class ClientDocuments:
@@ -21,6 +24,7 @@ class ClientDocuments:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._kept: dict[tuple[str, str], PublishedDescription] = {}
+        self._publishing = asyncio.Lock()
 
     async def document(self, service: ServiceId, url: str, name: str) -> bytes:
         """One document: the WSDL to begin with for an empty name, else what it imports by that name.
@@ -33,12 +37,19 @@ class ClientDocuments:
         key = (listed.description_sha256, address)
         if key not in self._kept:
             description = await self._site.directory.description(listed)
-            while len(self._kept) >= _MAX_KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = publish(
-                description, address=address, contracts=_contracts(), context_schema=_CONTEXT_SCHEMA
-            )
+            async with self._publishing:  # one at a time, in a thread: a large description takes a third of a second
+                await self._publish(key, description, address)
         return self._kept[key].document(name)
+
+    async def _publish(self, key: tuple[str, str], description: ServiceDescription, address: str) -> None:
+        if key in self._kept:
+            return
+        published = await asyncio.to_thread(
+            publish, description, address=address, contracts=_contracts(), context_schema=_CONTEXT_SCHEMA
+        )
+        while len(self._kept) >= _MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = published
 
     def _address(self, service: ServiceId, url: str) -> str:
         public = self._site.settings.client_listener.public_url

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from adapter.errors import AdapterError
+from adapter.exchange.incidents import where
 from adapter.policy.rules import PolicySnapshot
 from adapter.store.access import AccessRules
 
@@ -42,3 +43,8 @@ class PolicyKeeper:
             except AdapterError as failure:
                 self._current = PolicySnapshot.of(0, ())
                 log.error("access rules cannot be read: denying all", code=failure.code, because=failure.reason)
+            except Exception as failure:  # noqa: BLE001 - rules that are not refreshed would outlive their revocation
+                self._current = PolicySnapshot.of(0, ())
+                log.error(
+                    "access rules cannot be read: denying all", error=type(failure).__name__, where=where(failure)
+                )

@@ -189,8 +189,15 @@ def answer_own(octets: bytes, client: SubsystemId, view: SiteView, *, charset: s
 
 def own_contract(address: str = _PLACEHOLDER) -> bytes:
     """The WSDL of the own services. address: where they listen; a `?query` in it is left out."""
+    there = xmlsafe.escape_attribute(address.partition("?")[0])
+    return _contract().replace(_PLACEHOLDER.encode(), there.encode())
+
+
+@cache
+def _contract() -> bytes:
+    """The contract with the placeholder in it, made once: spyne takes its time, and anybody may ask."""
     generator = Wsdl11(_service_in_process().application.interface)
-    generator.build_interface_document(address.partition("?")[0])
+    generator.build_interface_document(_PLACEHOLDER)
     root = xmlsafe.parse(generator.get_interface_document())
     _tidy(root)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"

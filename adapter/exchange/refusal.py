@@ -83,9 +83,10 @@ async def _record(
 
 
 def _kept(trail: Trail, sealed: SealedMessage | None) -> tuple[KeptMessage, ...]:
+    """A member's message, as evidence; not what anybody can sign with a key of their own, to fill the disk."""
     kept = []
-    if trail.verified is not None and trail.recorded is None:  # a recorded request is kept already
-        verified = trail.verified
+    if trail.trusted is not None and trail.recorded is None:  # a recorded request is kept already
+        verified = trail.trusted.verified
         kept.append(KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key))
     if sealed is not None:
         kept.append(KeptMessage(direction=REPLY, octets=sealed.octets, content_key=sealed.content_key))

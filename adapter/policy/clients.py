@@ -113,7 +113,9 @@ _MATCHERS = {
 
 
 def _is_secret(shown: str, client: Client) -> bool:
-    return hmac.compare_digest(hashlib.sha256(shown.encode()).digest(), client.secret_sha256)
+    """shown: from a header, whose octets beyond ASCII the HTTP server hands on as surrogates."""
+    octets = shown.encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(hashlib.sha256(octets).digest(), client.secret_sha256)
 
 
 def allows(pattern: str, service: ServiceId) -> bool:

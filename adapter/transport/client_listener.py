@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -11,11 +11,11 @@ import structlog
 from aiohttp import web
 
 from adapter.envelope.soap import version_of
-from adapter.errors import AdapterError, InvalidIdentifier, UnknownService
+from adapter.errors import AdapterError, InternalError, InvalidIdentifier, UnknownService
 from adapter.exchange.consume import consume
 from adapter.exchange.consumer import ClientAnswer, Consumer
 from adapter.exchange.delivery import CallProgress, refuse_call
-from adapter.exchange.incidents import new_incident
+from adapter.exchange.incidents import new_incident, where
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import ReceivedCall
 from adapter.transport.http_protocol import SERVER_HEADER, fault_response
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 SERVICE_PREFIX = "/service/"
 OWN_PATH = "/adapter"
+# What can stand in an address that a client system is given: a name, an address, a port.
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 Documents = Callable[[ServiceId, str, str], Awaitable[bytes]]
 """(service, the URL that it is asked under, document name or "") to the document's octets."""
@@ -84,12 +86,20 @@ class ClientListener:
                 return await consume(call, self._site)
         except AdapterError as unread:
             return await refuse_call(unread, CallProgress(received=call), self._site)
+        # The last door of the own services; `consume` has one of its own.
+        except Exception as error:  # noqa: BLE001
+            incident = new_incident()
+            log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
+            refusal = InternalError(f"unexpected {type(error).__name__}")
+            return await refuse_call(refusal, CallProgress(received=call), self._site, incident=incident)
 
     async def _document(self, request: web.BaseRequest, service: ServiceId | None) -> web.Response:
         """`?wsdl` and the documents that it imports (`?xsd=NAME`): no secrets, for anyone who reaches the listener."""
         name = next((request.query[key] for key in ("xsd", "wsdl") if request.query.get(key)), "")
         if not {"wsdl", "xsd"} & {key.lower() for key in request.query}:
             return _plain(HTTPStatus.NOT_FOUND, "Add ?wsdl to the address to read the service's description.")
+        if not _HOST.fullmatch(request.host):
+            return _plain(HTTPStatus.BAD_REQUEST, "The Host header does not name a host.")
         url = f"{request.scheme}://{request.host}{request.path}"
         try:
             octets = self._own_contract(url) if service is None else await self._documents(service, url, name)
@@ -135,7 +145,7 @@ def _credentials(authorization: str) -> tuple[str | None, str | None, str | None
     if scheme.lower() == "basic" and value:
         try:
             user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII, not UTF-8
             return None, "", None
         return None, user, password if colon else None
     return None, None, None

@@ -62,11 +62,14 @@ class DirectoryClient:
             ):
                 if response.status != 200:
                     raise DirectoryUnavailable(f"{url} answered with status {response.status}")
-                octets = await response.content.read(self._max_bytes + 1)
-                while len(octets) <= self._max_bytes and not response.content.at_eof():
-                    octets += await response.content.read(self._max_bytes + 1 - len(octets))
-        except (aiohttp.ClientError, TimeoutError, OSError) as cause:
+                return await self._bounded(response, url)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as cause:
             raise DirectoryUnavailable(f"{url} cannot be read: {type(cause).__name__}") from None
-        if len(octets) > self._max_bytes:
-            raise DirectoryRefused(f"{url} is larger than {self._max_bytes} octets")
-        return octets
+
+    async def _bounded(self, response: aiohttp.ClientResponse, url: str) -> bytes:
+        octets = bytearray()
+        async for chunk in response.content.iter_any():
+            octets += chunk
+            if len(octets) > self._max_bytes:
+                raise DirectoryRefused(f"{url} is larger than {self._max_bytes} octets")
+        return bytes(octets)

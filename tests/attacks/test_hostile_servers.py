@@ -1,0 +1,83 @@
+"""A directory server and an information system that answer with whatever hurts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from adapter.errors import AdapterError, DirectoryRefused, DirectoryUnavailable
+from adapter.transport.directory_client import DirectoryClient
+
+MEBIBYTE = 1024 * 1024
+
+
+@asynccontextmanager
+async def answering(pieces: Callable[[], Iterable[bytes]], *, pause_s: float = 0) -> AsyncIterator[str]:
+    """A server that writes these pieces to whoever comes, then closes."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            for piece in pieces():
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(pause_s)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+HOSTILE: dict[str, Callable[[], Iterable[bytes]]] = {
+    "nothing": list,
+    "not HTTP": lambda: [b"\x00\xff" * 1000],
+    "a redirect to a file": lambda: [
+        b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"
+    ],
+    "a redirect elsewhere": lambda: [b"HTTP/1.1 302 Found\r\nLocation: http://[::bad\r\nContent-Length: 0\r\n\r\n"],
+    "broken off": lambda: [OK + b"Content-Length: 100\r\n\r\nshort"],
+    "two lengths": lambda: [OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+    "length and chunks": lambda: [OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"],
+    "bad chunk": lambda: [OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\na\r\n"],
+    "long header": lambda: [OK + b"X: " + b"x" * 100_000 + b"\r\n\r\n"],
+    "many headers": lambda: [OK, *(b"X%d: x\r\n" % at for at in range(100_000))],
+    "bad cookie and type": lambda: [OK + b"Set-Cookie: \xff=\xfe\r\nContent-Type: \xff\r\nContent-Length: 5\r\n\r\n"],
+    "endless interim answers": lambda: (b"HTTP/1.1 103 Early\r\n\r\n" for _ in range(100_000)),
+    "endless": lambda: [OK + b"\r\n", *(b"x" * MEBIBYTE for _ in range(40))],
+    "silence": lambda: [OK],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_hostile_directory_server_is_a_refusal_in_time(name: str) -> None:
+    async with answering(HOSTILE[name], pause_s=0.0 if name != "silence" else 3) as url:
+        started = time.monotonic()
+        with pytest.raises((DirectoryUnavailable, DirectoryRefused)):
+            await DirectoryClient(url, timeout_s=2, max_bytes=16 * MEBIBYTE).fetch()
+        assert time.monotonic() - started < 4
+
+
+async def test_large_directory_in_small_pieces_is_read_in_time() -> None:
+    """The time that reading takes grows with the document, not with its square."""
+    pieces = [OK + b"\r\n", *(b"x" * 4096 for _ in range(8 * 1024))]
+    async with answering(lambda: pieces) as url:
+        started = time.monotonic()
+        published = await DirectoryClient(url, timeout_s=20).fetch()
+        assert len(published.document) == 32 * MEBIBYTE
+        assert time.monotonic() - started < 10
+
+
+async def test_every_failure_is_of_the_catalogue() -> None:
+    for address in ("http://", "http://127.0.0.1:99999", "http://x..y/", "file:///nowhere"):
+        with pytest.raises(AdapterError):
+            await DirectoryClient(address, timeout_s=2).fetch()
