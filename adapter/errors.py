@@ -2,7 +2,7 @@
 
 Every class below is one row of the closed catalogue (`docs/errors.md` is generated from it). What a stranger may read
 is fixed by the class: `text` never carries a value taken from a message. The full reason is `reason`; it goes to the
-record, never to the wire and never to the operational log.
+record and never to the wire. Only reasons that concern the adapter's own files, database and directory are logged.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Retry(Enum):
 
     NO = "no"
     LATER = "later"
+    CHECK_FIRST = "check-first"
+    """Only after somebody found out whether the request took effect: it may have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +50,7 @@ class Problem:
 class AdapterError(Exception):
     """Base of every error that this program raises on purpose.
 
-    reason: the full internal reason, for the record and for an administrator at the console.
+    reason: the full internal reason, for the record and for an administrator; never for whoever sent the message.
     problems: findings that may be shown to whoever sent the document.
     """
 
@@ -129,6 +131,11 @@ class ContextInvalid(_ClientError):
 class UnknownPurpose(_ClientError):
     code = "UnknownPurpose"
     text = "The purpose or the kind of legal basis named in the request is not in the directory."
+
+
+class UnknownRegulation(_ClientError):
+    code = "UnknownRegulation"
+    text = "The regulation named in the request is not one that the directory lists for this service, or none is named."
 
 
 class NoLegalBasis(_ClientError):
@@ -215,6 +222,15 @@ class AccessDenied(_ConsumerAdapterError):
     http_status = 403
 
 
+class DeliveryNotRecorded(_ConsumerAdapterError):
+    """The provider has answered: unlike RecordUnavailable, something may have taken effect."""
+
+    code = "DeliveryNotRecorded"
+    text = "The provider answered, but the answer could not be recorded by the consumer's adapter and is withheld."
+    retry = Retry.CHECK_FIRST
+    http_status = 503
+
+
 # --- the network -----------------------------------------------------------------------------------------------------
 
 
@@ -231,7 +247,8 @@ class PeerUnreachable(_NetworkError):
 
 class PeerTimeout(_NetworkError):
     code = "PeerTimeout"
-    text = "The provider's adapter did not answer in time."
+    text = "The provider's adapter did not answer in time or broke off; whether the request took effect is not known."
+    retry = Retry.CHECK_FIRST
     http_status = 504
 
 
@@ -263,6 +280,7 @@ class PeerRefused(_ProviderAdapterError):
 class OutcomeUnknown(_ProviderAdapterError):
     code = "OutcomeUnknown"
     text = "An earlier attempt with this message id was interrupted; whether it took effect is not known."
+    retry = Retry.CHECK_FIRST
     http_status = 409
 
 
@@ -270,6 +288,15 @@ class RecordUnavailable(_ProviderAdapterError):
     code = "RecordUnavailable"
     text = "The exchange could not be recorded, so it was not carried out."
     retry = Retry.LATER
+    http_status = 503
+
+
+class AnswerNotRecorded(_ProviderAdapterError):
+    """The information system has answered: unlike RecordUnavailable, something may have taken effect."""
+
+    code = "AnswerNotRecorded"
+    text = "The request was carried out, but its answer could not be recorded and is withheld."
+    retry = Retry.CHECK_FIRST
     http_status = 503
 
 
@@ -302,8 +329,8 @@ class ProviderSystemDown(_ProviderSystemError):
 
 class ProviderSystemTimeout(_ProviderSystemError):
     code = "ProviderSystemTimeout"
-    text = "The provider's information system did not answer in time."
-    retry = Retry.LATER
+    text = "The provider's information system did not answer in time; whether the request took effect is not known."
+    retry = Retry.CHECK_FIRST
     http_status = 504
 
 

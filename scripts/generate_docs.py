@@ -32,7 +32,11 @@ _BLAME: Final = {
     Blame.DIRECTORY: "the directory",
     Blame.OPERATOR: "whoever typed the command",
 }
-_RETRY: Final = {Retry.NO: "no", Retry.LATER: "later, the same message"}
+_RETRY: Final = {
+    Retry.NO: "no",
+    Retry.LATER: "later, the same message",
+    Retry.CHECK_FIRST: "after a look whether it took effect",
+}
 
 
 _ERRORS_INTRODUCTION: Final = """\

@@ -96,8 +96,10 @@ class SoapBackend:
             raise ProviderSystemInvalid("the answer broke off") from None
         except (aiohttp.ClientResponseError, aiohttp.InvalidURL, ValueError) as cause:
             raise ProviderSystemInvalid(f"not an HTTP answer: {type(cause).__name__}") from None
-        except (aiohttp.ClientError, OSError) as cause:
-            raise ProviderSystemDown(f"the connection failed: {type(cause).__name__}") from None
+        except aiohttp.ClientConnectorError as cause:
+            raise ProviderSystemDown(f"no connection: {type(cause).__name__}") from None
+        except (aiohttp.ClientError, OSError) as cause:  # the request may have arrived
+            raise ProviderSystemTimeout(f"the connection broke: {type(cause).__name__}") from None
 
     def _open_session(self) -> aiohttp.ClientSession:
         """The session, opened with the first request because it belongs to the loop that runs then."""

@@ -9,7 +9,7 @@ import structlog
 
 from adapter.envelope.faults import public_fault, read_fault, render_fault
 from adapter.envelope.soap import content_type_of, render_answer, version_of
-from adapter.errors import AdapterError, Blame, RecordUnavailable
+from adapter.errors import AdapterError, Blame, DeliveryNotRecorded, RecordUnavailable
 from adapter.exchange.consumer import ClientAnswer, Consumer
 from adapter.exchange.incidents import new_incident
 from adapter.ports import RecordWrite
@@ -72,7 +72,8 @@ async def refuse_call(
         await site.recorder.record.write(RecordWrite(entry=entry))
     except AdapterError as unrecorded:
         log.error("refusal not recorded", incident=incident, code=error.code, because=unrecorded.code)
-        error = RecordUnavailable()
+        # What was sent may have taken effect, whatever became of it.
+        error = RecordUnavailable() if progress.sent is None else DeliveryNotRecorded()
     log.warning("call refused", code=error.code, incident=incident, client=progress.client)
     headers = {"Adapter-Incident": incident}
     if progress.sent is not None:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapter.audit.entry import EntryMaker
-from adapter.errors import InternalError, MessageIdReused, MessageInProgress, OutcomeUnknown
+from adapter.errors import (
+    AnswerNotRecorded,
+    DeliveryNotRecorded,
+    InternalError,
+    MessageIdReused,
+    MessageInProgress,
+    OutcomeUnknown,
+    Overloaded,
+    RecordUnavailable,
+)
 from adapter.identifiers import RecordNumber
 from adapter.ports import Claim, ExchangeState, KeptMessage, KnownExchange, Record, RecordWrite, Written
 from adapter.stages import (
@@ -62,11 +71,14 @@ class Recorder:
         return RecordedRequest(authorized=authorized, record_number=written.number)
 
     async def record_reply(self, request: RecordedRequest, sealed: SealedMessage, now: datetime) -> RecordedReply:
-        """Record the answer and store it for a retry; then it may leave. Raises RecordUnavailable."""
+        """Record the answer and store it for a retry; then it may leave. Raises AnswerNotRecorded."""
         kept = KeptMessage(direction=REPLY, octets=sealed.octets, content_key=sealed.content_key)
         entry = self.entries.reply_sent(request, sealed, now)
         claim = self.claim_of(request.authorized.valid.fresh)
-        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), answers=claim))
+        try:
+            written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), answers=claim))
+        except (RecordUnavailable, Overloaded) as unrecorded:
+            raise AnswerNotRecorded(unrecorded.reason) from None
         return RecordedReply(sealed=sealed, record_number=_number(written))
 
     async def record_retry(self, fresh: FreshRequest, known: KnownExchange, now: datetime) -> None:
@@ -84,11 +96,14 @@ class Recorder:
     async def record_delivery(
         self, reply: ValidReply, call: RecordedCall, outcome: str, now: datetime
     ) -> DeliverableReply:
-        """Record a verified reply; then the client system may have it. Raises RecordUnavailable."""
+        """Record a verified reply; then the client system may have it. Raises DeliveryNotRecorded."""
         verified = reply.correlated.message.verified
         kept = KeptMessage(direction=REPLY, octets=verified.received.octets, content_key=verified.content_key)
         entry = self.entries.reply_received(reply, call, outcome, now)
-        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
+        try:
+            written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
+        except (RecordUnavailable, Overloaded) as unrecorded:
+            raise DeliveryNotRecorded(unrecorded.reason) from None
         return DeliverableReply(valid=reply, record_number=_number(written))
 
 

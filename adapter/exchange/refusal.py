@@ -7,6 +7,7 @@ import structlog
 from adapter.envelope.faults import plain_fault_message, public_fault, render_fault
 from adapter.errors import (
     AdapterError,
+    AnswerNotRecorded,
     MessageIdReused,
     MessageInProgress,
     OutcomeUnknown,
@@ -38,10 +39,9 @@ async def refuse(error: AdapterError, trail: Trail, site: Provider, *, incident:
         number = await _record(error, incident, sealed, trail, site)
     except AdapterError as unrecorded:
         log.error("refusal not recorded", incident=incident, code=error.code, because=unrecorded.code)
-        unavailable = public_fault(RecordUnavailable(), incident)
-        return PeerAnswer(
-            octets=plain_fault_message(unavailable, SoapVersion.SOAP12), status=RecordUnavailable.http_status
-        )
+        said = RecordUnavailable() if trail.recorded is None else AnswerNotRecorded()
+        octets = plain_fault_message(public_fault(said, incident), SoapVersion.SOAP12)
+        return PeerAnswer(octets=octets, status=said.http_status)
     log.warning("refused", code=error.code, incident=incident, record=number)
     octets = plain_fault_message(fault, SoapVersion.SOAP12) if sealed is None else sealed.octets
     return PeerAnswer(octets=octets, status=error.http_status)

@@ -32,7 +32,7 @@ def authorize_call(
 
     What the client sent in its RequestContext header comes first, what the settings fix for it second. Both are the
     agency's own statements; the provider's adapter judges them again. Raises ContextMissing, UnknownPurpose,
-    NoLegalBasis, InvalidIdentifier, UnknownService, UnknownMember.
+    UnknownRegulation, NoLegalBasis, InvalidIdentifier, UnknownService, UnknownMember.
     """
     identified = call.parsed.identified
     service = directory.service(identified.received.service)
@@ -46,7 +46,7 @@ def authorize_call(
         legal_basis=context.legal_basis,
         consent=context.consent,
     )
-    check_lawful(personal_data, service, directory)
+    check_lawful(personal_data, context.regulation, service, directory)
     header = ExchangeHeader(
         message_id=message_id,
         claimed_consumer=identified.subsystem,

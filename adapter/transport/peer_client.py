@@ -62,8 +62,10 @@ class PeerClient:
                 return await self._post(pool, call.sealed.octets)
         except TimeoutError:
             raise PeerTimeout("no answer in time") from None
-        except (aiohttp.ClientError, OSError) as cause:
+        except aiohttp.ClientConnectorError as cause:
             raise PeerUnreachable(f"{type(cause).__name__} on the way to the provider's adapter") from None
+        except (aiohttp.ClientError, OSError) as cause:  # the request may have arrived
+            raise PeerTimeout(f"{type(cause).__name__} while the provider's adapter was asked") from None
 
     async def _post(self, pool: _Pool, octets: bytes) -> ReceivedMessage:
         headers = {"Content-Type": f"{CONTENT_TYPE}; charset=utf-8"}

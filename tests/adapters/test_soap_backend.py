@@ -259,7 +259,7 @@ async def test_never_sent_twice(system):
 
     backend = await system(handler)
     await backend.answer(REQUEST)
-    with pytest.raises((ProviderSystemDown, ProviderSystemInvalid)):
+    with pytest.raises((ProviderSystemTimeout, ProviderSystemInvalid)):
         await backend.answer(REQUEST)
     assert len(calls) == 2
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member
-from adapter.errors import AccessDenied, NoLegalBasis, UnknownMember, UnknownPurpose
+from adapter.errors import AccessDenied, NoLegalBasis, UnknownMember, UnknownPurpose, UnknownRegulation
 from adapter.identifiers import MemberId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
 from adapter.policy.decision import AccessFacts, Decision, decide
 from adapter.policy.rules import AccessRule, PolicySnapshot
@@ -40,7 +40,13 @@ DIRECTORY = Directory(
     expires=NOW + timedelta(days=1),
     members={CONSUMER.member: member(CONSUMER.member, "social"), PROVIDER: member(PROVIDER, "population")},
     services={
-        SERVICE: DirectoryService(service=SERVICE, title="A person", personal_data=True, description_sha256="00"),
+        SERVICE: DirectoryService(
+            service=SERVICE,
+            title="A person",
+            personal_data=True,
+            description_sha256="00",
+            regulations=frozenset({"ES-17", "ES-18"}),
+        ),
         OPEN_SERVICE: DirectoryService(
             service=OPEN_SERVICE, title="Days", personal_data=False, description_sha256="00"
         ),
@@ -114,9 +120,14 @@ def test_met_conditions_allow() -> None:
     assert judged(FACTS, replace(RULE, id="r0", consumer="UZ/GOV/200000009"), rule).rule_id == "r1"
 
 
-def test_a_rule_that_asks_for_a_regulation_is_not_met_by_none() -> None:
-    rule = replace(RULE, regulations=frozenset({"ES-17"}))
-    assert isinstance(judged(replace(FACTS, regulation=None), rule).refusal, AccessDenied)
+@pytest.mark.parametrize("regulation", [None, "", "ES-19"])
+def test_a_regulation_that_the_register_does_not_list_is_refused(regulation: str | None) -> None:
+    assert isinstance(judged(replace(FACTS, regulation=regulation), RULE).refusal, UnknownRegulation)
+
+
+def test_a_regulation_of_a_service_that_has_none_is_refused() -> None:
+    facts = replace(FACTS, service=OPEN_SERVICE, personal_data=PersonalData(purpose=Purpose("statistics")))
+    assert isinstance(judged(facts, replace(RULE, service=OPEN_SERVICE)).refusal, UnknownRegulation)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +144,9 @@ def test_no_rule_saves_a_request_that_is_not_lawful(personal_data: PersonalData,
 
 
 def test_a_service_without_personal_data_needs_no_legal_basis() -> None:
-    facts = replace(FACTS, service=OPEN_SERVICE, personal_data=PersonalData(purpose=Purpose("statistics")))
+    facts = replace(
+        FACTS, service=OPEN_SERVICE, regulation=None, personal_data=PersonalData(purpose=Purpose("statistics"))
+    )
     assert judged(facts, replace(RULE, service=OPEN_SERVICE)).rule_id == "r1"
 
 
