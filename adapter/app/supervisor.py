@@ -85,7 +85,7 @@ class Supervisor:
         try:
             os.close(self._lifeline_write)
             code = self._worker(self._lifeline_read)
-        except BaseException as error:  # noqa: BLE001  the last door of a process that must not run the parent's code
+        except Exception as error:  # noqa: BLE001  the last door of a process that must not run the parent's code
             log.error("worker failed", error=type(error).__name__, where=where(error))
         finally:
             os._exit(code)

@@ -21,6 +21,7 @@ from adapter.stages import (
     AuthorizedCall,
     AuthorizedRequest,
     ExchangeHeader,
+    IdentifiedCall,
     PersonalData,
     ReceivedCall,
     ReceivedMessage,
@@ -75,22 +76,26 @@ class EntryMaker:
         self,
         call: ReceivedCall,
         *,
-        client: str | None,
+        identified: IdentifiedCall | None,
+        authorized: AuthorizedCall | None,
         sent: RecordedCall | None,
         error: AdapterError,
         incident: str,
         now: datetime,
     ) -> Entry:
         """A client system's call that was not answered by the provider, with all that was known."""
-        body: dict[str, Any] = {"client": client, "octets_sha256": _sha256(call.octets), "from": call.peer.address}
+        body: dict[str, Any] = {"octets_sha256": _sha256(call.octets), "from": call.peer.address}
         body |= _refusal(error) | {"service": str(call.service)}
         header = None
+        if identified is not None:
+            body |= {"client": identified.client, "consumer": str(identified.subsystem)}
+        if authorized is not None:
+            header = authorized.header
+            body |= self._header(header) | self._why(authorized.personal_data)
         if sent is not None:
-            header = sent.sealed.header
-            body |= self._header(header) | self._why(sent.authorized.personal_data)
             body |= {"request_entry": sent.record_number}
         entry = self._entry(CALL_REFUSED, now, body, header, outcome=error.code, incident=incident)
-        return entry if header else _about(entry, service=str(call.service))
+        return entry if header else _about(entry, call, identified)
 
     # --- the provider's side -------------------------------------------------------------------------------------
 
@@ -222,9 +227,16 @@ def _exchange_id(header: ExchangeHeader) -> MessageId:
     return header.in_reply_to or header.message_id
 
 
-def _about(entry: Entry, *, service: str) -> Entry:
+def _about(entry: Entry, call: ReceivedCall, identified: IdentifiedCall | None) -> Entry:
+    """The same entry, to be found by what is known without a header."""
     return Entry(
-        body=entry.body, kind=entry.kind, at=entry.at, service=service, outcome=entry.outcome, incident=entry.incident
+        body=entry.body,
+        kind=entry.kind,
+        at=entry.at,
+        service=str(call.service),
+        consumer=None if identified is None else str(identified.subsystem),
+        outcome=entry.outcome,
+        incident=entry.incident,
     )
 
 

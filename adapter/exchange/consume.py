@@ -25,13 +25,13 @@ async def consume(received: ReceivedCall, site: Consumer) -> ClientAnswer:
     progress = CallProgress(received=received)
     try:
         identified = identify(received, site.clients)
-        progress.client = identified.client
+        progress.identified = identified
         directory = site.directory()
         description = await site.description(directory.service(received.service))
         parsed = parse_call(identified, site.opener.limits)
         progress.version = parsed.version
         valid = validate_call(parsed, description)
-        authorized = authorize_call(
+        authorized = progress.authorized = authorize_call(
             valid,
             client=site.client(identified.client),
             directory=directory,

@@ -13,7 +13,7 @@ from adapter.errors import AdapterError, Blame, DeliveryNotRecorded, RecordUnava
 from adapter.exchange.consumer import ClientAnswer, Consumer
 from adapter.exchange.incidents import new_incident
 from adapter.ports import RecordWrite
-from adapter.stages import DeliverableReply, ReceivedCall, RecordedCall, SoapVersion
+from adapter.stages import AuthorizedCall, DeliverableReply, IdentifiedCall, ReceivedCall, RecordedCall, SoapVersion
 from adapter.xmlsafe import canonical
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,8 @@ class CallProgress:
 
     received: ReceivedCall
     version: SoapVersion = field(init=False)
-    client: str | None = None
+    identified: IdentifiedCall | None = None
+    authorized: AuthorizedCall | None = None
     sent: RecordedCall | None = None
 
     def __post_init__(self) -> None:
@@ -62,7 +63,8 @@ async def refuse_call(
     incident = incident or new_incident()
     entry = site.recorder.entries.call_refused(
         progress.received,
-        client=progress.client,
+        identified=progress.identified,
+        authorized=progress.authorized,
         sent=progress.sent,
         error=error,
         incident=incident,
@@ -74,7 +76,12 @@ async def refuse_call(
         log.error("refusal not recorded", incident=incident, code=error.code, because=unrecorded.code)
         # What was sent may have taken effect, whatever became of it.
         error = RecordUnavailable() if progress.sent is None else DeliveryNotRecorded()
-    log.warning("call refused", code=error.code, incident=incident, client=progress.client)
+    log.warning(
+        "call refused",
+        code=error.code,
+        incident=incident,
+        client=None if progress.identified is None else progress.identified.client,
+    )
     headers = {"Adapter-Incident": incident}
     if progress.sent is not None:
         headers["Adapter-Message-Id"] = str(progress.sent.sealed.header.message_id)

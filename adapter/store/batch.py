@@ -78,7 +78,7 @@ class BatchWriter:
             if len(writes) > 1 and not _concerns_all(error):
                 return [outcome for write in writes for outcome in self.commit([write])]
             reason = error.reason if isinstance(error, AdapterError) else advice(error)
-            log.error("not recorded", writes=len(writes), reason=reason)
+            log.error("not recorded", entries=len(writes), because=reason)
             return [RecordUnavailable(reason) for _ in writes]
 
     def _commit(self, writes: Sequence[PreparedWrite]) -> list[Outcome]:

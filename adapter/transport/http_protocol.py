@@ -7,6 +7,7 @@ nothing to record; it gets a fault with an incident id, and the log has the id.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -15,7 +16,14 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from adapter.envelope.faults import plain_fault_message, public_fault
-from adapter.errors import AdapterError, InternalError, LimitExceeded, MalformedMessage, Overloaded
+from adapter.errors import (
+    AdapterError,
+    InternalError,
+    LimitExceeded,
+    MalformedMessage,
+    Overloaded,
+    RequestIncomplete,
+)
 from adapter.exchange.incidents import new_incident
 from adapter.stages import Peer, SoapVersion
 
@@ -76,7 +84,7 @@ class SoapRequestHandler(RequestHandler):
         super().connection_made(transport)
         if len(self._server.connections) > self._server.max_connections:
             log.warning("too many connections", address=str(transport.get_extra_info("peername")))
-            self._refuse_at_once(transport)
+            self._refuse_at_once(transport, Overloaded())
             return
         loop = asyncio.get_running_loop()
         self._first_request_timer = loop.call_later(self._server.first_request_s, self._close_if_silent)
@@ -88,15 +96,16 @@ class SoapRequestHandler(RequestHandler):
         super().connection_lost(exc)
 
     def _close_if_silent(self) -> None:
-        if self._request_count == 0:
-            self.force_close()
+        if self._request_count == 0 and self.transport is not None:
+            self._refuse_at_once(self.transport, RequestIncomplete())
 
-    def _refuse_at_once(self, transport: asyncio.BaseTransport) -> None:
+    def _refuse_at_once(self, transport: asyncio.BaseTransport, error: AdapterError) -> None:
+        """A fault without a request, and the connection ends."""
         incident = new_incident()
-        log.warning("refused", code=Overloaded.code, incident=incident)
-        body = plain_fault_message(public_fault(Overloaded(), incident), self._server.version)
+        log.warning("refused", code=error.code, incident=incident)
+        body = plain_fault_message(public_fault(error, incident), self._server.version)
         head = (
-            f"HTTP/1.1 {Overloaded.http_status} Service Unavailable\r\n"
+            f"HTTP/1.1 {error.http_status} {HTTPStatus(error.http_status).phrase}\r\n"
             f"Content-Type: {_CONTENT_TYPE[self._server.version]}; charset=utf-8\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )

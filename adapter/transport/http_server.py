@@ -126,12 +126,23 @@ class Listener:
             auto_decompress=False,
         )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=grace_s)
+        self._protocols = server
+        self._bounds = bounds
+        self._accepting: asyncio.Server | None = None
 
     async def start(self, bound: socket, tls: ssl.SSLContext | None) -> None:
         """Accept connections from now on."""
         await self._runner.setup()
-        await web.SockSite(self._runner, bound, ssl_context=tls, backlog=1024).start()
+        self._accepting = await asyncio.get_running_loop().create_server(
+            self._protocols,
+            sock=bound,
+            ssl=tls,
+            backlog=1024,
+            ssl_handshake_timeout=None if tls is None else self._bounds.read_timeout_s,
+        )
 
     async def stop(self) -> None:
         """Accept no more, finish what is in flight (at most grace_s), close."""
+        if self._accepting is not None:
+            self._accepting.close()
         await self._runner.cleanup()

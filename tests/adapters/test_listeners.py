@@ -228,6 +228,7 @@ async def test_a_silent_connection_is_closed(sides: TwoSides) -> None:
     async with listening(peer_listener(sides)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /peer HTTP/1.1\r\nHost: x\r\n")  # and no more
+        assert (await read_answer(reader)).code == "RequestIncomplete"
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
 
