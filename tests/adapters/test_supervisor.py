@@ -32,6 +32,7 @@ def failing(lifeline):
     raise RuntimeError("30101900000012")
 
 worker = {"steady": steady, "failing": failing}[sys.argv[1]]
+signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # as `serve` does before it says that it starts
 print("begin", flush=True)
 sys.exit(Supervisor(worker, count=int(sys.argv[2]), when_died=lambda pid: print("died", pid, flush=True)).run())
 """
