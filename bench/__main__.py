@@ -101,7 +101,7 @@ def run_plan(plan: Plan, console: Console) -> Results:
                     console.print(f"{suite}, {mix}: {plan.exchanges[mix]} exchanges …", highlight=False)
                     cell, floors = run_cell(plan.cell(mix, profiles), installation, folder)
                     results.cells.append(cell)
-                    results.floors.setdefault(suite, {}).update(floors)
+                    results.floors[suite] = floors | results.floors.get(suite, {})
     return results
 
 
