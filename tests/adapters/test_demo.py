@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,13 +55,11 @@ def test_a_step_that_cannot_be_played_is_said_to_be_skipped(demonstration: Demon
     assert re.search(rf"{PHP_STEP.sent} +skipped: {reason}", demonstration.printed)
 
 
-@pytest.mark.parametrize(
-    ("begins", "answer"), [("curl ", "</soap:Envelope>"), (f"{sys.executable} -c ", "'NameCyrillic': {")]
-)
+@pytest.mark.parametrize(("names", "answer"), [("curl ", "</soap:Envelope>"), ("import zeep", "'NameCyrillic': {")])
 def test_the_lines_of_the_invitation_work_as_printed(
-    demonstration: Demonstration, tmp_path: Path, begins: str, answer: str
+    demonstration: Demonstration, tmp_path: Path, names: str, answer: str
 ):
-    (line,) = [line for line in demonstration.printed.splitlines() if line.startswith(begins)]
+    (line,) = [line for line in demonstration.printed.splitlines() if names in line]
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert answer in done.stdout

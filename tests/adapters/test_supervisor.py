@@ -23,7 +23,7 @@ def steady(lifeline):
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_reader(lifeline, stop.set)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-        print("up", os.getpid(), flush=True)
+        os.write(1, f"up {os.getpid()}\\n".encode())  # one write: lines of several workers do not mix
         await stop.wait()
     asyncio.run(work())
     return 0
