@@ -12,7 +12,7 @@ from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
 from adapter.exchange.validation import validate_answer, validate_request
 from adapter.policy.decision import authorize
-from adapter.policy.freshness import check_fresh
+from adapter.policy.freshness import check_awaited, check_fresh
 from adapter.stages import FreshRequest, MessageKind, ReceivedMessage
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         )
         if (earlier := await _answered_before(fresh, site)) is not None:
             return PeerAnswer(octets=earlier)
+        check_awaited(fresh, now=site.clock())
         service = site.service(trusted.verified.header.service)
         valid = validate_request(fresh, service.description, service.subject_rule)
         authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock())

@@ -40,13 +40,20 @@ def check_fresh(
     """
     header = message.verified.header
     _check_times(message.verified, now, bounds)
-    if header.reply_by <= now:
-        raise MessageExpired("the time by which the consumer wanted the reply is over")
     if header.service.subsystem.member != own:
         raise NotForUs(f"addressed to {header.service.subsystem.member}")
     directory.check_subsystem(header.claimed_consumer)
     directory.service(header.service)
     return FreshRequest(message=message, consumer=header.claimed_consumer)
+
+
+def check_awaited(fresh: FreshRequest, *, now: datetime) -> None:
+    """Whether anybody still waits for the answer: asked before something new is begun, not for a stored reply.
+
+    Raises MessageExpired.
+    """
+    if fresh.message.verified.header.reply_by <= now:
+        raise MessageExpired("the time by which the consumer wanted the reply is over")
 
 
 def correlate(message: TrustedMessage, call: RecordedCall, *, now: datetime, bounds: TimeBounds) -> CorrelatedReply:

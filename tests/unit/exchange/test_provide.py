@@ -80,6 +80,16 @@ async def test_a_retry_gets_the_stored_reply_and_runs_nothing(sides: TwoSides) -
     assert sides.provider_record.kinds == ["request-received", "reply-sent", "retry-answered"]
 
 
+async def test_a_retry_gets_the_stored_reply_even_when_nobody_was_to_wait_any_more(sides: TwoSides) -> None:
+    request = sealed_request(sides)
+    first = await sides.wire.post(request.octets)
+    sides.clock.now = request.header.reply_by + timedelta(seconds=1)
+    assert (await sides.wire.post(request.octets)).octets == first.octets
+    late = sealed_request(sides, header=replace(request_header(sides), reply_by=sides.clock()))
+    assert code_of(sides, await sides.wire.post(late.octets)) == "MessageExpired"
+    assert len(sides.register.asked) == 1
+
+
 async def test_two_at_the_same_instant_run_once(sides: TwoSides) -> None:
     request = sealed_request(sides)
     answers = await asyncio.gather(*(sides.wire.post(request.octets) for _ in range(8)))

@@ -9,7 +9,7 @@ from lxml import etree
 
 from adapter.errors import AdapterError, MessageExpired, NotForUs, PeerAnswerInvalid, UnknownMember, UnknownService
 from adapter.identifiers import MessageId, OfficialId, ServiceId, SubsystemId
-from adapter.policy.freshness import TimeBounds, check_fresh, correlate
+from adapter.policy.freshness import TimeBounds, check_awaited, check_fresh, correlate
 from adapter.stages import (
     ExchangeHeader,
     MessageKind,
@@ -97,7 +97,10 @@ def test_expiry_is_judged_by_our_clock() -> None:
 
 
 def test_nobody_waits_for_the_reply_any_more() -> None:
-    assert outcome(trusted(replace(HEADER, reply_by=NOW))) is MessageExpired
+    fresh = check_fresh(trusted(), own=PROVIDER, directory=DIRECTORY, now=NOW, bounds=BOUNDS)
+    check_awaited(fresh, now=HEADER.reply_by - MS)
+    with pytest.raises(MessageExpired):
+        check_awaited(fresh, now=HEADER.reply_by)
 
 
 @pytest.mark.parametrize(
