@@ -57,7 +57,12 @@ class BatchWriter:
     def open(self) -> None:
         """Connect, and refuse to go on from a head that was not signed. Raises RecordUnavailable, RecordBroken."""
         with translated(RecordUnavailable):
-            self._log.check_head(self._connected().cursor())
+            cursor = self._connected().cursor()
+            cursor.execute("BEGIN")  # head and checkpoint as of one moment: another worker may be writing
+            try:
+                self._log.check_head(cursor)
+            finally:
+                cursor.execute("ROLLBACK")
 
     def close(self) -> None:
         """Give back the connection."""
