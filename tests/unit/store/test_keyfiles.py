@@ -156,9 +156,7 @@ def test_a_key_of_no_suite(folder: Path) -> None:
         load_signing_keys(folder)
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", b"nonsense", b"-----BEGIN %s-----\nAAAA\n" % b"PRIVATE KEY"]
-)
+@pytest.mark.parametrize("octets", [b"", b"nonsense", b"-----BEGIN %s-----\nAAAA\n" % b"PRIVATE KEY"])
 def test_a_file_that_is_no_key(tmp_path: Path, octets: bytes) -> None:
     write_secret(tmp_path / "a.key", octets)
     with pytest.raises(KeyUnusable, match="not a private key in PEM") as failure:
