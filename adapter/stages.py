@@ -319,7 +319,7 @@ class RecordedReply:
 
 
 class SoapVersion(Enum):
-    """The SOAP version that a client speaks and is answered in."""
+    """A version of SOAP."""
 
     SOAP11 = "1.1"
     SOAP12 = "1.2"
@@ -354,10 +354,12 @@ class IdentifiedCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParsedCall:
-    """A SOAP envelope of version 1.1 or 1.2 with one Body element. Made by envelope.soap.parse_call."""
+    """A call in whatever dialect as XML: the element to send, and a RequestContext. Made by a dialect only.
+
+    payload: for the operation that the call names, by its name or by its place. Untrusted until it is valid.
+    """
 
     identified: IdentifiedCall
-    version: SoapVersion
     context: etree._Element | None
     payload: etree._Element
 

@@ -14,13 +14,15 @@ from lxml import etree
 from adapter.audit.entry import EntryMaker
 from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
 from adapter.crypto.seal import seal
+from adapter.dialects.model import ClientAnswer
+from adapter.dialects.soap import SoapDialect
 from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.trust import ChainCache
 from adapter.envelope.description import ServiceDescription, read_description
 from adapter.envelope.names import CLIENT, FAULT, SOAP11
 from adapter.errors import RecordUnavailable
 from adapter.exchange.consume import consume
-from adapter.exchange.consumer import ClientAnswer, Consumer
+from adapter.exchange.consumer import Consumer
 from adapter.exchange.opening import Opener
 from adapter.exchange.provide import provide
 from adapter.exchange.provider import PeerAnswer, ProvidedService, Provider
@@ -208,7 +210,8 @@ class TwoSides:
 
     async def call(self, body: str | None = None, **more: object) -> ClientAnswer:
         """A client system's call; without a body the good one."""
-        return await consume(client_call(self, body or good_call(), **more), self.consumer)  # type: ignore[arg-type]
+        call = client_call(self, body or good_call(), **more)  # type: ignore[arg-type]
+        return await consume(call, SoapDialect(content_type=call.content_type), self.consumer)
 
 
 def opener_of(member: FederationMember) -> Opener:

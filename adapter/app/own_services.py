@@ -14,11 +14,11 @@ from adapter.backends.own_services import (
     answer_own,
     own_contract,
 )
+from adapter.dialects.model import ClientAnswer
 from adapter.directory.model import Directory, DirectoryService
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.soap import content_type_of
 from adapter.errors import DirectoryExpired, DirectoryUnavailable
-from adapter.exchange.consumer import ClientAnswer
 from adapter.identifiers import ServiceId, SubsystemId
 from adapter.policy.clients import allows, find_client
 from adapter.stages import ReceivedCall, SoapVersion

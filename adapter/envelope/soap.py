@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
@@ -21,7 +22,7 @@ from adapter.errors import (
     ProviderSystemFault,
     ProviderSystemInvalid,
 )
-from adapter.stages import IdentifiedCall, ParsedCall, SoapVersion
+from adapter.stages import SoapVersion
 from adapter.xmlsafe import XmlLimits, parse
 
 MAX_FAULT_TEXT_CHARS: Final = 500
@@ -61,43 +62,48 @@ def _media_type(content_type: str) -> str:
 # --- from and to a client system -------------------------------------------------------------------------------------
 
 
-def parse_call(identified: IdentifiedCall, limits: XmlLimits) -> ParsedCall:
-    """A client system's octets (untrusted) as one Body element and the RequestContext header if it sent one.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientEnvelope:
+    """A client system's envelope, untrusted: its version, its Header if there is one, the one element of its Body."""
+
+    version: SoapVersion
+    header: etree._Element | None
+    payload: etree._Element
+
+
+def read_envelope(octets: bytes, content_type: str, limits: XmlLimits) -> ClientEnvelope:
+    """A client system's octets (untrusted) and their Content-Type as an envelope.
 
     Comments and processing instructions are dropped, so that what is signed later is what is read now. Raises
-    MalformedMessage, LimitExceeded, NotSoap (also when the Content-Type announces the other SOAP version),
-    HeaderNotUnderstood.
+    MalformedMessage, LimitExceeded, NotSoap (also when the Content-Type announces the other SOAP version).
     """
-    received = identified.received
-    charset = _CHARSET.search(received.content_type)
-    octets = as_utf8(received.octets, charset=charset.group(1) if charset else "", error=MalformedMessage)
+    charset = _CHARSET.search(content_type)
+    octets = as_utf8(octets, charset=charset.group(1) if charset else "", error=MalformedMessage)
     root = without_comments(parse(octets, limits))
     version = _VERSION_OF.get(etree.QName(root).namespace or "")
     if version is None or root.tag != qname(NAMESPACE_OF[version], "Envelope"):
         raise NotSoap("the root element is not a SOAP Envelope")
-    announced = _VERSION_OF_MEDIA_TYPE.get(_media_type(received.content_type), version)
+    announced = _VERSION_OF_MEDIA_TYPE.get(_media_type(content_type), version)
     if announced is not version:
         raise NotSoap(f"the Content-Type announces SOAP {announced.value}, the Envelope is SOAP {version.value}")
     header, body = _header_and_body(root, NAMESPACE_OF[version], NotSoap)
-    return ParsedCall(
-        identified=identified,
-        version=version,
-        context=None if header is None else _context(header, version),
-        payload=_payload(body, NotSoap),
-    )
+    return ClientEnvelope(version=version, header=header, payload=_payload(body, NotSoap))
 
 
-def _context(header: etree._Element, version: SoapVersion) -> etree._Element | None:
-    """The RequestContext; other headers for us that must be understood are refused, the rest is not for us to read."""
+def find_context(envelope: ClientEnvelope) -> etree._Element | None:
+    """The RequestContext if it was sent; of the other headers only those for us that must be understood matter.
+
+    Raises HeaderNotUnderstood for such a one, NotSoap when there are two RequestContexts.
+    """
     found = None
-    for block in header:
-        if not _is_for_us(block, version):
+    for block in () if envelope.header is None else envelope.header:
+        if not _is_for_us(block, envelope.version):
             continue
         if block.tag == names.REQUEST_CONTEXT:
             if found is not None:
                 raise NotSoap("the RequestContext header occurs twice")
             found = block
-        elif _must_understand(block, NAMESPACE_OF[version]):
+        elif _must_understand(block, NAMESPACE_OF[envelope.version]):
             element = etree.QName(block).localname[:64]
             problem = Problem(
                 line=line_of(block), column=0, element=element, rule="mustUnderstand", text="Unknown header."

@@ -1,13 +1,13 @@
-"""The consumer's side of an exchange: from a client system's SOAP call to the SOAP answer that it reads."""
+"""The consumer's side of an exchange: from a client system's call to the answer that it reads, in its own dialect."""
 
 from __future__ import annotations
 
 import structlog
 
+from adapter.dialects.model import ClientAnswer, ClientDialect
 from adapter.envelope.faults import read_fault
-from adapter.envelope.soap import parse_call
 from adapter.errors import AdapterError, InternalError
-from adapter.exchange.consumer import ClientAnswer, Consumer, seal_call
+from adapter.exchange.consumer import Consumer, seal_call
 from adapter.exchange.delivery import CallProgress, deliver, refuse_call
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.reply import open_reply
@@ -20,16 +20,15 @@ from adapter.stages import ReceivedCall, ValidReply
 log = structlog.get_logger(__name__)
 
 
-async def consume(received: ReceivedCall, site: Consumer) -> ClientAnswer:
+async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer) -> ClientAnswer:
     """Answer a client system's call. Never raises: every failure becomes a recorded refusal and a fault."""
-    progress = CallProgress(received=received)
+    progress = CallProgress(received=received, form=dialect.form)
     try:
         identified = identify(received, site.clients)
         progress.identified = identified
         directory = site.directory()
         description = await site.description(directory.service(received.service))
-        parsed = parse_call(identified, site.opener.limits)
-        progress.version = parsed.version
+        parsed, progress.form = dialect.read(identified, description, site.opener.limits)
         valid = validate_call(parsed, description)
         authorized = progress.authorized = authorize_call(
             valid,
@@ -45,7 +44,7 @@ async def consume(received: ReceivedCall, site: Consumer) -> ClientAnswer:
         correlated = open_reply(answer, call, site, directory)
         reply = validate_reply(correlated, description, valid.operation)
         delivered = await site.recorder.record_delivery(reply, call, _outcome(reply), site.clock())
-        return deliver(delivered, call, parsed.version)
+        return deliver(delivered, call, progress.form)
     except AdapterError as error:
         return await refuse_call(error, progress, site)
     # The last door: whatever went wrong, the client gets a fault and the record an entry.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory, DirectoryService
@@ -45,16 +44,6 @@ class Consumer:
             if client.name == name:
                 return client
         raise ClientNotIdentified(f"no client {name} in the settings")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClientAnswer:
-    """The octets for the client system, the HTTP status, and what its operators may want to note."""
-
-    octets: bytes
-    content_type: str
-    status: int = HTTPStatus.OK
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> SealedMessage:

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 
 import structlog
 
-from adapter.envelope.faults import public_fault, read_fault, render_fault
-from adapter.envelope.soap import content_type_of, render_answer, version_of
-from adapter.errors import AdapterError, Blame, DeliveryNotRecorded, RecordUnavailable
-from adapter.exchange.consumer import ClientAnswer, Consumer
+from adapter.dialects.model import AnswerForm, ClientAnswer
+from adapter.envelope.faults import public_fault, read_fault
+from adapter.errors import AdapterError, DeliveryNotRecorded, RecordUnavailable
+from adapter.exchange.consumer import Consumer
 from adapter.exchange.incidents import new_incident
 from adapter.ports import RecordWrite
-from adapter.stages import AuthorizedCall, DeliverableReply, IdentifiedCall, ReceivedCall, RecordedCall, SoapVersion
-from adapter.xmlsafe import canonical
+from adapter.stages import AuthorizedCall, DeliverableReply, IdentifiedCall, ReceivedCall, RecordedCall
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
 class CallProgress:
-    """How far a client's call came: what a refusal's entry may say, and in which SOAP version it is answered."""
+    """How far a client's call came: what a refusal's entry may say, and in which form it is answered."""
 
     received: ReceivedCall
-    version: SoapVersion = field(init=False)
+    form: AnswerForm
     identified: IdentifiedCall | None = None
     authorized: AuthorizedCall | None = None
     sent: RecordedCall | None = None
 
-    def __post_init__(self) -> None:
-        self.version = version_of(self.received.content_type)
 
-
-def deliver(reply: DeliverableReply, call: RecordedCall, version: SoapVersion) -> ClientAnswer:
-    """The recorded reply in the client's SOAP version; a provider's fault keeps its code and its incident id."""
+def deliver(reply: DeliverableReply, call: RecordedCall, form: AnswerForm) -> ClientAnswer:
+    """The recorded reply in the client's dialect; a provider's fault keeps its code and its incident id."""
     verified = reply.valid.correlated.message.verified
     headers = {
         "Adapter-Message-Id": str(call.sealed.header.message_id),
@@ -42,18 +37,14 @@ def deliver(reply: DeliverableReply, call: RecordedCall, version: SoapVersion) -
     }
     if verified.header.record_number is not None:
         headers["Adapter-Peer-Record"] = str(verified.header.record_number)
-    status = int(HTTPStatus.OK)
     if reply.valid.is_fault:
         fault = read_fault(verified.payload)
-        content = render_fault(fault, version)
-        status = _fault_status(version, fault.blame)
+        answer = form.fault(fault)
         headers["Adapter-Incident"] = fault.incident
     else:
-        content = canonical(verified.payload)
+        answer = form.reply(verified.payload)
     log.info("delivered", record=reply.record_number, request_record=call.record_number)
-    return ClientAnswer(
-        octets=render_answer(version, content), content_type=content_type_of(version), status=status, headers=headers
-    )
+    return answer.with_headers(headers)
 
 
 async def refuse_call(
@@ -85,17 +76,4 @@ async def refuse_call(
     headers = {"Adapter-Incident": incident}
     if progress.sent is not None:
         headers["Adapter-Message-Id"] = str(progress.sent.sealed.header.message_id)
-    content = render_fault(public_fault(error, incident), progress.version)
-    return ClientAnswer(
-        octets=render_answer(progress.version, content),
-        content_type=content_type_of(progress.version),
-        status=_fault_status(progress.version, error.blame),
-        headers=headers,
-    )
-
-
-def _fault_status(version: SoapVersion, blame: Blame) -> int:
-    """SOAP 1.1 (6.2) knows 500 only; SOAP 1.2 Part 2 (7.5.2.2) has 400 when the sender is to blame."""
-    if version is SoapVersion.SOAP12 and blame is Blame.CLIENT_SYSTEM:
-        return HTTPStatus.BAD_REQUEST
-    return HTTPStatus.INTERNAL_SERVER_ERROR
+    return progress.form.fault(public_fault(error, incident)).with_headers(headers)

@@ -10,15 +10,17 @@ from http import HTTPStatus
 import structlog
 from aiohttp import web
 
-from adapter.envelope.soap import version_of
+from adapter.dialects.model import ClientAnswer, ClientDialect
+from adapter.dialects.soap import SoapDialect
+from adapter.envelope.faults import public_fault
 from adapter.errors import AdapterError, InternalError, InvalidIdentifier, UnknownService
 from adapter.exchange.consume import consume
-from adapter.exchange.consumer import ClientAnswer, Consumer
+from adapter.exchange.consumer import Consumer
 from adapter.exchange.delivery import CallProgress, refuse_call
 from adapter.exchange.incidents import new_incident, where
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import ReceivedCall
-from adapter.transport.http_protocol import SERVER_HEADER, fault_response
+from adapter.transport.http_protocol import SERVER_HEADER
 from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ class ClientListener:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of a client system."""
+        dialect = dialect_of(request)
         try:
             service = service_of(request.path)
         except InvalidIdentifier:
@@ -63,19 +66,17 @@ class ClientListener:
                 return _plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
             incident = new_incident()
             log.warning("refused", code=UnknownService.code, incident=incident)
-            return fault_response(UnknownService(), incident, version_of(request.headers.get("Content-Type", "")))
+            fault = dialect.form.fault(public_fault(UnknownService(), incident))
+            return _response(fault.with_headers({"Adapter-Incident": incident}))
         if request.method in ("GET", "HEAD"):
             return await self._document(request, service)
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
-        answer = await self._answer(request, service)
-        return web.Response(
-            body=answer.octets,
-            status=answer.status,
-            headers={**answer.headers, **SERVER_HEADER, "Content-Type": answer.content_type},
-        )
+        return _response(await self._answer(request, service, dialect))
 
-    async def _answer(self, request: web.BaseRequest, service: ServiceId | None) -> ClientAnswer:
+    async def _answer(
+        self, request: web.BaseRequest, service: ServiceId | None, dialect: ClientDialect
+    ) -> ClientAnswer:
         call = received_call(request, service or own_service(self._site.own), b"", self._site)
         try:
             async with self._in_flight.slot():
@@ -83,15 +84,17 @@ class ClientListener:
                 call = received_call(request, call.service, octets, self._site)
                 if service is None:
                     return await self._own_services(call)
-                return await consume(call, self._site)
+                return await consume(call, dialect, self._site)
         except AdapterError as unread:
-            return await refuse_call(unread, CallProgress(received=call), self._site)
+            return await refuse_call(unread, CallProgress(received=call, form=dialect.form), self._site)
         # The last door of the own services; `consume` has one of its own.
         except Exception as error:  # noqa: BLE001
             incident = new_incident()
             log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
             refusal = InternalError(f"unexpected {type(error).__name__}")
-            return await refuse_call(refusal, CallProgress(received=call), self._site, incident=incident)
+            return await refuse_call(
+                refusal, CallProgress(received=call, form=dialect.form), self._site, incident=incident
+            )
 
     async def _document(self, request: web.BaseRequest, service: ServiceId | None) -> web.Response:
         """`?wsdl` and the documents that it imports (`?xsd=NAME`): no secrets, for anyone who reaches the listener."""
@@ -106,6 +109,11 @@ class ClientListener:
         except AdapterError as error:
             return _plain(HTTPStatus(error.http_status), error.text)
         return web.Response(body=octets, content_type="text/xml", charset="utf-8", headers=SERVER_HEADER)
+
+
+def dialect_of(request: web.BaseRequest) -> ClientDialect:
+    """How the sender of this request speaks, by its path and media type."""
+    return SoapDialect(content_type=request.headers.get("Content-Type", ""))
 
 
 def service_of(path: str) -> ServiceId | None:
@@ -149,6 +157,14 @@ def _credentials(authorization: str) -> tuple[str | None, str | None, str | None
             return None, "", None
         return None, user, password if colon else None
     return None, None, None
+
+
+def _response(answer: ClientAnswer) -> web.Response:
+    return web.Response(
+        body=answer.octets,
+        status=answer.status,
+        headers={**answer.headers, **SERVER_HEADER, "Content-Type": answer.content_type},
+    )
 
 
 def _plain(status: HTTPStatus, text: str) -> web.Response:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapter.exchange.consumer import ClientAnswer
+from adapter.dialects.model import ClientAnswer
 from adapter.identifiers import ServiceId
 from adapter.stages import ReceivedCall, SoapVersion
 from adapter.transport.client_listener import ClientListener

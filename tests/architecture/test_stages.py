@@ -39,7 +39,8 @@ MAKERS = {
     "SealedMessage": ("adapter/crypto/seal.py",),
     "ReceivedCall": ("adapter/transport/*",),
     "IdentifiedCall": ("adapter/policy/clients.py",),
-    "ParsedCall": ("adapter/envelope/soap.py",),
+    # One dialect, one file.
+    "ParsedCall": ("adapter/dialects/soap.py",),
     "AuthorizedCall": ("adapter/policy/outgoing.py",),
 }
 """Every stage with the only files that may make it."""

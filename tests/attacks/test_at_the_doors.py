@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapter.exchange.consumer import ClientAnswer
+from adapter.dialects.model import ClientAnswer
 from adapter.identifiers import ServiceId
 from adapter.policy.clients import IdentifyBy
 from adapter.stages import ReceivedCall, SoapVersion

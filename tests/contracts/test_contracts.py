@@ -20,11 +20,10 @@ from adapter.envelope.headers import (
     render_exchange,
     render_personal_data,
 )
-from adapter.envelope.soap import parse_call
+from adapter.envelope.soap import find_context, read_envelope
 from adapter.errors import AdapterError, Problem, SchemaInvalid, catalogue
 from adapter.stages import MessageKind, SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS
-from tests.calls import identified_call
 from tests.envelopes import gate_octets, personal_data, replacing, reply_header, request_header
 from tests.pki import Federation
 
@@ -163,10 +162,10 @@ def test_the_client_requests_among_the_examples_are_understood(
     schemas: dict[str, etree.XMLSchema], examples: Path, file: str
 ) -> None:
     content_type = "text/xml" if file == "client-request.xml" else "application/soap+xml"
-    parsed = parse_call(identified_call((examples / file).read_bytes(), content_type), DEFAULT_LIMITS)
-    assert parsed.context is not None
-    assert_valid(schemas[CLIENT], parsed.context)
-    context = read_request_context(parsed.context)
+    sent = find_context(read_envelope((examples / file).read_bytes(), content_type, DEFAULT_LIMITS))
+    assert sent is not None
+    assert_valid(schemas[CLIENT], sent)
+    context = read_request_context(sent)
     assert (str(context.official), context.purpose, len(context.subjects)) == ("inspector-7", "benefit", 1)
 
 

@@ -9,10 +9,12 @@ from lxml import etree
 
 from adapter.envelope.names import SOAP11, SOAP12
 from adapter.envelope.soap import (
+    ClientEnvelope,
     build_provider_request,
     content_type_of,
-    parse_call,
+    find_context,
     parse_provider_answer,
+    read_envelope,
     render_answer,
     version_of,
 )
@@ -25,9 +27,8 @@ from adapter.errors import (
     ProviderSystemFault,
     ProviderSystemInvalid,
 )
-from adapter.stages import ParsedCall, SoapVersion
+from adapter.stages import SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, canonical
-from tests.calls import identified_call
 
 CONTEXT = '<c:RequestContext xmlns:c="urn:interagency-adapter:client:1"><c:Official>o</c:Official></c:RequestContext>'
 
@@ -37,9 +38,9 @@ def envelope(body: str = "<a/>", header: str | None = None, namespace: str = SOA
     return f'<s:Envelope xmlns:s="{namespace}"{attributes}>{head}<s:Body>{body}</s:Body></s:Envelope>'
 
 
-def parse(text: str | bytes, content_type: str = "text/xml; charset=utf-8") -> ParsedCall:
+def parse(text: str | bytes, content_type: str = "text/xml; charset=utf-8") -> ClientEnvelope:
     octets = text.encode() if isinstance(text, str) else text
-    return parse_call(identified_call(octets, content_type), DEFAULT_LIMITS)
+    return read_envelope(octets, content_type, DEFAULT_LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,12 @@ def test_both_versions_are_read(namespace: str, content_type: str, version: Soap
     call = parse(envelope("<p:a xmlns:p='urn:p'>x</p:a>", CONTEXT, namespace), content_type)
     assert call.version is version
     assert call.payload.tag == "{urn:p}a"
-    assert call.context is not None
-    assert call.identified.client == "benefits"
+    assert find_context(call) is not None
 
 
 def test_a_header_is_not_needed() -> None:
-    assert parse(envelope()).context is None
-    assert parse(envelope(header="")).context is None
+    assert find_context(parse(envelope())) is None
+    assert find_context(parse(envelope(header=""))) is None
 
 
 TEXT = "Ўзбекистон, Абдулла"
@@ -146,7 +146,7 @@ def test_what_cannot_be_read_is_malformed(octets: bytes, content_type: str) -> N
 )
 def test_what_is_not_soap_is_refused(text: str) -> None:
     with pytest.raises(NotSoap):
-        parse(text)
+        find_context(parse(text))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_content_type_of_the_other_version_is_refused(namespace: str, content_
 
 def test_limits_hold() -> None:
     with pytest.raises(LimitExceeded):
-        parse_call(identified_call(envelope().encode()), XmlLimits(max_bytes=10))
+        read_envelope(envelope().encode(), "text/xml", XmlLimits(max_bytes=10))
 
 
 @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ def test_limits_hold() -> None:
 def test_a_header_for_us_that_must_be_understood(namespace: str, header: str, *, refused: bool) -> None:
     content_type = "text/xml" if namespace == SOAP11 else "application/soap+xml"
     if not refused:
-        assert parse(envelope(header=header, namespace=namespace), content_type).context is None
+        assert find_context(parse(envelope(header=header, namespace=namespace), content_type)) is None
         return
     with pytest.raises(HeaderNotUnderstood) as failure:
-        parse(envelope(header=header, namespace=namespace), content_type)
+        find_context(parse(envelope(header=header, namespace=namespace), content_type))
     assert failure.value.problems[0].element == "x"
 
 

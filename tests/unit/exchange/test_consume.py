@@ -9,15 +9,23 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from adapter.dialects.model import AnswerForm, ClientAnswer
+from adapter.dialects.soap import SoapDialect
+from adapter.envelope.description import ServiceDescription
+from adapter.envelope.faults import PublicFault
 from adapter.envelope.names import SOAP11, SOAP12
 from adapter.errors import DirectoryUnavailable, PeerTimeout, ProviderSystemDown
+from adapter.exchange.consume import consume
 from adapter.exchange.provider import PeerAnswer
+from adapter.stages import IdentifiedCall, ParsedCall
+from adapter.xmlsafe import XmlLimits
 from tests.pki import Federation
 from tests.two_sides import (
     OTHER_PINFL,
     PERSON,
     PINFL,
     TwoSides,
+    client_call,
     context,
     fault_code,
     get_person,
@@ -219,3 +227,41 @@ async def test_no_personal_data_in_the_log(sides: TwoSides, capsys: pytest.Captu
     printed = capsys.readouterr()
     for secret in (PINFL, "Каримов", "inspector-7"):
         assert secret not in printed.out + printed.err
+
+
+class Loud:
+    """A dialect of nobody's: it says whether it had read the call when it is asked to answer."""
+
+    class Form:
+        def __init__(self, said: str) -> None:
+            self.said = said
+
+        def reply(self, payload: etree._Element) -> ClientAnswer:
+            return ClientAnswer(octets=f"{self.said} {etree.QName(payload).localname}".encode(), content_type="x/loud")
+
+        def fault(self, fault: PublicFault) -> ClientAnswer:
+            return ClientAnswer(octets=f"{self.said} {fault.code}".encode(), content_type="x/loud", status=418)
+
+    form: AnswerForm = Form("before")
+
+    def read(
+        self, identified: IdentifiedCall, description: ServiceDescription, limits: XmlLimits
+    ) -> tuple[ParsedCall, AnswerForm]:
+        call, _ = SoapDialect(content_type="text/xml").read(identified, description, limits)
+        return call, self.Form("after")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (good_call(), "after GetPersonResponse"),
+        ("<a/>", "before NotSoap"),
+        (soap(context(), get_person("12")), "after SchemaInvalid"),
+        (soap(context(pinfl=OTHER_PINFL), get_person()), "after SubjectMismatch"),
+    ],
+)
+async def test_every_answer_is_in_the_dialect_of_the_call(sides: TwoSides, body: str, said: str) -> None:
+    answer = await consume(client_call(sides, body), Loud(), sides.consumer)
+    assert answer.octets.decode() == said
+    assert answer.content_type == "x/loud"
+    assert answer.status == (200 if "Response" in said else 418)
