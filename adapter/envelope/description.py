@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from adapter.envelope.description_bundle import make_bundle, unpack_bundle
 from adapter.envelope.description_documents import CATALOG, Catalog, DocumentSet, ReadFile, gather, is_unsafe_name
@@ -13,6 +14,8 @@ from adapter.envelope.schema_compile import CompiledSchema, compile_schema
 from adapter.envelope.wsdl import collect_definitions, read_ports
 from adapter.errors import DescriptionUnusable
 from adapter.stages import SoapVersion
+
+_CHECKED_STYLES: Final = frozenset({Style.DOCUMENT_LITERAL, Style.RPC_LITERAL})
 
 __all__ = [
     "HeaderPart",
@@ -100,9 +103,9 @@ def _operations_in_use(ports: tuple[Port, ...]) -> list[Operation]:
 
 def _compile_if_needed(documents: DocumentSet, operations: list[Operation], notes: list[str]) -> CompiledSchema | None:
     try:
-        return compile_schema(documents, notes)
+        return compile_schema(documents, operations, notes)
     except DescriptionUnusable as cause:
-        if any(operation.style is Style.DOCUMENT_LITERAL for operation in operations):
+        if any(operation.style in _CHECKED_STYLES for operation in operations):
             raise DescriptionUnusable(_in_words(cause.reason, notes)) from None
         notes.append(f"no schema check: {cause.reason}")
         return None
@@ -112,16 +115,22 @@ def _judge(operations: list[Operation], schema: CompiledSchema | None, notes: li
     """Mark what cannot be checked, and leave out document/literal operations whose Body no schema declares."""
     judged = []
     for operation in operations:
-        if operation.style is not Style.DOCUMENT_LITERAL:
+        elements = {operation.input_element, operation.output_element} - {None}
+        if schema is not None and elements <= _checkable(operation.style, schema):
+            judged.append(operation)
+        elif operation.style is Style.DOCUMENT_LITERAL:
+            notes.append(f"operation {operation.name}: left out, because no schema declares its Body")
+        else:
             notes.append(f"operation {operation.name}: {operation.style.value} is passed through, not type-checked")
             judged.append(replace(operation, type_checked=False))
-            continue
-        elements = {operation.input_element, operation.output_element} - {None}
-        if schema is not None and elements <= schema.elements:
-            judged.append(operation)
-        else:
-            notes.append(f"operation {operation.name}: left out, because no schema declares its Body")
     return judged
+
+
+def _checkable(style: Style, schema: CompiledSchema) -> frozenset[str]:
+    """The elements that a Body of this style may be and that the schema can judge."""
+    if style is Style.DOCUMENT_LITERAL:
+        return schema.elements
+    return schema.rpc_elements if style is Style.RPC_LITERAL else frozenset()
 
 
 def _unchecked(operations: tuple[Operation, ...]) -> list[str]:

@@ -4,65 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import NewType
 
+from adapter.envelope.description_operations import BodyPart, HeaderPart, Operation, Port, QName, Style
 from adapter.envelope.schema_compile import CompiledSchema
 from adapter.errors import UnknownOperation
-from adapter.stages import SoapVersion
 
-QName = NewType("QName", str)
-"""A qualified name in the form `{namespace}local` (`local` alone without a namespace), as lxml writes tags."""
-
-
-class Style(Enum):
-    """How the Body is made (WSDL 1.1, 3.4 and 3.5): the style of the operation and the use of its parts."""
-
-    DOCUMENT_LITERAL = "document/literal"
-    RPC_LITERAL = "rpc/literal"
-    RPC_ENCODED = "rpc/encoded"
-    DOCUMENT_ENCODED = "document/encoded"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeaderPart:
-    """A SOAP header that the binding declares for an operation. element is None for a part that names only a type."""
-
-    element: QName | None
-    name: str
-    in_output: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
-    """One bound operation. soap_version and soap_action are what its port speaks.
-
-    output_element is None for a one-way operation. faults: the elements that the operation declares as fault details.
-    type_checked: the schema has a declaration for the Body's element, so `check_payload` can judge it.
-    """
-
-    name: str
-    soap_version: SoapVersion
-    soap_action: str
-    style: Style
-    input_element: QName
-    output_element: QName | None
-    faults: tuple[QName, ...] = ()
-    headers: tuple[HeaderPart, ...] = ()
-    type_checked: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Port:
-    """A SOAP port of the description: where the provider's system listens and what it speaks there."""
-
-    name: str
-    service: str
-    binding: QName
-    port_type: QName
-    soap_version: SoapVersion
-    address: str
-    operations: tuple[Operation, ...]
+__all__ = ["BodyPart", "HeaderPart", "Operation", "Port", "QName", "ServiceDescription", "Style"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

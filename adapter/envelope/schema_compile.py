@@ -19,6 +19,8 @@ from lxml import etree
 
 from adapter.envelope import names
 from adapter.envelope.description_documents import DocumentSet
+from adapter.envelope.description_operations import Operation
+from adapter.envelope.schema_rpc import add_rpc_elements
 from adapter.envelope.schema_set import (
     XSD_IMPORT,
     XSD_INCLUDE,
@@ -59,6 +61,7 @@ class CompiledSchema:
     elements: the global elements, `{namespace}local`. words: every local name of an element or attribute that the
     schema declares, so that a problem's text can use it without repeating what a message made up.
     qualified: namespaces in which a schema says elementFormDefault="qualified".
+    rpc_elements: those of the elements that no document declares: the Bodies of rpc/literal operations.
     lock: libxml2's findings are kept with the schema, so there is one validation at a time.
     """
 
@@ -66,6 +69,7 @@ class CompiledSchema:
     elements: frozenset[str]
     words: frozenset[str]
     qualified: frozenset[str]
+    rpc_elements: frozenset[str]
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
@@ -83,12 +87,13 @@ class _MemoryResolver(etree.Resolver):
         return self.resolve_string(source, context, base_url=system_url)
 
 
-def compile_schema(documents: DocumentSet, notes: list[str]) -> CompiledSchema:
-    """Compile every schema of the description together.
+def compile_schema(documents: DocumentSet, operations: list[Operation], notes: list[str]) -> CompiledSchema:
+    """Compile every schema of the description together, and the elements that rpc/literal operations imply.
 
     notes: what was left out or read leniently is appended, in words. Raises DescriptionUnusable with the finding.
     """
     namespaces = schemas_by_namespace(documents, notes)
+    rpc_elements = add_rpc_elements(namespaces, operations, notes)
     collecting = {namespace: f"{_SCHEME}{at}" for at, namespace in enumerate(namespaces)}
     sources: dict[str, bytes] = {}
     elements: set[str] = set()
@@ -117,6 +122,7 @@ def compile_schema(documents: DocumentSet, notes: list[str]) -> CompiledSchema:
         elements=frozenset(elements),
         words=frozenset(words),
         qualified=frozenset(qualified),
+        rpc_elements=rpc_elements,
     )
 
 

@@ -1,0 +1,74 @@
+"""The operations of a service description, as values. Made by envelope.wsdl only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+from adapter.stages import SoapVersion
+
+QName = NewType("QName", str)
+"""A qualified name in the form `{namespace}local` (`local` alone without a namespace), as lxml writes tags."""
+
+
+class Style(Enum):
+    """How the Body is made (WSDL 1.1, 3.4 and 3.5): the style of the operation and the use of its parts."""
+
+    DOCUMENT_LITERAL = "document/literal"
+    RPC_LITERAL = "rpc/literal"
+    RPC_ENCODED = "rpc/encoded"
+    DOCUMENT_ENCODED = "document/encoded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeaderPart:
+    """A SOAP header that the binding declares for an operation. element is None for a part that names only a type."""
+
+    element: QName | None
+    name: str
+    in_output: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodyPart:
+    """A part of a message that stands in the Body (WSDL 1.1, 2.3.1): of an element or of a type, None for the other."""
+
+    name: str
+    element: QName | None
+    type: QName | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One bound operation. soap_version and soap_action are what its port speaks.
+
+    output_element is None for a one-way operation. faults: the elements that the operation declares as fault details.
+    input_parts, output_parts: what the Body is made of; in the style rpc each is a child of the Body's element.
+    type_checked: the schema has a declaration for the Body's element, so `check_payload` can judge it.
+    """
+
+    name: str
+    soap_version: SoapVersion
+    soap_action: str
+    style: Style
+    input_element: QName
+    output_element: QName | None
+    faults: tuple[QName, ...] = ()
+    headers: tuple[HeaderPart, ...] = ()
+    input_parts: tuple[BodyPart, ...] = ()
+    output_parts: tuple[BodyPart, ...] = ()
+    type_checked: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Port:
+    """A SOAP port of the description: where the provider's system listens and what it speaks there."""
+
+    name: str
+    service: str
+    binding: QName
+    port_type: QName
+    soap_version: SoapVersion
+    address: str
+    operations: tuple[Operation, ...]
