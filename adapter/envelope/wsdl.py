@@ -15,6 +15,7 @@ from adapter.envelope.description_operations import Port, QName
 from adapter.envelope.wsdl_binding import BindingReader
 from adapter.envelope.wsdl_elements import SOAP_VERSIONS, local_name, namespace_of, qualified, resolve, soap_child, wsdl
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Definitions:
     """The top-level parts of all WSDL documents together, by qualified name."""

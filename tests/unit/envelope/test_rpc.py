@@ -86,8 +86,10 @@ def test_wrapper_in_the_wrong_namespace_is_refused():
 
 
 def test_without_any_schema_built_in_types_are_checked():
-    text = rpc(types="", parts='<w:part name="n" type="xs:int"/>').replace("<w:types>", "<w:types><!--").replace(
-        "</w:types>", "--></w:types>"
+    text = (
+        rpc(types="", parts='<w:part name="n" type="xs:int"/>')
+        .replace("<w:types>", "<w:types><!--")
+        .replace("</w:types>", "--></w:types>")
     )
     description = read({"a.wsdl": text})
     check_payload(description, ask("<n>1</n>"), ASK)
