@@ -10,7 +10,7 @@ CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench promises serve lock docs clean
+.PHONY: help setup demo test interop check bench promises serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,9 @@ demo: $(READY) ## run a small federation with every refusal; KEEP=1 leaves it up
 
 test: $(READY) ## run all tests
 	@$(RUN)/pytest $(TEST_OPTIONS)
+
+interop: $(READY) ## run the tests with foreign software (PHP, Perl, Node, C++, Java, Go, .NET); names its versions
+	@$(RUN)/pytest -m interop tests/interop
 
 check: $(READY) ## format, lint, types, floors, architecture, generated pages
 	@$(RUN)/ruff format --check --quiet .

@@ -34,7 +34,7 @@ from adapter.store.migrate import prepare
 from examples.federation.enrolment_client import AuthorityClient
 from examples.federation.plan import MemberPlan, ServicePlan
 from examples.federation.record_view import RecordView
-from examples.federation.settings_text import Ports, adapter_toml, token_digest, token_file
+from examples.federation.settings_text import Ports, adapter_toml, secret_digest, secret_file
 
 _HOST: Final = "127.0.0.1"
 _OFFICER: Final = "demonstration"
@@ -80,7 +80,8 @@ class Home:
 
     def service_url(self, service: object) -> str:
         """Where this member's own systems call a service, of whatever member."""
-        return f"http://{_HOST}:{self.ports.clients}/service/{service}"
+        scheme = "https" if self.plan.has_client_tls else "http"
+        return f"{scheme}://{_HOST}:{self.ports.clients}/service/{service}"
 
 
 def build_home(
@@ -92,7 +93,7 @@ def build_home(
     home.settings_file.write_text(
         adapter_toml(plan, ports, directory_url=directory_url, anchor=str(anchor)), encoding="utf-8"
     )
-    _write_tokens(home)
+    _write_secrets(home)
     _make_keys(home, authority)
     for service in plan.services:
         _install(service, folder / "services")
@@ -100,12 +101,13 @@ def build_home(
     return home
 
 
-def _write_tokens(home: Home) -> None:
+def _write_secrets(home: Home) -> None:
     for client in home.plan.clients:
-        if client.token is not None:
-            path = home.folder / token_file(client)
+        secret = client.token or client.password
+        if secret is not None:
+            path = home.folder / secret_file(client)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            path.write_text(token_digest(client.token))
+            path.write_text(secret_digest(secret))
             path.chmod(0o600)
 
 

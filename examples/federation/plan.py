@@ -31,13 +31,17 @@ class GrantPlan:
 class ClientPlan:
     """A system of the member that may call its adapter.
 
-    token: what it proves itself with; without one it is known by its loopback address, as one client of a member may
-    be. context: the lines of [client.context], for a system that sends plain SOAP and nothing else.
+    token, user with password, certificate_sha256 (hexadecimal): what it proves itself with; without any it is known by
+    its loopback address, as one client of a member may be. context: the lines of [client.context], for a system that
+    sends plain SOAP and nothing else.
     """
 
     name: str
     subsystem: str
     token: str | None = None
+    user: str | None = None
+    password: str | None = None
+    certificate_sha256: str | None = None
     services: tuple[str, ...] = ("UZ/*",)
     context: str = ""
 
@@ -47,7 +51,8 @@ class MemberPlan:
     """A member and its adapter.
 
     folder: name of its home, of its processes and in what is printed. more_settings: tables that are added to its
-    adapter.toml as they are. is_registered: an outsider has keys and certificates but is in no directory.
+    adapter.toml as they are. client_listener: more lines of that table; has_client_tls: they make it speak TLS.
+    is_registered: an outsider has keys and certificates but is in no directory.
     """
 
     id: str
@@ -59,6 +64,8 @@ class MemberPlan:
     grants: tuple[GrantPlan, ...] = ()
     clients: tuple[ClientPlan, ...] = ()
     more_settings: str = ""
+    client_listener: str = ""
+    has_client_tls: bool = False
     workers: int = 1
     is_registered: bool = True
 

@@ -39,7 +39,7 @@ port = {ports.peers}
 
 [client_listener]
 port = {ports.clients}
-
+{plan.client_listener}
 [operators_listener]
 port = {ports.operators}
 """
@@ -48,29 +48,35 @@ port = {ports.operators}
     )
 
 
-def token_file(client: ClientPlan) -> str:
-    """Where the digest of a client's token lies, from the folder of the settings file."""
+def secret_file(client: ClientPlan) -> str:
+    """Where the digest of a client's token or password lies, from the folder of the settings file."""
     return f"clients/{client.name}.sha256"
 
 
-def token_digest(token: str) -> str:
+def secret_digest(secret: str) -> str:
     """What stands in that file: nobody can call with it."""
-    return hashlib.sha256(token.encode()).hexdigest() + "\n"
+    return hashlib.sha256(secret.encode()).hexdigest() + "\n"
 
 
 def _client_toml(plan: MemberPlan, client: ClientPlan) -> str:
-    if client.token is None:
-        proof = 'identify_by = "address"\naddresses = ["127.0.0.1/32"]'
-    else:
-        proof = f'identify_by = "token"\ntoken_file = {_text(token_file(client))}'
     context = f"\n[client.context]\n{client.context}\n" if client.context else ""
     return f"""
 [[client]]
 name = {_text(client.name)}
 subsystem = {_text(f"{plan.id}/{client.subsystem}")}
-{proof}
+{_proof(client)}
 services = {_text(list(client.services))}
 {context}"""
+
+
+def _proof(client: ClientPlan) -> str:
+    if client.token is not None:
+        return f'identify_by = "token"\ntoken_file = {_text(secret_file(client))}'
+    if client.user is not None:
+        return f'identify_by = "basic"\nuser = {_text(client.user)}\npassword_file = {_text(secret_file(client))}'
+    if client.certificate_sha256 is not None:
+        return f'identify_by = "certificate"\ncertificate_sha256 = {_text(client.certificate_sha256)}'
+    return 'identify_by = "address"\naddresses = ["127.0.0.1/32"]'
 
 
 def _text(value: str | list[str]) -> str:

@@ -1,0 +1,25 @@
+"""Foreign software against real adapters: `make interop`. What is not on this machine is skipped with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.interop.agencies import Agencies, running_agencies
+from tests.interop.stacks import STACKS
+
+
+@pytest.fixture(scope="session")
+def agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agencies]:
+    with running_agencies(tmp_path_factory.mktemp("interop") / "agencies") as running:
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The versions of all foreign software, or why it was not there."""
+    if "interop" not in terminalreporter.config.getoption("-m"):
+        return
+    terminalreporter.section("foreign software")
+    for name, stack in sorted(STACKS.items()):
+        terminalreporter.write_line(f"{name:<12} {stack.found()}")
