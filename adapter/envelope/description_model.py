@@ -12,7 +12,7 @@ from adapter.errors import UnknownOperation
 __all__ = ["BodyPart", "HeaderPart", "Operation", "Port", "QName", "ServiceDescription", "Style"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
 class ServiceDescription:
     """A WSDL 1.1 description with its schemas, read offline.
 
