@@ -246,10 +246,14 @@ class FreshRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidRequest:
-    """The Body is valid against the service's XSD and fits the named operation. Made by exchange.validation."""
+    """The Body is valid against the service's XSD and fits the named operation. Made by exchange.validation.
+
+    input_element: of the Body, `{namespace}local`; with the operation's name it tells overloaded operations apart.
+    """
 
     fresh: FreshRequest
     operation: str
+    input_element: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -288,9 +292,13 @@ class BackendAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidAnswer:
-    """An answer that fits the service's XSD (or a declared fault of the service). Made by exchange.validation."""
+    """An answer that fits the service's XSD (or a declared fault of the service). Made by exchange.validation.
+
+    names_in_values: its values may hold prefixed names, so no declaration may be lost.
+    """
 
     payload: etree._Element
+    names_in_values: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -356,20 +364,28 @@ class IdentifiedCall:
 class ParsedCall:
     """A call in whatever dialect as XML: the element to send, and a RequestContext. Made by a dialect only.
 
-    payload: for the operation that the call names, by its name or by its place. Untrusted until it is valid.
+    payload: for the operation that the call names, by its name or by its place. Untrusted until it is valid. Where
+    headers of the service or further elements go along, all of them together (envelope.carried).
+    operation: the operation's name where the dialect knows it already.
     """
 
     identified: IdentifiedCall
     context: etree._Element | None
     payload: etree._Element
+    operation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidCall:
-    """The Body is valid against the service's XSD. Made by exchange.validation."""
+    """The Body is valid against the service's XSD. Made by exchange.validation.
+
+    input_element: of the Body, `{namespace}local`. names_in_values: as in ValidAnswer.
+    """
 
     parsed: ParsedCall
     operation: str
+    input_element: str
+    names_in_values: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

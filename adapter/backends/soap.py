@@ -71,7 +71,16 @@ class SoapBackend:
             self._breaker = self._breaker.succeeded()
             raise
         self._breaker = self._breaker.succeeded()
-        return BackendAnswer(payload=parse_provider_answer(octets, self._limits, charset=charset))
+        operation = self._operation(request)
+        return BackendAnswer(
+            payload=parse_provider_answer(
+                octets,
+                self._limits,
+                charset=charset,
+                declared=operation.carried_headers(in_output=True),
+                may_be_encoded=operation.is_encoded,
+            )
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -79,8 +88,12 @@ class SoapBackend:
             await self._session.close()
             self._session = None
 
+    def _operation(self, request: RecordedRequest) -> Operation:
+        valid = request.authorized.valid
+        return self._description.operation(valid.operation, valid.input_element)
+
     async def _post(self, request: RecordedRequest) -> tuple[bytes, str]:
-        operation = self._description.operation(request.header.operation)
+        operation = self._operation(request)
         try:
             async with self._open_session().post(
                 self._config.address,

@@ -12,6 +12,7 @@ from lxml import etree
 
 from adapter.backends.sql_database import DatabaseConfig, ReadOnlyDatabase, check_query
 from adapter.backends.sql_reply import ReplyNames, Rows, build_reply
+from adapter.envelope.carried import body_of
 from adapter.errors import NoSuchSubject, ProviderSystemInvalid, ProviderSystemTimeout, SettingsInvalid
 from adapter.stages import BackendAnswer, RecordedRequest
 
@@ -72,7 +73,7 @@ class SqlBackend:
         deadline = time.monotonic() + self._config.timeout_s
         # Values are read here: lxml's tree stays in this thread.
         parameters = [
-            _values(request.payload, wanted)
+            _values(body_of(request.payload), wanted)
             for wanted in (operation.parameters, *(listed.parameters for listed in operation.lists.values()))
         ]
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._read, operation, parameters, deadline)

@@ -15,10 +15,11 @@ from adapter.directory.model import Directory, Member
 from adapter.directory.trust import ChainCache, identify_signer
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
+from adapter.envelope.carried import unwrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.lint import Examination
 from adapter.envelope.lint_positions import UNKNOWN
-from adapter.envelope.schema import check_payload
+from adapter.envelope.schema import check_content
 from adapter.errors import AdapterError, Problem, SecurityFailed
 from adapter.stages import DecryptedMessage, GatedMessage, MessageKind, VerifiedMessage
 from adapter.store.keyfiles import load_decryption_keys
@@ -113,9 +114,11 @@ class _Found:
             self.remarks.append("The Body was not compared with a service description: name one with --wsdl.")
             return
         try:
-            operation = description.operation(verified.header.operation)
-            expected = operation.input_element if verified.kind is MessageKind.REQUEST else operation.output_element
-            check_payload(description, verified.payload, expected or "")
+            content = unwrap(verified.payload)
+            is_reply = verified.kind is MessageKind.REPLY
+            named = verified.header.operation
+            operation = description.operation(named, None if is_reply else str(content.body.tag))
+            check_content(description, content, operation, in_output=is_reply)
         except AdapterError as refused:
             self._problems += refused.problems
             if not refused.problems:

@@ -19,6 +19,7 @@ _BODY_PREFIXES: Final = re.compile(rb"xmlns:(?:env|wsu)=")
 _XSI: Final = XSI.encode()
 _FAULT_VALUE: Final = qname(SOAP12, "Value")
 _MAX_PREFIXES: Final = 16
+_PREFIXED: Final = re.compile(r"(?<![\w.:-])([^\W\d][\w.-]{0,127}):(?=[^\W\d])")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,20 +31,24 @@ class CanonicalBody:
     inclusive_prefixes: tuple[str, ...] = ()
 
 
-def canonical_body(payload: etree._Element | bytes) -> CanonicalBody:
+def canonical_body(payload: etree._Element | bytes, *, names_in_values: bool = False) -> CanonicalBody:
     """The Body around one payload element, or around the octets of one.
 
-    Raises EnvelopeRefused when the payload has a processing instruction or cannot be signed without changing what it
+    names_in_values: any value may hold a prefixed name, not only xsi:type; its declaration is kept. Raises
+    EnvelopeRefused when the payload has a processing instruction or cannot be signed without changing what it
     says (a relative namespace name, an unprefixed xsi:type that exclusive canonicalisation would bind anew).
     """
     element = parse(payload, error=EnvelopeRefused) if isinstance(payload, bytes) else payload
     content = canonical(element, error=EnvelopeRefused)
     prefixes: tuple[str, ...] = ()
-    if has_qname_values(element, content):
-        prefixes = _value_prefixes(element)
+    if names_in_values or has_qname_values(element, content):
+        prefixes = _value_prefixes(element, anywhere=names_in_values)
         content = canonical(element, inclusive_prefixes=prefixes, error=EnvelopeRefused)
-        if resolved_values(element) != resolved_values(parse(content, error=EnvelopeRefused)):
+        signed = parse(content, error=EnvelopeRefused)
+        if resolved_values(element) != resolved_values(signed):
             raise EnvelopeRefused("an xsi:type of the payload would change its meaning by being signed")
+        if names_in_values and _bound_names(element) != _bound_names(signed):
+            raise EnvelopeRefused("a name in a value of the payload would change its meaning by being signed")
     if b"<?" in content:
         raise EnvelopeRefused("the payload has a processing instruction")
     if not _BODY_PREFIXES.search(content):
@@ -101,12 +106,27 @@ def _qname_values(element: etree._Element) -> list[str]:
     return values
 
 
-def _value_prefixes(payload: etree._Element) -> tuple[str, ...]:
+def _value_prefixes(payload: etree._Element, *, anywhere: bool) -> tuple[str, ...]:
     written = (value.strip().partition(":") for one in payload.iter(etree.Element) for value in _qname_values(one))
-    prefixes = sorted({prefix for prefix, colon, _ in written if colon})
+    prefixes = {prefix for prefix, colon, _ in written if colon}
+    if anywhere:
+        prefixes.update(prefix for prefix, _ in _bound_names(payload))
     if len(prefixes) > _MAX_PREFIXES:
-        raise EnvelopeRefused(f"the payload uses more than {_MAX_PREFIXES} prefixes in xsi:type")
-    return tuple(prefixes)
+        raise EnvelopeRefused(f"the payload uses more than {_MAX_PREFIXES} prefixes in its values")
+    return tuple(sorted(prefixes))
+
+
+def _bound_names(payload: etree._Element) -> list[tuple[str, str]]:
+    """Whatever looks like a prefixed name in a text or an attribute and has a bound prefix, with its namespace."""
+    found: list[tuple[str, str]] = []
+    for element in payload.iter(etree.Element):
+        values = [element.text, *element.attrib.values(), *(child.tail for child in element)]
+        prefixes = [prefix for value in values if value and ":" in value for prefix in _PREFIXED.findall(value)]
+        if prefixes:
+            bound = element.nsmap
+            # Canonicalisation puts attributes into another order.
+            found += sorted((prefix, bound[prefix]) for prefix in prefixes if prefix in bound)
+    return found
 
 
 def _resolve(value: str, scopes: Mapping[str, Sequence[str]]) -> tuple[str | None, str]:

@@ -92,13 +92,16 @@ def seal(
     recipient_suite: str,
     now: datetime,
     lifetime_s: int = 300,
+    names_in_values: bool = False,
 ) -> SealedMessage:
     """Sign with our key, encrypt for the recipient.
 
     payload: the service's element (left as it is), or the octets of one element. confirmation: in a reply, the
     signature value of the request. recipient: the member's agreement certificate, trusted by the caller.
-    now: aware; Created of the Timestamp. Raises EnvelopeRefused when something cannot be written so that the peer
-    would accept it, SecurityFailed when suite, key and certificate do not fit, KeyUnusable when our key does not.
+    now: aware; Created of the Timestamp.
+    names_in_values: the payload may have prefixes in any value. Raises EnvelopeRefused when something cannot be written
+    so that the peer would accept it, SecurityFailed when suite, key and certificate do not fit, KeyUnusable when our
+    key does not.
     """
     own_suite, their_suite = suite(signing_key.suite), suite(recipient_suite)
     own_suite.check_in_force(now)
@@ -107,7 +110,7 @@ def seal(
         exchange=render_exchange(header),
         timestamp=render_timestamp(now, now + timedelta(seconds=lifetime_s)),
         token=_token(signing_key.certificate),
-        body=canonical_body(payload),
+        body=canonical_body(payload, names_in_values=names_in_values),
         personal_data=None if personal_data is None else render_personal_data(personal_data),
         confirmation=None if confirmation is None else templates.render_confirmation(confirmation),
     )

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from lxml import etree
 
 from adapter.dialects.model import AnswerForm, ClientAnswer
+from adapter.envelope.carried import PARTS, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault, render_fault
-from adapter.envelope.soap import content_type_of, find_context, read_envelope, render_answer, version_of
-from adapter.errors import Blame
+from adapter.envelope.names import XSI
+from adapter.envelope.soap import (
+    content_type_of,
+    find_context,
+    find_declared,
+    read_envelope,
+    render_answer,
+    render_content,
+    version_of,
+)
+from adapter.errors import Blame, NotSoap
 from adapter.stages import IdentifiedCall, ParsedCall, SoapVersion
 from adapter.xmlsafe import XmlLimits, canonical
+
+_XSI: Final = XSI.encode()
+_ACTION: Final = re.compile(r""";\s*action\s*=\s*(?:"([^"]{0,500})"|([^\s;"]{1,500}))""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoapForm:
-    """An envelope of one version."""
+    """An envelope of one version. names_in_values: a reply may have prefixes in its values, so all are declared."""
 
     version: SoapVersion
+    names_in_values: bool = False
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
-        """The payload in a Body."""
-        return self._answer(canonical(payload), HTTPStatus.OK)
+        """The payload in a Body, and declared headers that came with it in a Header."""
+        if payload.tag == PARTS or self.names_in_values:
+            return self._whole(unwrap(payload))
+        content = canonical(payload)
+        return self._whole(unwrap(payload)) if _XSI in content else self._answer(content, HTTPStatus.OK)
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """SOAP 1.1 (6.2) knows status 500 only; SOAP 1.2 Part 2 (7.5.2.2) has 400 when the sender is to blame."""
         is_senders = self.version is SoapVersion.SOAP12 and fault.blame is Blame.CLIENT_SYSTEM
         status = HTTPStatus.BAD_REQUEST if is_senders else HTTPStatus.INTERNAL_SERVER_ERROR
         return self._answer(render_fault(fault, self.version), status)
+
+    def _whole(self, content: Content) -> ClientAnswer:
+        octets = render_content(self.version, content)
+        return ClientAnswer(octets=octets, content_type=content_type_of(self.version))
 
     def _answer(self, content: bytes, status: int) -> ClientAnswer:
         return ClientAnswer(
@@ -50,12 +73,35 @@ class SoapDialect:
         return SoapForm(version=version_of(self.content_type))
 
     def read(
-        self,
-        identified: IdentifiedCall,
-        description: ServiceDescription,  # noqa: ARG002  an envelope can be read without
-        limits: XmlLimits,
+        self, identified: IdentifiedCall, description: ServiceDescription, limits: XmlLimits
     ) -> tuple[ParsedCall, AnswerForm]:
-        """One Body element, and the RequestContext header if there is one. Raises what envelope.soap raises."""
-        envelope = read_envelope(identified.received.octets, self.content_type, limits)
-        call = ParsedCall(identified=identified, context=find_context(envelope), payload=envelope.payload)
-        return call, SoapForm(version=envelope.version)
+        """One Body element with the headers that its operation declares, and the RequestContext if there is one.
+
+        Raises what envelope.soap raises, and UnknownOperation.
+        """
+        received = identified.received
+        envelope = read_envelope(
+            received.octets, self.content_type, limits, may_be_encoded=description.has_encoded_operations
+        )
+        operation = description.operation_for(
+            str(envelope.payload.tag), _action(received.soap_action, self.content_type)
+        )
+        declared = operation.carried_headers(in_output=False)
+        if operation.is_encoded and envelope.version is not operation.soap_version:
+            raise NotSoap(f"a SOAP-encoded operation: send SOAP {operation.soap_version.value}, as its system speaks")
+        content = Content(
+            body=envelope.payload, headers=find_declared(envelope, declared), independent=envelope.independent
+        )
+        call = ParsedCall(
+            identified=identified,
+            context=find_context(envelope, declared),
+            payload=wrap(content),
+            operation=operation.name,
+        )
+        return call, SoapForm(version=envelope.version, names_in_values=description.names_in_values)
+
+
+def _action(header: str, content_type: str) -> str:
+    """The SOAPAction header of SOAP 1.1, or the action of SOAP 1.2's media type (RFC 3902)."""
+    found = _ACTION.search(content_type)
+    return header or (found.group(1) or found.group(2) if found else "")

@@ -11,6 +11,7 @@ from adapter.envelope.description_bundle import make_bundle, unpack_bundle
 from adapter.envelope.description_documents import CATALOG, Catalog, DocumentSet, ReadFile, gather, is_unsafe_name
 from adapter.envelope.description_model import HeaderPart, Operation, Port, QName, ServiceDescription, Style
 from adapter.envelope.schema_compile import CompiledSchema, compile_schema
+from adapter.envelope.schema_set import may_have_names_in_values
 from adapter.envelope.wsdl import collect_definitions, read_ports
 from adapter.errors import DescriptionUnusable
 from adapter.stages import SoapVersion
@@ -73,6 +74,7 @@ def read_description(read: ReadFile, entry: str) -> ServiceDescription:
     operations = tuple(_judge(in_use, schema, notes))
     if not operations:
         raise DescriptionUnusable(_in_words("no operation has a Body that the schemas declare", notes))
+    is_encoded = any(operation.is_encoded for operation in operations)
     return ServiceDescription(
         entry=entry,
         documents=documents.documents,
@@ -82,6 +84,8 @@ def read_description(read: ReadFile, entry: str) -> ServiceDescription:
         schema=schema,
         unchecked=frozenset(_unchecked(operations)),
         notes=tuple(dict.fromkeys(notes)),
+        names_in_values=is_encoded or any(may_have_names_in_values(root) for root in documents.roots.values()),
+        has_encoded_operations=is_encoded,
         by_input=_by_input(operations),
         by_name={operation.name: operation for operation in reversed(operations)},
     )

@@ -21,7 +21,9 @@ class ServiceDescription:
     ports: all SOAP ports; for each port type the first SOAP 1.1 port (else the first) is in use, and operations are
     those of the ports in use. schema is None when nothing in the description can be checked (rpc/encoded with schemas
     that are not to be had). unchecked: Body elements of operations that are passed through without a type check.
-    notes: in words, what is not understood or not checked.
+    notes: in words, what is not understood or not checked. names_in_values: a message may have a prefix in a value
+    (xs:QName, content of any kind, SOAP encoding), so declarations that no name uses have to be kept.
+    has_encoded_operations: a Body may be SOAP-encoded and have several elements.
     """
 
     entry: str
@@ -32,6 +34,8 @@ class ServiceDescription:
     schema: CompiledSchema | None
     unchecked: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    names_in_values: bool = False
+    has_encoded_operations: bool = False
     by_input: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
     by_name: Mapping[str, Operation] = field(default_factory=dict)
 
@@ -50,9 +54,16 @@ class ServiceDescription:
                 return operation
         raise UnknownOperation(f"{len(found)} operations share this element; the SOAPAction must name one of them")
 
-    def operation(self, name: str) -> Operation:
-        """The operation of this name; of an overloaded one the first. Raises UnknownOperation."""
-        try:
+    def operation(self, name: str, payload: str | None = None) -> Operation:
+        """The operation of this name; of an overloaded one the first, or the one whose request is this element.
+
+        payload: `{namespace}local` of the Body's element in the request. Raises UnknownOperation.
+        """
+        if name not in self.by_name:
+            raise UnknownOperation("the service description has no operation of this name")
+        if payload is None:
             return self.by_name[name]
-        except KeyError:
-            raise UnknownOperation("the service description has no operation of this name") from None
+        for operation in self.by_input.get(payload, ()):
+            if operation.name == name:
+                return operation
+        raise UnknownOperation("the Body is not the element of the operation that is named")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import Final, NewType
 
+from adapter.envelope.names import CLIENT, WSSE
 from adapter.stages import SoapVersion
 
 QName = NewType("QName", str)
@@ -23,11 +24,16 @@ class Style(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeaderPart:
-    """A SOAP header that the binding declares for an operation. element is None for a part that names only a type."""
+    """A SOAP header that the binding declares for an operation (WSDL 1.1, 3.7).
+
+    element is None for a literal part that names only a type: then nothing says how the header is called.
+    is_encoded: its use is SOAP encoding, so nothing can check it.
+    """
 
     element: QName | None
     name: str
     in_output: bool
+    is_encoded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +65,40 @@ class Operation:
     input_parts: tuple[BodyPart, ...] = ()
     output_parts: tuple[BodyPart, ...] = ()
     type_checked: bool = True
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the Body is SOAP-encoded: passed through as it is, with the elements that stand beside the first."""
+        return self.style in (Style.RPC_ENCODED, Style.DOCUMENT_ENCODED)
+
+    def carried_headers(self, *, in_output: bool) -> dict[str, HeaderPart]:
+        """The headers that go along with the Body to the other side, by element."""
+        return {
+            header.element: header
+            for header in self.headers
+            if header.in_output is in_output and header.element is not None and is_carried(header.element)
+        }
+
+
+NOT_CARRIED: Final = frozenset(
+    {
+        # What these say holds for one hop, and between adapters the envelope says it.
+        WSSE,
+        "http://www.w3.org/2005/08/addressing",
+        "http://schemas.xmlsoap.org/ws/2004/08/addressing",
+        "http://schemas.xmlsoap.org/ws/2004/03/addressing",
+        # The message protocol of X-Road 4.0: who asks whom stands in the Exchange header.
+        "http://x-road.eu/xsd/xroad.xsd",
+        "http://x-road.eu/xsd/representation.xsd",
+        CLIENT,
+    }
+)
+"""Namespaces whose headers end at the adapter that receives them, whatever a description declares."""
+
+
+def is_carried(header: str) -> bool:
+    """Whether a declared header of this name (`{namespace}local`) goes along with the Body."""
+    return header.rpartition("}")[0].removeprefix("{") not in NOT_CARRIED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

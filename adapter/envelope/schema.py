@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from lxml import etree
 
-from adapter.envelope.description_model import ServiceDescription
+from adapter.envelope.carried import Content
+from adapter.envelope.description_model import HeaderPart, Operation, ServiceDescription
 from adapter.envelope.schema_compile import CompiledSchema
 from adapter.envelope.schema_words import Finding, describe
 from adapter.errors import Problem, SchemaInvalid
@@ -20,6 +22,36 @@ _MAX_NODES_IN_TREE: Final = 5000
 _STREAM_CHUNK_BYTES: Final = 16 * 1024
 
 _count_nodes = etree.XPath("count(descendant-or-self::*) + count(descendant-or-self::*/@*)")
+
+
+def check_content(description: ServiceDescription, content: Content, operation: Operation, *, in_output: bool) -> None:
+    """Validate what one message says: the Body's element, and the declared headers that go with it.
+
+    content: untrusted. A header must be one that the operation declares, once; a literal one is validated against the
+    schema. Elements beside the first are part of an encoded Body only. Raises SchemaInvalid as `check_payload` does.
+    """
+    expected = operation.output_element if in_output else operation.input_element
+    if expected is None:
+        raise SchemaInvalid("a one-way operation has no reply")
+    if content.independent and not operation.is_encoded:
+        raise SchemaInvalid("the Body has more than one element")
+    check_payload(description, content.body, expected)
+    if content.headers:
+        _check_headers(description, content.headers, operation.carried_headers(in_output=in_output))
+
+
+def _check_headers(
+    description: ServiceDescription, headers: tuple[etree._Element, ...], declared: Mapping[str, HeaderPart]
+) -> None:
+    seen: set[str] = set()
+    for header in headers:
+        tag = str(header.tag)
+        if tag not in declared or tag in seen:
+            raise SchemaInvalid("a header that the operation does not declare, or one that occurs twice")
+        seen.add(tag)
+        schema = description.schema
+        if schema is not None and not declared[tag].is_encoded and tag in schema.elements:
+            _judge(schema, header)
 
 
 def check_payload(description: ServiceDescription, payload: etree._Element, expected: str) -> None:
@@ -38,14 +70,17 @@ def check_payload(description: ServiceDescription, payload: etree._Element, expe
         return
     if description.schema is None:
         raise SchemaInvalid("the service description has no schema for this element")
-    schema = description.schema
+    _judge(description.schema, payload)
+
+
+def _judge(schema: CompiledSchema, element: etree._Element) -> None:
     with schema.lock:
-        is_large = cast("float", _count_nodes(payload)) > _MAX_NODES_IN_TREE
-        findings = _judge_stream(schema, payload) if is_large else _judge_tree(schema, payload)
+        is_large = cast("float", _count_nodes(element)) > _MAX_NODES_IN_TREE
+        findings = _judge_stream(schema, element) if is_large else _judge_tree(schema, element)
     if findings:
         raise SchemaInvalid(
             f"{len(findings)} findings of the schema validation",
-            problems=describe(findings, payload, schema.words, limit=MAX_PROBLEMS),
+            problems=describe(findings, element, schema.words, limit=MAX_PROBLEMS),
         )
 
 

@@ -94,6 +94,21 @@ def _references(
                 yield reference, member
 
 
+_find_names_in_values: Final = etree.XPath(
+    """boolean(//xs:any[not(@namespace = '##local')] | //xs:*[@mixed = 'true' or @mixed = '1']
+      | //xs:*/@*[contains('|QName|NOTATION|anyType|anySimpleType|', concat('|', substring-after(., ':'), '|'))
+                  and string-length(.) > 0 and contains(., ':')]
+      | //xs:*/@*[(local-name() = 'type' or local-name() = 'base' or local-name() = 'itemType')
+                  and contains('|QName|NOTATION|anyType|anySimpleType|', concat('|', ., '|'))])""",
+    namespaces={"xs": names.XSD},
+)
+
+
+def may_have_names_in_values(root: etree._Element) -> bool:
+    """Whether a value of a message may be a qualified name by these schemas, or may be anything."""
+    return bool(_find_names_in_values(root))
+
+
 def namespaces_used(root: etree._Element) -> set[str]:
     """Every namespace that a schema document binds to a prefix or imports."""
     used = {uri for element in root.iter(etree.Element) for uri in element.nsmap.values() if uri}

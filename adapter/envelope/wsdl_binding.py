@@ -156,12 +156,16 @@ class BindingReader:
                 if part is None:
                     self.notes.append(f"operation {name}: header part {part_name} is declared nowhere")
                     continue
-                element = part.get("element")
-                yield HeaderPart(
-                    element=QName(resolve(part, element)) if element else None,
-                    name=part_name,
-                    in_output=direction == "output",
-                )
+                yield _header_part(header, part, in_output=direction == "output")
+
+
+def _header_part(header: etree._Element, part: etree._Element, *, in_output: bool) -> HeaderPart:
+    """An encoded part that names a type is called like the part, in the namespace of soap:header (WSDL 1.1, 3.5)."""
+    name, is_encoded = part.get("name", ""), header.get("use") == "encoded"
+    element = QName(resolve(part, part.get("element", ""))) if part.get("element") else None
+    if element is None and is_encoded:
+        element = qualified(header.get("namespace", ""), name)
+    return HeaderPart(element=element, name=name, in_output=in_output, is_encoded=is_encoded)
 
 
 def _style(bound: etree._Element, kind: str) -> Style:

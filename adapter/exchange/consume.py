@@ -42,7 +42,7 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
         call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
         answer = await site.peers.send(call)
         correlated = open_reply(answer, call, site, directory)
-        reply = validate_reply(correlated, description, valid.operation)
+        reply = validate_reply(correlated, description, valid)
         delivered = await site.recorder.record_delivery(reply, call, _outcome(reply), site.clock())
         return deliver(delivered, call, progress.form)
     except AdapterError as error:

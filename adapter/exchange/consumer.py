@@ -60,4 +60,5 @@ def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> Sea
         recipient_suite=recipient.suite,
         now=call.header.sent,
         lifetime_s=site.bounds.max_lifetime_s,
+        names_in_values=call.valid.names_in_values,
     )

@@ -38,7 +38,7 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
             return PeerAnswer(octets=recorded)
         trail.reached(recorded)
         answer = await service.backend.answer(recorded)
-        valid_answer = validate_answer(answer, service.description, service.description.operation(valid.operation))
+        valid_answer = validate_answer(answer, service.description, valid)
         sealed = seal_answer(trusted, recorded, valid_answer, site, directory)
         reply = await site.recorder.record_reply(recorded, sealed, site.clock())
         log.info("answered", record=reply.record_number, request_record=recorded.record_number)

@@ -94,4 +94,5 @@ def seal_answer(
         recipient_suite=recipient.suite,
         now=now,
         lifetime_s=site.bounds.max_lifetime_s,
+        names_in_values=isinstance(answer, ValidAnswer) and answer.names_in_values,
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from adapter.envelope.description import Operation, ServiceDescription
+from adapter.envelope.carried import unwrap
+from adapter.envelope.description import ServiceDescription
 from adapter.envelope.names import SOAP12_FAULT
-from adapter.envelope.schema import check_payload
-from adapter.errors import PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch, UnknownOperation
+from adapter.envelope.schema import check_content
+from adapter.errors import EnvelopeRefused, PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch
 from adapter.identifiers import SubjectId
 from adapter.stages import (
     BackendAnswer,
@@ -34,9 +35,18 @@ class SubjectRule:
 
 def validate_call(call: ParsedCall, description: ServiceDescription) -> ValidCall:
     """A client system's Body against the provider's contract. Raises UnknownOperation, SchemaInvalid."""
-    operation = description.operation_for(etree.QName(call.payload).text)
-    check_payload(description, call.payload, operation.input_element)
-    return ValidCall(parsed=call, operation=operation.name)
+    content = unwrap(call.payload)
+    element = etree.QName(content.body).text
+    operation = (
+        description.operation_for(element) if call.operation is None else description.operation(call.operation, element)
+    )
+    check_content(description, content, operation, in_output=False)
+    return ValidCall(
+        parsed=call,
+        operation=operation.name,
+        input_element=element,
+        names_in_values=description.names_in_values,
+    )
 
 
 def validate_request(
@@ -45,17 +55,17 @@ def validate_request(
     """A verified Body against our own contract and against what the header says of it.
 
     The operation that the signed header names decides; the Body must be that operation's element, and the person in
-    the Body one of the declared subjects. Raises UnknownOperation, SchemaInvalid, SubjectMismatch.
+    the Body one of the declared subjects. Raises UnknownOperation, SchemaInvalid, EnvelopeRefused, SubjectMismatch.
     """
     verified = fresh.message.verified
-    operation = description.operation(verified.header.operation)
-    if etree.QName(verified.payload).text != operation.input_element:
-        raise UnknownOperation("the Body is not the element of the operation that the Exchange header names")
-    check_payload(description, verified.payload, operation.input_element)
+    content = unwrap(verified.payload)
+    element = etree.QName(content.body).text
+    operation = description.operation(verified.header.operation, element)
+    check_content(description, content, operation, in_output=False)
     if subject_rule is not None:
         declared = verified.personal_data.subjects if verified.personal_data else ()
-        _check_subjects(verified.payload, subject_rule, declared)
-    return ValidRequest(fresh=fresh, operation=operation.name)
+        _check_subjects(content.body, subject_rule, declared)
+    return ValidRequest(fresh=fresh, operation=operation.name, input_element=element)
 
 
 def _check_subjects(payload: etree._Element, rule: SubjectRule, declared: tuple[SubjectId, ...]) -> None:
@@ -65,30 +75,24 @@ def _check_subjects(payload: etree._Element, rule: SubjectRule, declared: tuple[
         raise SubjectMismatch("the Body asks about someone whom the PersonalData header does not name")
 
 
-def validate_answer(answer: BackendAnswer, description: ServiceDescription, operation: Operation) -> ValidAnswer:
+def validate_answer(answer: BackendAnswer, description: ServiceDescription, request: ValidRequest) -> ValidAnswer:
     """What the information system said against its own contract. Raises ProviderSystemInvalid with the problems."""
+    operation = description.operation(request.operation, request.input_element)
     try:
-        _check_output(answer.payload, description, operation)
+        check_content(description, unwrap(answer.payload), operation, in_output=True)
     except SchemaInvalid as invalid:
         raise ProviderSystemInvalid(invalid.reason, problems=invalid.problems) from None
-    return ValidAnswer(payload=answer.payload)
+    return ValidAnswer(payload=answer.payload, names_in_values=description.names_in_values)
 
 
-def validate_reply(correlated: CorrelatedReply, description: ServiceDescription, operation: str) -> ValidReply:
+def validate_reply(correlated: CorrelatedReply, description: ServiceDescription, call: ValidCall) -> ValidReply:
     """A provider's verified reply: a fault, or valid against the contract. Raises PeerAnswerInvalid."""
     payload = correlated.message.verified.payload
     if payload.tag == SOAP12_FAULT:
         return ValidReply(correlated=correlated, is_fault=True)
+    operation = description.operation(call.operation, call.input_element)
     try:
-        _check_output(payload, description, description.operation(operation))
-    except SchemaInvalid as invalid:
+        check_content(description, unwrap(payload), operation, in_output=True)
+    except (SchemaInvalid, EnvelopeRefused) as invalid:
         raise PeerAnswerInvalid(invalid.reason, problems=invalid.problems) from None
     return ValidReply(correlated=correlated, is_fault=False)
-
-
-def _check_output(payload: etree._Element, description: ServiceDescription, operation: Operation) -> None:
-    if operation.output_element is None:
-        raise SchemaInvalid("a one-way operation has no reply")
-    if etree.QName(payload).text != operation.output_element:
-        raise SchemaInvalid("the reply is not the element that the contract names")
-    check_payload(description, payload, operation.output_element)

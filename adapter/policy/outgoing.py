@@ -8,6 +8,7 @@ from typing import TypeVar
 from lxml import etree
 
 from adapter.directory.model import Directory
+from adapter.envelope.carried import body_of
 from adapter.envelope.request_context import RequestContext, read_request_context
 from adapter.errors import ContextMissing
 from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId
@@ -62,7 +63,7 @@ def authorize_call(
 
 def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
     sent = None if call.parsed.context is None else read_request_context(call.parsed.context)
-    ruled = _from_rule(call.parsed.payload, rule)
+    ruled = _from_rule(body_of(call.parsed.payload), rule)
     if sent is None:
         return ruled
     return RequestContext(

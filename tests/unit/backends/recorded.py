@@ -54,6 +54,8 @@ def recorded(payload: etree._Element | str, operation: str = "GetPerson") -> Rec
         content_key=b"",
     )
     trusted = TrustedMessage(verified=verified, sender=CONSUMER.member, directory_version=1)
-    valid = ValidRequest(fresh=FreshRequest(message=trusted, consumer=CONSUMER), operation=operation)
+    valid = ValidRequest(
+        fresh=FreshRequest(message=trusted, consumer=CONSUMER), operation=operation, input_element=str(payload.tag)
+    )
     authorized = AuthorizedRequest(valid=valid, rule_id="r", policy_version=1)
     return RecordedRequest(authorized=authorized, record_number=RecordNumber(0))
