@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from adapter.envelope import names
 from adapter.envelope.description_documents import DocumentSet
-from adapter.envelope.description_model import ServiceDescription
+from adapter.envelope.description_model import BodyPart, ServiceDescription, Style
 from adapter.envelope.description_octets import read_document
 from adapter.envelope.schema_components import find_components
 from adapter.envelope.schema_content import ContentReader
-from adapter.envelope.schema_model import ComplexType, SchemaModel, Type
+from adapter.envelope.schema_model import (
+    ANY_TYPE,
+    ComplexType,
+    Compositor,
+    ElementDeclaration,
+    Group,
+    Occurrence,
+    SchemaModel,
+    Type,
+    local_name,
+    namespace_of,
+)
 from adapter.envelope.schema_types import TypeTable
 
 _models: Final[dict[int, SchemaModel]] = {}
@@ -44,6 +56,7 @@ def read_schema_model(description: ServiceDescription) -> SchemaModel:
     reader = ContentReader(table)
     elements = {name: reader.element(name) for space, name in components if space == "element"}
     attributes = {name: reader.attribute(name) for space, name in components if space == "attribute"}
+    wrappers = {element.name: element for element in _wrappers(description, table)}
     while waiting := table.waiting:
         for name in waiting:
             reader.type(name)
@@ -51,10 +64,39 @@ def read_schema_model(description: ServiceDescription) -> SchemaModel:
         elements=elements,
         attributes=attributes,
         types=table.types,
+        wrappers=wrappers,
         substitutes=_below({name: element.head for name, element in elements.items()}),
         derived=_below({name: _base(kind) for name, kind in table.types.items()}),
         missing=frozenset(table.missing),
     )
+
+
+def _wrappers(description: ServiceDescription, table: TypeTable) -> Iterator[ElementDeclaration]:
+    """The Body elements of the rpc operations; their types are entered in the table.
+
+    WS-I Basic Profile 1.1, 4.7: named like the operation, the parts its children, unqualified, in the message's order.
+    """
+    for operation in description.operations:
+        if operation.style not in (Style.RPC_LITERAL, Style.RPC_ENCODED):
+            continue
+        bodies = ((operation.input_element, operation.input_parts), (operation.output_element, operation.output_parts))
+        for name, parts in bodies:
+            if name is None:
+                continue
+            made_up = f"#rpc/{local_name(name)}"
+            kind = names.qname(namespace_of(name), made_up) if namespace_of(name) else made_up
+            table.types[kind] = ComplexType(
+                name=kind,
+                content=Group(
+                    compositor=Compositor.SEQUENCE, members=tuple(_occurrence(part, table) for part in parts)
+                ),
+            )
+            yield ElementDeclaration(name=name, type=kind)
+
+
+def _occurrence(part: BodyPart, table: TypeTable) -> Occurrence:
+    is_typed = part.type is not None and table.is_known(part.type)
+    return Occurrence(element=ElementDeclaration(name=part.name, type=(is_typed and part.type) or ANY_TYPE))
 
 
 def _base(kind: Type) -> str | None:

@@ -33,6 +33,12 @@ _TEXTS: Final = {
     "maxExclusive": "max_exclusive",
     "whiteSpace": "white_space",
 }
+_INSTEAD_OF: Final = {
+    "minInclusive": ("min_exclusive",),
+    "maxInclusive": ("max_exclusive",),
+    "minExclusive": ("min_inclusive",),
+    "maxExclusive": ("max_inclusive",),
+}
 _TYPE_KINDS: Final = (xsd("simpleType"), xsd("complexType"))
 
 
@@ -195,6 +201,8 @@ def read_facets(base: Facets, restriction: etree._Element) -> Facets:
             values[_NUMBERS[kind]] = int(value)
         elif kind in _TEXTS:
             values[_TEXTS[kind]] = value.strip()
+            # Of inclusive and exclusive only the later one counts; a type may not have both.
+            values.update(dict.fromkeys(_INSTEAD_OF.get(kind, ())))
     if enumeration:
         values["enumeration"] = tuple(dict.fromkeys(enumeration))
     if patterns:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from adapter.identifiers import pinfl_check_digit
-from examples.population.names import DISTRICTS, MEN, STREETS, SURNAMES, WOMEN, Both
+from adapter.samples.names import DISTRICTS, MEN, STREETS, SURNAMES, WOMEN, Both
 
 TODAY: Final = date(2025, 1, 1)
 """The day on which the register stands still, so that the data does not depend on when it is made."""

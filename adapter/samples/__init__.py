@@ -1,0 +1,1 @@
+"""Valid and broken sample messages for any service description, made from its schemas and a seed."""

@@ -1,0 +1,70 @@
+"""A synthetic person with all that a form may ask for; the same draw gives the same person. Nobody in particular."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from adapter.identifiers import pinfl_check_digit
+from adapter.samples.names import DISTRICTS, MEN, STREETS, SURNAMES, WOMEN, Both
+
+_FIRST_BIRTH: Final = date(1950, 1, 1)
+_BIRTH_DAYS: Final = 55 * 365
+_TODAY: Final = date(2026, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Names are pairs of Latin and Cyrillic script; sex is `male` or `female`."""
+
+    pinfl: str
+    stir: str
+    surname: Both
+    given_name: Both
+    patronymic: Both
+    sex: str
+    born: date
+    passport: str
+    passport_issued: date
+    soato: str
+    region: str
+    district: str
+    street: str
+    house: str
+    flat: str
+    phone: str
+
+
+def draw_person(draw: random.Random) -> Person:
+    """Someone whose numbers, names and dates fit together; the PINFL has its right check digit."""
+    is_woman = draw.random() < 0.5
+    born = _FIRST_BIRTH + timedelta(days=draw.randrange(_BIRTH_DAYS))
+    _, region, districts = draw.choice(DISTRICTS)
+    soato, district = draw.choice(districts)
+    surname, father = draw.choice(SURNAMES), draw.choice(MEN)
+    # Sex and century, date of birth, district, serial number, check digit.
+    thirteen = f"{ {19: 3, 20: 5}[born.year // 100] + is_woman }{born:%d%m%y}{soato[4:7]}{draw.randint(1, 999):03d}"
+    return Person(
+        pinfl=f"{thirteen}{pinfl_check_digit(thirteen)}",
+        stir=f"{draw.randint(200_000_000, 699_999_999)}",
+        surname=_ending(surname, "a", "а") if is_woman else surname,
+        given_name=draw.choice(WOMEN if is_woman else MEN),
+        patronymic=_ending(father, " qizi", " қизи") if is_woman else _ending(father, " o‘g‘li", " ўғли"),
+        sex="female" if is_woman else "male",
+        born=born,
+        passport=f"A{draw.choice('ABCDE')}{draw.randint(1_000_000, 9_999_999)}",
+        passport_issued=_TODAY - timedelta(days=draw.randint(1, 3600)),
+        soato=soato,
+        region=region,
+        district=district,
+        street=f"{draw.choice(STREETS)} ko‘chasi",
+        house=str(draw.randint(1, 180)),
+        flat=str(draw.randint(1, 120)),
+        phone=f"+99890{draw.randint(1_000_000, 9_999_999)}",
+    )
+
+
+def _ending(name: Both, latin: str, cyrillic: str) -> Both:
+    return name[0] + latin, name[1] + cyrillic
