@@ -12,7 +12,8 @@ from adapter.envelope.wsdl_publish import PublishedDescription, publish
 from adapter.identifiers import ServiceId
 
 _CONTEXT_SCHEMA = "client.xsd"
-_CONTRACTS = (_CONTEXT_SCHEMA, "identifiers.xsd", "legal-basis.xsd")
+_FAULT_SCHEMA = "fault.xsd"
+_CONTRACTS = (_CONTEXT_SCHEMA, "identifiers.xsd", "legal-basis.xsd", _FAULT_SCHEMA, "xml-lang.xsd")
 
 # Whoever reaches the listener may make up addresses.
 _MAX_KEPT = 32
@@ -45,7 +46,12 @@ class ClientDocuments:
         if key in self._kept:
             return
         published = await asyncio.to_thread(
-            publish, description, address=address, contracts=_contracts(), context_schema=_CONTEXT_SCHEMA
+            publish,
+            description,
+            address=address,
+            contracts=_contracts(),
+            context_schema=_CONTEXT_SCHEMA,
+            fault_schema=_FAULT_SCHEMA,
         )
         while len(self._kept) >= _MAX_KEPT:
             del self._kept[next(iter(self._kept))]

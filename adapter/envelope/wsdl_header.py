@@ -7,7 +7,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.envelope import names
-from adapter.envelope.wsdl_elements import resolve
+from adapter.envelope.wsdl import resolve
 
 _MESSAGE: Final = "InteragencyRequestContext"
 _PART: Final = "requestContext"
@@ -38,9 +38,9 @@ def declare_context(roots: list[etree._Element], schema_url: str) -> None:
             for body in bodies:
                 _add_header(root, body)
             _add_message(root)
-            _add_import(root, schema_url)
+            import_schema(root, names.CLIENT, schema_url)
         for service in root.iterchildren(names.qname(names.WSDL, "service")):
-            _explain(service)
+            explain_service(service, _TEXT)
 
 
 def drop_broken_headers(roots: list[etree._Element]) -> None:
@@ -67,7 +67,7 @@ def _add_header(root: etree._Element, body: etree._Element) -> None:
     """A soap:header beside the soap:body, of the same SOAP version (WSDL 1.1, 3.7)."""
     tag = names.qname(etree.QName(body).namespace or "", "header")
     target = root.get("targetNamespace", "")
-    header = _with_qname(body, tag, "message", (target, _MESSAGE))
+    header = element_with_qname(body, tag, "message", (target, _MESSAGE))
     header.set("part", _PART)
     header.set("use", "literal")
     body.addnext(header)
@@ -75,13 +75,13 @@ def _add_header(root: etree._Element, body: etree._Element) -> None:
 
 def _add_message(root: etree._Element) -> None:
     message = etree.Element(names.qname(names.WSDL, "message"), name=_MESSAGE)
-    part = _with_qname(root, names.qname(names.WSDL, "part"), "element", (names.CLIENT, "RequestContext"))
+    part = element_with_qname(root, names.qname(names.WSDL, "part"), "element", (names.CLIENT, "RequestContext"))
     part.set("name", _PART)
-    _insert(root, message, after=("import", "documentation", "types"))
+    insert_behind(root, message, kinds=("import", "documentation", "types"))
     message.append(part)
 
 
-def _with_qname(place: etree._Element, tag: str, attribute: str, value: tuple[str, str]) -> etree._Element:
+def element_with_qname(place: etree._Element, tag: str, attribute: str, value: tuple[str, str]) -> etree._Element:
     """An element to be put at this place, with an attribute whose value is the qualified name (namespace, local).
 
     Where the namespace is bound to a prefix already, that prefix is used: lxml drops a second declaration, and the
@@ -96,31 +96,33 @@ def _with_qname(place: etree._Element, tag: str, attribute: str, value: tuple[st
     return etree.Element(tag, {attribute: f"{_PREFIX}:{local}"}, nsmap={_PREFIX: namespace})
 
 
-def _add_import(root: etree._Element, schema_url: str) -> None:
+def import_schema(root: etree._Element, namespace: str, schema_url: str) -> None:
+    """Let the types of a WSDL document import the schema of a namespace from an address."""
     types = root.find(names.qname(names.WSDL, "types"))
     if types is None:
         types = etree.Element(names.qname(names.WSDL, "types"))
-        _insert(root, types, after=("import", "documentation"))
+        insert_behind(root, types, kinds=("import", "documentation"))
     schema = etree.SubElement(types, names.qname(names.XSD, "schema"), nsmap={"xs": names.XSD})
-    etree.SubElement(schema, names.qname(names.XSD, "import"), namespace=names.CLIENT, schemaLocation=schema_url)
+    etree.SubElement(schema, names.qname(names.XSD, "import"), namespace=namespace, schemaLocation=schema_url)
 
 
-def _insert(root: etree._Element, element: etree._Element, *, after: tuple[str, ...]) -> None:
+def insert_behind(root: etree._Element, element: etree._Element, *, kinds: tuple[str, ...]) -> None:
     """Behind the last child of these kinds (WSDL 1.1 has a fixed order of the first of them)."""
-    kinds = {names.qname(names.WSDL, kind) for kind in after}
-    places = [at for at, child in enumerate(root) if child.tag in kinds]
+    tags = {names.qname(names.WSDL, kind) for kind in kinds}
+    places = [at for at, child in enumerate(root) if child.tag in tags]
     root.insert(places[-1] + 1 if places else 0, element)
 
 
-def _explain(service: etree._Element) -> None:
+def explain_service(service: etree._Element, text: str) -> None:
+    """Say something to people in the documentation of a wsdl:service, behind what stands there."""
     documentation = service.find(names.qname(names.WSDL, "documentation"))
     if documentation is None:
         documentation = etree.Element(names.qname(names.WSDL, "documentation"))
         service.insert(0, documentation)
-        documentation.text = _TEXT
+        documentation.text = text
         return
     last = documentation[-1] if len(documentation) else None
     if last is None:
-        documentation.text = f"{(documentation.text or '').strip()}\n{_TEXT}"
+        documentation.text = f"{(documentation.text or '').strip()}\n{text}"
     else:
-        last.tail = f"{(last.tail or '').strip()}\n{_TEXT}"
+        last.tail = f"{(last.tail or '').strip()}\n{text}"

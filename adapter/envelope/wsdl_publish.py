@@ -1,7 +1,8 @@
 """A provider's service description as the consumer's own client systems get it: with their adapter's address.
 
 What changes: addresses of SOAP ports; locations of imported documents, which the adapter serves itself; a SOAP 1.1
-port where the provider has only 1.2; the declaration of the RequestContext header, and a text that explains it.
+port where the provider has only 1.2; the declaration of the RequestContext header, and a text that explains it; the
+declaration of the adapter's fault.
 What goes: ports that are not SOAP, and policies, which speak of the way to the provider's own system.
 Schemas stay byte for byte but for the locations in them.
 """
@@ -20,6 +21,7 @@ from adapter.envelope import names
 from adapter.envelope.description_documents import WSDL_DEFINITIONS, location_attributes
 from adapter.envelope.description_model import ServiceDescription
 from adapter.envelope.description_octets import read_document
+from adapter.envelope.wsdl_fault import declare_fault
 from adapter.envelope.wsdl_header import declare_context, drop_broken_headers
 from adapter.envelope.wsdl_ports import serve_at
 from adapter.errors import DescriptionUnusable, UnknownService
@@ -52,19 +54,25 @@ class PublishedDescription:
 
 
 def publish(
-    description: ServiceDescription, *, address: str, contracts: Mapping[str, bytes], context_schema: str
+    description: ServiceDescription,
+    *,
+    address: str,
+    contracts: Mapping[str, bytes],
+    context_schema: str,
+    fault_schema: str,
 ) -> PublishedDescription:
     """Make every document of a description ready for client systems.
 
     address: where the client reaches this service at its adapter; any old `?query` is left out. contracts: the
-    adapter's schemas by file name (`client.xsd` and what it imports). context_schema: the one of RequestContext.
+    adapter's schemas by file name with what they import. context_schema, fault_schema: the ones of RequestContext and
+    of the fault.
     """
     base = address.partition("?")[0]
     roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
     urls = {
         name: query_url(base, "wsdl" if root.tag == WSDL_DEFINITIONS else "xsd", name) for name, root in roots.items()
     }
-    documents = {CONTRACT_PREFIX + name: _contract(octets, base) for name, octets in contracts.items()}
+    documents = {CONTRACT_PREFIX + name: _contract(octets, base, roots, urls) for name, octets in contracts.items()}
     wsdls = [root for root in roots.values() if root.tag == WSDL_DEFINITIONS]
     for name, root in roots.items():
         targets = _targets(description, name, root, urls)
@@ -74,6 +82,7 @@ def publish(
     serve_at(wsdls, base)
     drop_broken_headers(wsdls)
     declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema))
+    declare_fault(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + fault_schema))
     documents.update({name: _octets(root) for name, root in roots.items() if name not in documents})
     return PublishedDescription(entry=description.entry, documents=documents)
 
@@ -136,10 +145,17 @@ def _locations(root: etree._Element) -> set[str]:
     return {element.get(attribute, "") for element, attribute in location_attributes(root)}
 
 
-def _contract(octets: bytes, base: str) -> bytes:
+def _contract(octets: bytes, base: str, roots: Mapping[str, etree._Element], urls: Mapping[str, str]) -> bytes:
+    """A schema of the adapter with its imports as the clients fetch them.
+
+    Where the service has a schema for the xml namespace, that one is imported: generators of code refuse two.
+    """
+    of_xml = next((urls[name] for name, root in roots.items() if root.get("targetNamespace") == names.XML), None)
     root = read_document(octets, "contract")
     for element, attribute in location_attributes(root):
-        element.set(attribute, query_url(base, "xsd", CONTRACT_PREFIX + element.get(attribute, "")))
+        own = query_url(base, "xsd", CONTRACT_PREFIX + element.get(attribute, ""))
+        is_of_xml = element.get("namespace") == names.XML
+        element.set(attribute, of_xml if is_of_xml and of_xml else own)
     return _octets(root)
 
 

@@ -98,14 +98,17 @@ FAULT = """<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Bo
 @pytest.fixture
 def look_alike(cadastre):
     """Serves the republished WSDL and answers one parcel; a PINFL beginning with 4 gets a fault."""
-    contracts = {name: read_contract(f"xsd/{name}") for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd")}
+    schemas = ("client.xsd", "identifiers.xsd", "legal-basis.xsd", "fault.xsd", "xml-lang.xsd")
+    contracts = {name: read_contract(f"xsd/{name}") for name in schemas}
     seen: list[tuple[dict[str, str], bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
             name = (query.get("xsd") or query.get("wsdl") or [""])[0]
-            published = publish(cadastre[2], address=address, contracts=contracts, context_schema="client.xsd")
+            published = publish(
+                cadastre[2], address=address, contracts=contracts, context_schema="client.xsd", fault_schema="fault.xsd"
+            )
             self._send(200, published.document(name))
 
         def do_POST(self):

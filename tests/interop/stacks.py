@@ -7,20 +7,27 @@ on standard output it says `surname:` and `born:` of an answer, or `code:`, `ret
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import platform
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import zeep
 
 from examples.federation.federation import CHECKOUT
 
 HERE = Path(__file__).parent
 _FETCHED = CHECKOUT / "var" / "interop"
 _BUILD_TIMEOUT_S = 300
-_CALL_TIMEOUT_S = 60
+_CALL_TIMEOUT_S = 120
+_MAVEN_PLUGIN = "3.8.1"
 
 Prepare = Callable[[Path, str], Sequence[str]]
 """(an empty folder to build in, the address of the WSDL) to the command that runs the client."""
@@ -62,9 +69,17 @@ def call(command: Sequence[str], *arguments: str) -> Said:
     return Said(exit_code=done.returncode, lines=lines, complaint=done.stderr)
 
 
-def build(*command: str, cwd: Path) -> str:
-    """A step of making a client, which must succeed. Its standard output."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_BUILD_TIMEOUT_S, check=False)
+def build(*command: str, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
+    """A step of making a client, which must succeed. environment: added to ours. Its standard output."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_TIMEOUT_S,
+        check=False,
+    )
     assert done.returncode == 0, f"{' '.join(command)[:300]}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
@@ -103,7 +118,12 @@ def says(*command: str) -> str:
     return (done.stdout.strip() or done.stderr.strip()).partition("\n")[0]
 
 
-# --- PHP --------------------------------------------------------------------------------------------------------------
+# --- PHP, Perl, Python ------------------------------------------------------------------------------------------------
+
+
+def _script(*command: str) -> Prepare:
+    """A client that needs no making."""
+    return lambda _folder, _wsdl: command
 
 
 def _php_missing() -> str | None:
@@ -112,12 +132,110 @@ def _php_missing() -> str | None:
     return None if says("php", "-r", "echo class_exists('SoapClient');") == "1" else "php has no SoapClient (php-soap)"
 
 
-def _php(_folder: Path, _wsdl: str) -> Sequence[str]:
-    return ("php", str(HERE / "php" / "client.php"))
+def _perl_missing() -> str | None:
+    if absent := no_program("perl"):
+        return absent
+    return None if says("perl", "-MSOAP::Lite", "-e", "print 1") == "1" else "perl has no SOAP::Lite"
+
+
+# --- Node -------------------------------------------------------------------------------------------------------------
+
+
+def _node(folder: Path, _wsdl: str) -> Sequence[str]:
+    pinned = [HERE / "node" / name for name in ("package.json", "package-lock.json")]
+    packages = fetched("node", pinned, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    (folder / "node_modules").symlink_to(packages / "node_modules")
+    shutil.copy(HERE / "node" / "client.mjs", folder)
+    return ("node", str(folder / "client.mjs"))
+
+
+def _node_version() -> str:
+    lock = json.loads((HERE / "node" / "package-lock.json").read_text())
+    return f"Node {says('node', '--version')}, soap {lock['packages']['node_modules/soap']['version']}"
+
+
+# --- gSOAP ------------------------------------------------------------------------------------------------------------
+
+
+def _gsoap_missing() -> str | None:
+    if absent := no_program("wsdl2h", "soapcpp2", "c++"):
+        return absent
+    return None if Path("/usr/include/stdsoap2.h").exists() else "libgsoap-dev not installed"
+
+
+def _gsoap(folder: Path, wsdl: str) -> Sequence[str]:
+    build("sh", str(HERE / "gsoap" / "generate.sh"), wsdl, str(HERE / "gsoap"), cwd=folder)
+    return (str(folder / "client"),)
+
+
+# --- Java -------------------------------------------------------------------------------------------------------------
+
+
+def java_missing() -> str | None:
+    """What of Java and Maven is not on this machine."""
+    return no_program("java", "javac", "mvn")
+
+
+def java_classpath(name: str, pom: Path) -> str:
+    """The jars that a pom.xml names, fetched by Maven. Skips the test where they cannot be had."""
+    goal = f"org.apache.maven.plugins:maven-dependency-plugin:{_MAVEN_PLUGIN}:build-classpath"
+    folder = fetched(name, [pom], "mvn", "-q", "-B", goal, "-Dmdep.outputFile=classpath")
+    return (folder / "classpath").read_text().strip()
+
+
+def _cxf(folder: Path, wsdl: str) -> Sequence[str]:
+    jars = java_classpath("cxf", HERE / "cxf" / "pom.xml")
+    build("sh", str(HERE / "cxf" / "generate.sh"), wsdl, str(HERE / "cxf"), cwd=folder, environment={"CLASSPATH": jars})
+    return ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder / 'classes'}:{jars}", "Client")
+
+
+def _cxf_version() -> str:
+    found = re.search(r"<cxf.version>(.+)</cxf.version>", (HERE / "cxf" / "pom.xml").read_text())
+    return f"Apache CXF {found[1] if found else '?'} on {says('java', '-version')}"
+
+
+# --- Go, .NET ---------------------------------------------------------------------------------------------------------
+
+
+def _go(folder: Path, _wsdl: str) -> Sequence[str]:
+    build("go", "build", "-o", str(folder / "client"), ".", cwd=HERE / "go")
+    return (str(folder / "client"),)
+
+
+def _mono_missing() -> str | None:
+    if absent := no_program("mono", "mcs"):
+        return absent
+    installed = Path("/usr/lib/mono/gac/System.ServiceModel").is_dir()
+    return None if installed else "mono has no System.ServiceModel (libmono-system-servicemodel4.0a-cil)"
+
+
+def _mono(folder: Path, _wsdl: str) -> Sequence[str]:
+    libraries = ("-r:System.ServiceModel", "-r:System.Runtime.Serialization")
+    build("mcs", *libraries, f"-out:{folder / 'Client.exe'}", str(HERE / "mono" / "Client.cs"), cwd=folder)
+    return ("mono", str(folder / "Client.exe"))
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
 
 STACKS: Mapping[str, Stack] = {
-    "php": Stack(missing=_php_missing, version=lambda: f"PHP {says('php', '-r', 'echo PHP_VERSION;')}", prepare=_php),
+    "php": Stack(
+        missing=_php_missing,
+        version=lambda: f"PHP {says('php', '-r', 'echo PHP_VERSION;')}",
+        prepare=_script("php", str(HERE / "php" / "client.php")),
+    ),
+    "perl": Stack(
+        missing=_perl_missing,
+        version=lambda: says("perl", "-MSOAP::Lite", "-e", "print qq(Perl $^V, SOAP::Lite $SOAP::Lite::VERSION)"),
+        prepare=_script("perl", str(HERE / "perl" / "client.pl")),
+    ),
+    "node": Stack(missing=lambda: no_program("node", "npm"), version=_node_version, prepare=_node),
+    "gsoap": Stack(missing=_gsoap_missing, version=lambda: f"gSOAP {says('wsdl2h', '-V')}", prepare=_gsoap),
+    "cxf": Stack(missing=java_missing, version=_cxf_version, prepare=_cxf),
+    "go": Stack(missing=lambda: no_program("go"), version=lambda: says("go", "version"), prepare=_go),
+    "mono": Stack(missing=_mono_missing, version=lambda: says("mono", "--version"), prepare=_mono),
+    "zeep": Stack(
+        missing=lambda: None,
+        version=lambda: f"Python {platform.python_version()}, zeep {zeep.__version__}",
+        prepare=_script(sys.executable, str(HERE / "zeep" / "client.py")),
+    ),
 }

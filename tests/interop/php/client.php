@@ -9,7 +9,7 @@ declare(strict_types=1);
 $options = getopt('', ['ca:', 'token:', 'user:', 'password:', 'certificate:', 'key:', 'no-context'], $rest);
 [$wsdl, $pinfl] = array_slice($argv, $rest);
 
-// recipe: begin
+// begin of the recipe
 // Who asks, why, on which legal basis, about whom: the header RequestContext.
 function requestContext(string $pinfl): SoapHeader
 {
@@ -50,4 +50,4 @@ try {
     echo "text: {$fault->getMessage()}\n";
     exit(1);
 }
-// recipe: end
+// end of the recipe

@@ -128,8 +128,15 @@ def test_zeep_reads_what_is_published(service):
 
 
 def _publish(description: ServiceDescription):
-    contracts = {name: read_contract(f"xsd/{name}") for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd")}
-    return publish(description, address=f"{ADDRESS}?wsdl", contracts=contracts, context_schema="client.xsd")
+    schemas = ("client.xsd", "identifiers.xsd", "legal-basis.xsd", "fault.xsd", "xml-lang.xsd")
+    contracts = {name: read_contract(f"xsd/{name}") for name in schemas}
+    return publish(
+        description,
+        address=f"{ADDRESS}?wsdl",
+        contracts=contracts,
+        context_schema="client.xsd",
+        fault_schema="fault.xsd",
+    )
 
 
 def _url(kind: str, name: str) -> str:
@@ -149,6 +156,7 @@ def _is_wsdl(octets: bytes, name: str) -> bool:
 
 def test_own_schemas_are_served_too():
     published = _publish(load(INDEX[0]))
+    schemas = ("client.xsd", "identifiers.xsd", "legal-basis.xsd", "fault.xsd", "xml-lang.xsd")
     assert {name for name in published.documents if name.startswith(CONTRACT_PREFIX)} == {
-        f"{CONTRACT_PREFIX}{name}" for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd")
+        f"{CONTRACT_PREFIX}{name}" for name in schemas
     }

@@ -7,11 +7,20 @@ from adapter.errors import UnknownService
 from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, PREFIXES, SOAP11, SOAP12, read, schema, wsdl, xpath
 
 ADDRESS = "https://adapter.example/service/UZ/GOV/1/s/c/v1"
-CONTRACTS = {name: read_contract(f"xsd/{name}") for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd")}
+CONTRACTS = {
+    name: read_contract(f"xsd/{name}")
+    for name in ("client.xsd", "identifiers.xsd", "legal-basis.xsd", "fault.xsd", "xml-lang.xsd")
+}
 
 
 def published(files, entry="a.wsdl", address=ADDRESS):
-    return publish(read(files, entry), address=address, contracts=CONTRACTS, context_schema="client.xsd")
+    return publish(
+        read(files, entry),
+        address=address,
+        contracts=CONTRACTS,
+        context_schema="client.xsd",
+        fault_schema="fault.xsd",
+    )
 
 
 def root_of(files, **arguments) -> etree._Element:
@@ -100,6 +109,42 @@ def test_header_is_declared_and_explained(soap):
     assert xpath(root, "count(//w:input/s:header)") == 1
     assert not xpath(root, "//w:output/s:header")
     assert "RequestContext" in xpath(root, "string(w:service/w:documentation)")
+
+
+@pytest.mark.parametrize("soap", [SOAP11, SOAP12])
+def test_the_adapters_fault_is_declared(soap):
+    documents = published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), soap=soap)})
+    root = etree.fromstring(documents.document())
+    (fault,) = xpath(root, "w:portType/w:operation/w:fault")
+    prefix, _, name = fault.get("message").rpartition(":")
+    assert fault.nsmap[prefix or None] == NS
+    (part,) = xpath(root, "w:message[@name=$name]/w:part", name=name)
+    prefix, _, element = part.get("element").rpartition(":")
+    assert (part.nsmap[prefix], element) == ("urn:interagency-adapter:fault:1", "Fault")
+    for binding in xpath(root, "w:binding/w:operation"):
+        assert xpath(binding, "w:fault/@name") == [fault.get("name")]
+        assert xpath(binding, "w:fault/s:fault/@name | w:fault/s12:fault/@name") == [fault.get("name")]
+    schema_url = f"{ADDRESS}?xsd=interagency-adapter/fault.xsd"
+    assert schema_url in xpath(root, "w:types/xs:schema/xs:import/@schemaLocation")
+    assert b'<xs:element name="Fault">' in documents.document("interagency-adapter/fault.xsd")
+
+
+def test_an_operation_without_an_answer_has_no_fault():
+    one_way = wsdl(schema(ASK_AND_ANSWER)).replace('<w:output message="t:out"/>', "")
+    root = root_of({"a.wsdl": one_way.replace('<w:output><s:body use="literal"/></w:output>', "")})
+    assert not xpath(root, "//w:fault")
+
+
+def test_a_schema_of_the_xml_namespace_is_there_once():
+    """Generators of code refuse two schemas that declare xml:lang."""
+    imported = '<xs:import namespace="http://www.w3.org/XML/1998/namespace" schemaLocation="xml.xsd"/>'
+    of_xml = (
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/XML/1998/namespace">'
+        '<xs:attribute name="lang" type="xs:language"/></xs:schema>'
+    )
+    documents = published({"a.wsdl": wsdl(schema(imported + ASK_AND_ANSWER)), "xml.xsd": of_xml})
+    fault = etree.fromstring(documents.document("interagency-adapter/fault.xsd"))
+    assert xpath(fault, "xs:import/@schemaLocation") == [f"{ADDRESS}?xsd=xml.xsd"]
 
 
 def test_documentation_that_is_there_stays():
