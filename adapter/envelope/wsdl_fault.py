@@ -10,7 +10,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.envelope import names
-from adapter.envelope.wsdl import resolve
+from adapter.envelope.wsdl_elements import resolve
 from adapter.envelope.wsdl_header import element_with_qname, import_schema, insert_behind
 
 _NAME: Final = "InteragencyFault"

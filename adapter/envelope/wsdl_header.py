@@ -7,7 +7,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.envelope import names
-from adapter.envelope.wsdl import resolve
+from adapter.envelope.wsdl_elements import resolve
 
 _MESSAGE: Final = "InteragencyRequestContext"
 _PART: Final = "requestContext"
