@@ -128,6 +128,11 @@ class ContextInvalid(_ClientError):
     text = "The RequestContext header does not have the form that its schema requires."
 
 
+class XRoadHeaderInvalid(_ClientError):
+    code = "XRoadHeaderInvalid"
+    text = "An X-Road header of the request is missing, repeated, not supported or has a wrong form."
+
+
 class UnknownPurpose(_ClientError):
     code = "UnknownPurpose"
     text = "The purpose or the kind of legal basis named in the request is not in the directory."

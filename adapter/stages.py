@@ -9,7 +9,7 @@ nothing else, so that the type checker refuses a path that skips a step.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -58,13 +58,29 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RepresentedParty:
+    """Whom the consumer speaks for: who is no member, and gets the answer (X-Road PR-THIRDPARTY, 2.2). May be a person.
+
+    party_class is None when the code says all.
+    """
+
+    party_class: str | None
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PersonalData:
-    """The `PersonalData` header block: encrypted, signed. Never in a log."""
+    """The `PersonalData` header block: encrypted, signed. Never in a log.
+
+    issue: the application, case or document that the request is made for (X-Road PR-MESS, 2.2).
+    """
 
     purpose: Purpose
     subjects: tuple[SubjectId, ...] = ()
     legal_basis: LegalBasis | None = None
     consent: str | None = None
+    issue: str | None = None
+    represented_party: RepresentedParty | None = None
 
 
 # --- opening a peer's message, the same for requests and replies -----------------------------------------------------

@@ -172,10 +172,20 @@ class EntryMaker:
             "purpose": personal_data.purpose,
             "legal_basis": None if basis is None else {"kind": basis.kind, "reference": basis.reference},
             "consent": personal_data.consent,
+            "issue": personal_data.issue,
+            "represented_party": self._represented(personal_data),
             "subjects": [
                 subject_tag(self.subject_key, subject.kind, subject.value) for subject in personal_data.subjects
             ],
         }
+
+    def _represented(self, personal_data: PersonalData) -> dict[str, str] | None:
+        """Whom the consumer spoke for: the class in clear, the code, which may be a person's, as a keyed hash."""
+        party = personal_data.represented_party
+        if party is None:
+            return None
+        said = {} if party.party_class is None else {"class": party.party_class}
+        return said | {"code": subject_tag(self.subject_key, f"party:{party.party_class or ''}", party.code)}
 
     def _entry(
         self,

@@ -76,7 +76,7 @@ def _render_soap12(fault: PublicFault) -> str:
         f'<soap:Fault xmlns:soap="{SOAP12}"><soap:Code><soap:Value>soap:{_soap_code(fault, "Sender", "Receiver")}'
         f'</soap:Value><soap:Subcode><soap:Value xmlns:ia-fault="{FAULT}">ia-fault:{fault.code}</soap:Value>'
         f"</soap:Subcode></soap:Code><soap:Reason>{texts}</soap:Reason>"
-        f"<soap:Detail>{_render_detail(fault)}</soap:Detail></soap:Fault>"
+        f"<soap:Detail>{render_fault_detail(fault)}</soap:Detail></soap:Fault>"
     )
 
 
@@ -84,7 +84,7 @@ def _render_soap11(fault: PublicFault) -> str:
     return (
         f'<soap:Fault xmlns:soap="{SOAP11}"><faultcode>soap:{_soap_code(fault, "Client", "Server")}</faultcode>'
         f"<faultstring>{_escaped(fault.texts['en'])}</faultstring>"
-        f"<detail>{_render_detail(fault)}</detail></soap:Fault>"
+        f"<detail>{render_fault_detail(fault)}</detail></soap:Fault>"
     )
 
 
@@ -94,7 +94,8 @@ def _soap_code(fault: PublicFault, sender: str, receiver: str) -> str:
     return sender if fault.blame is Blame.CLIENT_SYSTEM else receiver
 
 
-def _render_detail(fault: PublicFault) -> str:
+def render_fault_detail(fault: PublicFault) -> str:
+    """The entry for the detail of a fault: our code, blame, advice, incident, texts and findings (xsd/fault.xsd)."""
     texts = "".join(
         f'<ia-fault:Text xml:lang="{language}">{_escaped(text)}</ia-fault:Text>'
         for language, text in fault.texts.items()

@@ -23,12 +23,13 @@ from adapter.envelope.statements import (
     read_legal_basis,
     read_plain,
     read_purpose,
+    read_represented_party,
     read_subject,
     readable,
 )
 from adapter.errors import EnvelopeRefused, InvalidIdentifier
 from adapter.identifiers import MessageId, OfficialId, RecordNumber, ServiceId, SubsystemId
-from adapter.stages import ExchangeHeader, PersonalData
+from adapter.stages import ExchangeHeader, PersonalData, RepresentedParty
 from adapter.xmlsafe import escape_text
 
 __all__ = [
@@ -180,11 +181,11 @@ def read_personal_data(element: etree._Element) -> PersonalData:
 
 
 def read_statement(found: list[etree._Element], namespace: str, block: str) -> PersonalData:
-    """Purpose, Subject*, LegalBasis?, Consent?: in this order, in one of our namespaces."""
+    """Purpose, Subject*, LegalBasis?, Consent?, Issue?, RepresentedParty?: in this order, in one of our namespaces."""
     tags = [child.tag.removeprefix(f"{{{namespace}}}") for child in found]
     subject_count = tags.count("Subject")
     expected = ["Purpose", *["Subject"] * subject_count]
-    expected += [name for name in ("LegalBasis", "Consent") if name in tags]
+    expected += [name for name in ("LegalBasis", "Consent", "Issue", "RepresentedParty") if name in tags]
     if tags != expected:
         refuse(f"{block} has a child that is unknown, missing, repeated or out of order")
     if subject_count > MAX_SUBJECTS:
@@ -195,6 +196,8 @@ def read_statement(found: list[etree._Element], namespace: str, block: str) -> P
         subjects=tuple(read_subject(child) for child in found[1 : 1 + subject_count]),
         legal_basis=read_legal_basis(rest["LegalBasis"]) if "LegalBasis" in rest else None,
         consent=read_plain(rest["Consent"]) if "Consent" in rest else None,
+        issue=read_plain(rest["Issue"]) if "Issue" in rest else None,
+        represented_party=read_represented_party(rest["RepresentedParty"]) if "RepresentedParty" in rest else None,
     )
 
 
@@ -215,7 +218,18 @@ def render_personal_data(data: PersonalData) -> bytes:
         text = _text_element("LegalBasis", data.legal_basis.reference)
         basis = text.replace("<ia:LegalBasis>", f'<ia:LegalBasis kind="{kind}">', 1)
     consent = "" if data.consent is None else _text_element("Consent", data.consent)
+    issue = "" if data.issue is None else _text_element("Issue", data.issue)
     return (
         f"{_PERSONAL_DATA_START}<ia:Purpose>{matching(CODE, data.purpose, 'Purpose')}</ia:Purpose>"
-        f"{subjects}{basis}{consent}</ia:PersonalData>"
+        f"{subjects}{basis}{consent}{issue}{_represented(data.represented_party)}</ia:PersonalData>"
     ).encode()
+
+
+def _represented(party: RepresentedParty | None) -> str:
+    if party is None:
+        return ""
+    text = _text_element("RepresentedParty", party.code)
+    if party.party_class is None:
+        return text
+    class_ = matching(CODE, party.party_class, "RepresentedParty")
+    return text.replace("<ia:RepresentedParty>", f'<ia:RepresentedParty class="{class_}">', 1)

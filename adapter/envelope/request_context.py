@@ -16,11 +16,12 @@ from adapter.envelope.statements import (
     read_official,
     read_plain,
     read_purpose,
+    read_represented_party,
     read_subject,
 )
 from adapter.errors import ContextInvalid, EnvelopeRefused, InvalidIdentifier, Problem
 from adapter.identifiers import OfficialId, Purpose, SubjectId
-from adapter.stages import LegalBasis
+from adapter.stages import LegalBasis, RepresentedParty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,9 +34,20 @@ class RequestContext:
     regulation: str | None = None
     subjects: tuple[SubjectId, ...] = ()
     consent: str | None = None
+    issue: str | None = None
+    represented_party: RepresentedParty | None = None
 
 
-_ORDER: Final = ("Official", "Purpose", "LegalBasis", "Regulation", "Subject", "Consent")
+_ORDER: Final = (
+    "Official",
+    "Purpose",
+    "LegalBasis",
+    "Regulation",
+    "Subject",
+    "Consent",
+    "Issue",
+    "RepresentedParty",
+)
 
 
 def read_request_context(element: etree._Element) -> RequestContext:
@@ -53,6 +65,8 @@ def read_request_context(element: etree._Element) -> RequestContext:
         regulation=_first(by_name["Regulation"], read_plain),
         subjects=tuple(_read(child, read_subject) for child in by_name["Subject"]),
         consent=_first(by_name["Consent"], read_plain),
+        issue=_first(by_name["Issue"], read_plain),
+        represented_party=_first(by_name["RepresentedParty"], read_represented_party),
     )
 
 

@@ -9,7 +9,7 @@ from lxml import etree
 
 from adapter.envelope.gate_structure import check_attributes, leaf_text, refuse
 from adapter.identifiers import OfficialId, Purpose, SubjectId
-from adapter.stages import LegalBasis
+from adapter.stages import LegalBasis, RepresentedParty
 
 MAX_VALUE_CHARS: Final = 512
 MAX_SUBJECTS: Final = 1000
@@ -18,6 +18,7 @@ CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _XML_SPACES: Final = re.compile(r"[ \t\r\n]+")
 _KIND: Final = frozenset(("kind",))
+_CLASS: Final = frozenset(("class",))
 
 
 def matching(pattern: re.Pattern[str], text: str, name: str) -> str:
@@ -66,3 +67,17 @@ def read_plain(element: etree._Element) -> str:
     """A text without attributes and control characters. Raises EnvelopeRefused."""
     check_attributes(element)
     return readable(leaf_text(element, max_chars=MAX_VALUE_CHARS), element.tag.rpartition("}")[2])
+
+
+def read_represented_party(element: etree._Element) -> RepresentedParty:
+    """Whom the consumer speaks for: a code, and its class if there is one. Raises EnvelopeRefused."""
+    check_attributes(element, optional=_CLASS)
+    return represented_party(element.get("class"), leaf_text(element, max_chars=MAX_VALUE_CHARS))
+
+
+def represented_party(party_class: str | None, code: str) -> RepresentedParty:
+    """The same from its two texts. Raises EnvelopeRefused."""
+    return RepresentedParty(
+        party_class=None if party_class is None else matching(CODE, party_class, "RepresentedParty"),
+        code=readable(code, "RepresentedParty"),
+    )

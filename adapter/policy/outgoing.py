@@ -46,6 +46,8 @@ def authorize_call(
         subjects=context.subjects,
         legal_basis=context.legal_basis,
         consent=context.consent,
+        issue=context.issue,
+        represented_party=context.represented_party,
     )
     check_lawful(personal_data, context.regulation, service, directory)
     header = ExchangeHeader(
@@ -73,6 +75,8 @@ def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
         regulation=_first(sent.regulation, ruled.regulation),
         subjects=sent.subjects or ruled.subjects,
         consent=sent.consent,
+        issue=sent.issue,
+        represented_party=sent.represented_party,
     )
 
 
@@ -96,5 +100,4 @@ def _from_rule(payload: etree._Element, rule: ContextRule) -> RequestContext:
         legal_basis=basis,
         regulation=rule.regulation,
         subjects=subjects,
-        consent=None,
     )

@@ -1,0 +1,96 @@
+"""Faults of the catalogue in the words that X-Road clients know (PR-MESS 2.5, annex D.1).
+
+X-Road's codes say first where it failed (Client, Server.ClientProxy, Server.ServerProxy), then what. Programs that
+look for `Server.ServerProxy.AccessDenied` find it; our own code, blame and advice stand in the detail.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapter.envelope.faults import PublicFault, render_fault_detail
+from adapter.envelope.names import SOAP11
+from adapter.xmlsafe import escape_text
+
+_PROVIDER_FAULT: Final = "ProviderSystemFault"
+_RULE: Final = "soap:"
+
+XROAD_CODES: Final = {
+    "MalformedMessage": "Client.InvalidXml",
+    "LimitExceeded": "Client.InvalidRequest",
+    "NotSoap": "Client.InvalidSoap",
+    "HeaderNotUnderstood": "Client.InvalidSoap",
+    "ClientNotIdentified": "Server.ClientProxy.SslAuthenticationFailed",
+    "ClientNotAllowed": "Server.ClientProxy.AccessDenied",
+    "UnknownService": "Server.ServerProxy.UnknownService",
+    "UnknownOperation": "Client.InconsistentHeaders",
+    "ContextMissing": "Client.MissingHeaderField",
+    "ContextInvalid": "Client.InvalidMessage",
+    "XRoadHeaderInvalid": "Client.InvalidMessage",
+    "UnknownPurpose": "Server.ClientProxy.AccessDenied",
+    "UnknownRegulation": "Server.ClientProxy.AccessDenied",
+    "NoLegalBasis": "Server.ClientProxy.AccessDenied",
+    "InvalidIdentifier": "Client.InvalidRequest",
+    "SubjectMismatch": "Server.ServerProxy.AccessDenied",
+    "SchemaInvalid": "Client.InvalidBody",
+    "EnvelopeRefused": "Server.ServerProxy.InvalidRequest",
+    "SecurityFailed": "Server.ServerProxy.SignatureVerification",
+    "PeerMismatch": "Server.ServerProxy.SslAuthenticationFailed",
+    "UnknownMember": "Server.ClientProxy.UnknownMember",
+    "NotForUs": "Server.ServerProxy.UnknownService",
+    "MessageExpired": "Server.ServerProxy.InvalidRequest",
+    "MessageIdReused": "Server.ServerProxy.InvalidRequest",
+    "MessageInProgress": "Server.ServerProxy.InvalidRequest",
+    "AccessDenied": "Server.ServerProxy.AccessDenied",
+    "DeliveryNotRecorded": "Server.ClientProxy.LoggingFailed",
+    "PeerUnreachable": "Server.ClientProxy.NetworkError",
+    "PeerTimeout": "Server.ClientProxy.NetworkError",
+    "RequestIncomplete": "Client.HttpError",
+    "PeerAnswerInvalid": "Server.ClientProxy.InvalidResponse",
+    "PeerRefused": "Server.ServerProxy.InvalidRequest",
+    "OutcomeUnknown": "Server.ServerProxy.InternalError",
+    "RecordUnavailable": "Server.ServerProxy.LoggingFailed",
+    "AnswerNotRecorded": "Server.ServerProxy.LoggingFailed",
+    "Overloaded": "Server.ServerProxy.InternalError",
+    "InternalError": "Server.ServerProxy.InternalError",
+    "ProviderSystemDown": "Server.ServerProxy.ServiceFailed.NetworkError",
+    "ProviderSystemTimeout": "Server.ServerProxy.ServiceFailed.NetworkError",
+    "ProviderSystemInvalid": "Server.ServerProxy.ServiceFailed.InvalidSoap",
+    _PROVIDER_FAULT: "Server.ServerProxy.ServiceFailed",
+    "NoSuchSubject": "Server.ServerProxy.ServiceFailed",
+    "DirectoryUnavailable": "Server.ClientProxy.MalformedGlobalConf",
+    "DirectoryExpired": "Server.ClientProxy.OutdatedGlobalConf",
+    "DirectoryRefused": "Server.ClientProxy.MalformedGlobalConf",
+}
+"""For every error that a client system may see, the X-Road code. A code of a peer that is not here: InternalError."""
+
+_OTHER: Final = "Server.ServerProxy.InternalError"
+
+
+def render_xroad_fault(fault: PublicFault) -> bytes:
+    """A SOAP 1.1 Fault as X-Road's servers write one: code without prefix, faultDetail with the incident's id.
+
+    A fault of the provider's information system keeps its own code and text, as X-Road hands such a fault through.
+    """
+    code, text = _own_words(fault) or (XROAD_CODES.get(fault.code, _OTHER), _in_one_line(fault))
+    return (
+        f'<soap:Fault xmlns:soap="{SOAP11}"><faultcode>{escape_text(code)}</faultcode>'
+        f"<faultstring>{escape_text(text)}</faultstring><faultactor></faultactor>"
+        f"<detail><faultDetail>{fault.incident}</faultDetail>{render_fault_detail(fault)}</detail></soap:Fault>"
+    ).encode()
+
+
+def _own_words(fault: PublicFault) -> tuple[str, str] | None:
+    if fault.code != _PROVIDER_FAULT or not fault.problems:
+        return None
+    problem = fault.problems[0]
+    return problem.rule.removeprefix(_RULE), problem.text
+
+
+def _in_one_line(fault: PublicFault) -> str:
+    """What the catalogue says, and the first finding: many X-Road clients show the faultstring and nothing else."""
+    text = fault.texts["en"]
+    if not fault.problems:
+        return text
+    first = fault.problems[0]
+    return f"{text} {first.element}{f', line {first.line}' if first.line > 0 else ''}: {first.text}"
