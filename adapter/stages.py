@@ -298,6 +298,11 @@ class RecordedRequest:
         """The verified Exchange header."""
         return self.authorized.valid.fresh.message.verified.header
 
+    @property
+    def personal_data(self) -> PersonalData | None:
+        """The verified PersonalData header."""
+        return self.authorized.valid.fresh.message.verified.personal_data
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendAnswer:
@@ -383,12 +388,16 @@ class ParsedCall:
     payload: for the operation that the call names, by its name or by its place. Untrusted until it is valid. Where
     headers of the service or further elements go along, all of them together (envelope.carried).
     operation: the operation's name where the dialect knows it already.
+    message_id: under which it goes out, made of the id that the client gave it; None: a fresh one. client_message_id:
+    that id as the client wrote it, for the record.
     """
 
     identified: IdentifiedCall
     context: etree._Element | None
     payload: etree._Element
     operation: str | None = None
+    message_id: MessageId | None = None
+    client_message_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

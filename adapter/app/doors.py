@@ -17,10 +17,12 @@ from adapter.errors import AdapterError
 from adapter.settings.adapter_file import ClientListenerSettings
 from adapter.stages import SoapVersion
 from adapter.transport.client_listener import ClientListener
+from adapter.transport.client_requests import ClientSide
 from adapter.transport.http_server import HttpBounds, InFlight, Listener
 from adapter.transport.operators_listener import OperatorsListener
 from adapter.transport.peer_listener import PeerListener
 from adapter.transport.tls import TlsKey, client_server_context, learn_authorities, peer_server_context
+from adapter.transport.xroad_listener import XRoadListener
 
 log = structlog.get_logger(__name__)
 
@@ -74,17 +76,25 @@ async def open_client_door(site: Site, bound: socket) -> Listener:
     bounds = client_bounds(site.settings)
     documents = ClientDocuments(site)
     own_services = OwnServices(site)
-    handler = ClientListener(
+    settings = site.settings.client_listener
+    in_flight = InFlight(bounds.max_in_flight)
+    plain = ClientListener(
         site.consumer,
         bounds,
-        InFlight(bounds.max_in_flight),
+        in_flight,
         documents=documents.document,
         own_services=own_services.answer,
         own_contract=own_services.contract,
     )
+    handler = XRoadListener(
+        ClientSide(site=site.consumer, bounds=bounds, in_flight=in_flight),
+        plain,
+        at_root=settings.xroad_at_root,
+        public_url=None if settings.public_url is None else str(settings.public_url),
+    )
     grace_s = site.settings.timing.shutdown_grace_s
     listener = Listener(handler, bounds, version=SoapVersion.SOAP11, grace_s=grace_s)
-    await listener.start(bound, _client_context(site.settings.client_listener))
+    await listener.start(bound, _client_context(settings))
     log.info("listening", listener="clients", address=_place(bound))
     return listener
 

@@ -32,6 +32,7 @@ def _client(settings: ClientSettings) -> Client:
         addresses=settings.addresses,
         services=settings.services,
         context=_context(settings.context),
+        xroad_ids_repeat=settings.xroad_ids == "may-repeat",
     )
 
 

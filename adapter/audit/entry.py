@@ -58,7 +58,7 @@ class EntryMaker:
         """A call of a client system, sealed, about to leave."""
         identified = call.valid.parsed.identified
         body = self._header(call.header) | self._why(call.personal_data) | _sealed(sealed)
-        body |= {"client": identified.client}
+        body |= {"client": identified.client, "client_message_id": call.valid.parsed.client_message_id}
         return self._entry(REQUEST_SENT, now, body, call.header, outcome="sent")
 
     def reply_received(self, reply: ValidReply, call: RecordedCall, outcome: str, now: datetime) -> Entry:

@@ -12,6 +12,7 @@ from adapter.backends.soap import SoapBackend, SoapBackendConfig
 from adapter.backends.sql import SqlBackend, SqlBackendConfig, SqlList, SqlOperation
 from adapter.backends.sql_database import DatabaseConfig
 from adapter.backends.sql_reply import ReplyNames
+from adapter.backends.xroad import check_for_xroad
 from adapter.envelope.description import ServiceDescription
 from adapter.errors import SettingsInvalid, UnknownOperation
 from adapter.ports import Backend
@@ -26,9 +27,12 @@ def build_backend(settings: ServiceSettings, description: ServiceDescription) ->
     """
     if settings.soap is not None:
         soap = settings.soap
+        if soap.protocol == "xroad-4.0":
+            check_for_xroad(description)
         return SoapBackend(
             SoapBackendConfig(
                 address=soap.address,
+                protocol=soap.protocol,
                 timeout_s=soap.timeout_s,
                 max_answer_bytes=soap.max_answer_bytes,
                 pool=soap.pool,

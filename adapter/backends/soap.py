@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 import aiohttp
+from lxml import etree
 
 from adapter import xmlsafe
 from adapter.backends.breaker import Breaker
+from adapter.backends.xroad import xroad_headers
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.soap import build_provider_request, parse_provider_answer
+from adapter.envelope.xroad import check_repeated, render_headers
 from adapter.errors import ProviderSystemDown, ProviderSystemInvalid, ProviderSystemTimeout
 from adapter.stages import BackendAnswer, RecordedRequest, SoapVersion
 
@@ -31,6 +35,7 @@ class SoapBackendConfig:
     """Where the system is and how long it is waited for. timeout_s: for one whole answer, waiting in line included."""
 
     address: str
+    protocol: Literal["soap", "xroad-4.0"] = "soap"
     timeout_s: float = 20.0
     max_answer_bytes: int = 32 * 1024 * 1024
     pool: int = 16
@@ -62,8 +67,9 @@ class SoapBackend:
         self._breaker, admitted = self._breaker.admit(self._clock())
         if not admitted:
             raise ProviderSystemDown("the system failed several times in a row and is left in peace for a while")
+        asked = self._ask(request)
         try:
-            octets, charset = await self._post(request)
+            octets, charset = await self._post(request, asked)
         except (ProviderSystemDown, ProviderSystemTimeout):
             self._breaker = self._breaker.failed(self._clock())
             raise
@@ -71,14 +77,14 @@ class SoapBackend:
             self._breaker = self._breaker.succeeded()
             raise
         self._breaker = self._breaker.succeeded()
-        operation = self._operation(request)
         return BackendAnswer(
             payload=parse_provider_answer(
                 octets,
                 self._limits,
                 charset=charset,
-                declared=operation.carried_headers(in_output=True),
-                may_be_encoded=operation.is_encoded,
+                declared=asked.operation.carried_headers(in_output=True),
+                may_be_encoded=asked.operation.is_encoded,
+                check_header=asked.check_header,
             )
         )
 
@@ -88,16 +94,20 @@ class SoapBackend:
             await self._session.close()
             self._session = None
 
-    def _operation(self, request: RecordedRequest) -> Operation:
+    def _ask(self, request: RecordedRequest) -> _Asked:
         valid = request.authorized.valid
-        return self._description.operation(valid.operation, valid.input_element)
+        operation = self._description.operation(valid.operation, valid.input_element)
+        if self._config.protocol == "soap":
+            return _Asked(operation=operation)
+        sent = xroad_headers(request, operation)
+        return _Asked(operation=operation, header=render_headers(sent), check_header=partial(check_repeated, sent=sent))
 
-    async def _post(self, request: RecordedRequest) -> tuple[bytes, str]:
-        operation = self._operation(request)
+    async def _post(self, request: RecordedRequest, asked: _Asked) -> tuple[bytes, str]:
+        operation = asked.operation
         try:
             async with self._open_session().post(
                 self._config.address,
-                data=build_provider_request(request.payload, operation.soap_version),
+                data=build_provider_request(request.payload, operation.soap_version, asked.header),
                 headers=_headers(operation),
                 allow_redirects=False,
             ) as response:
@@ -133,6 +143,15 @@ class SoapBackend:
             if len(chunks) > self._config.max_answer_bytes:
                 raise ProviderSystemInvalid(f"the answer is longer than {self._config.max_answer_bytes} octets")
         return bytes(chunks)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """One request in the system's protocol. check_header: whether an answer's Header fits it."""
+
+    operation: Operation
+    header: bytes = b""
+    check_header: Callable[[etree._Element | None], None] | None = None
 
 
 def _headers(operation: Operation) -> dict[str, str]:

@@ -51,6 +51,7 @@ class Operation:
 
     output_element is None for a one-way operation. faults: the elements that the operation declares as fault details.
     input_parts, output_parts: what the Body is made of; in the style rpc each is a child of the Body's element.
+    version: what the binding says of it in the manner of X-Road (PR-MESS 3.2, table 2), else None.
     type_checked: the schema has a declaration for the Body's element, so `check_payload` can judge it.
     """
 
@@ -64,6 +65,7 @@ class Operation:
     headers: tuple[HeaderPart, ...] = ()
     input_parts: tuple[BodyPart, ...] = ()
     output_parts: tuple[BodyPart, ...] = ()
+    version: str | None = None
     type_checked: bool = True
 
     @property

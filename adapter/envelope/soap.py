@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,22 +158,26 @@ def render_answer(version: SoapVersion, content: bytes, headers: bytes = b"") ->
 _END: Final = b"</soap:Body></soap:Envelope>"
 
 
-def render_content(version: SoapVersion, content: Content) -> bytes:
-    """An envelope with everything that a message says, each part with every prefix in scope at its place."""
+def render_content(version: SoapVersion, content: Content, header: bytes = b"") -> bytes:
+    """An envelope with everything that a message says, each part with every prefix in scope at its place.
+
+    header: the octets of further header blocks, before those of the message.
+    """
     body = b"".join(map(as_written, (content.body, *content.independent)))
-    return render_answer(version, body, b"".join(map(as_written, content.headers)))
+    return render_answer(version, body, header + b"".join(map(as_written, content.headers)))
 
 
 # --- to and from a provider's information system ---------------------------------------------------------------------
 
 
-def build_provider_request(payload: etree._Element, version: SoapVersion) -> bytes:
+def build_provider_request(payload: etree._Element, version: SoapVersion, header: bytes = b"") -> bytes:
     """An envelope for the provider's information system: the payload in its Body, declared headers in its Header.
 
+    header: the octets of further header blocks, before those.
     payload: the verified element. It is written with every prefix that is in scope at its place, so that prefixes
     used in values (xsi:type) keep their meaning.
     """
-    return render_content(version, unwrap(payload))
+    return render_content(version, unwrap(payload), header)
 
 
 def parse_provider_answer(
@@ -183,11 +187,13 @@ def parse_provider_answer(
     charset: str = "",
     declared: Collection[str] = (),
     may_be_encoded: bool = False,
+    check_header: Callable[[etree._Element | None], None] | None = None,
 ) -> etree._Element:
     """What the information system's answer says, of either SOAP version (untrusted), as one element.
 
     declared: the headers of the operation's answer, which come along (envelope.carried). may_be_encoded: as in
-    `read_envelope`. Comments and processing instructions are dropped. Raises ProviderSystemFault when it is a SOAP
+    `read_envelope`. check_header: judges the Header of an answer that is no fault, and raises ProviderSystemInvalid.
+    Comments and processing instructions are dropped. Raises ProviderSystemFault when it is a SOAP
     Fault, with the fault's own text as a problem; ProviderSystemInvalid when the octets are not a SOAP envelope with
     one Body element or a header must be understood that nobody knows.
     """
@@ -206,6 +212,8 @@ def parse_provider_answer(
     payload, *independent = _elements(body, ProviderSystemInvalid, may_be_several=may_be_encoded)
     if payload.tag == qname(namespace, "Fault"):
         raise _fault(payload, namespace)
+    if check_header is not None:
+        check_header(header)
     known = [without_hop_attributes(block) for block in blocks if block.tag in declared]
     try:
         return wrap(Content(body=payload, headers=tuple(known), independent=tuple(independent)))

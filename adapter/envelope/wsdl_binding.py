@@ -20,6 +20,8 @@ from adapter.envelope.wsdl_elements import (
     wsdl,
 )
 
+_XROAD_VERSION: Final = names.qname("http://x-road.eu/xsd/xroad.xsd", "version")
+_MAX_VERSION_CHARS: Final = 64
 _MIME_CONTENT: Final = names.qname("http://schemas.xmlsoap.org/wsdl/mime/", "content")
 
 
@@ -81,6 +83,7 @@ class BindingReader:
             headers=tuple(self._headers(bound, name)),
             input_parts=asked.parts,
             output_parts=() if answered is None else answered.parts,
+            version=(bound.findtext(_XROAD_VERSION) or "").strip()[:_MAX_VERSION_CHARS] or None,
         )
 
     def _body(

@@ -1,9 +1,9 @@
 """X-Road message protocol 4.0: the header fields of a message as values (PR-MESS 2.1, 2.2; PR-THIRDPARTY 2).
 
-X-Road's identifiers are ours in other words: xRoadInstance, memberClass, memberCode and subsystemCode are the four parts
-of a SubsystemId; serviceCode and serviceVersion name an operation (see exchange.xroad_services). What the protocol
-allows and we have no place for is refused in words, never dropped: a member without a subsystem, a central service
-(X-Road itself took them out, PR-META 2.12), a message for one security server, headers of extensions that nobody knows.
+X-Road's identifiers are ours in other words: xRoadInstance, memberClass, memberCode and subsystemCode are the four
+parts of a SubsystemId; serviceCode and serviceVersion name an operation (see exchange.xroad_services). What the
+protocol allows and we have no place for is refused in words, never dropped: a member without a subsystem, a central
+service (X-Road itself has none any more, PR-META 2.12), a message for one of several servers, unknown extensions.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Final, NoReturn
 
 from lxml import etree
 
+from adapter.envelope.description_model import Operation
 from adapter.envelope.gate_structure import line_of, local_name
 from adapter.envelope.names import SOAP11, qname
 from adapter.envelope.statements import MAX_VALUE_CHARS, readable, represented_party
 from adapter.errors import EnvelopeRefused, InvalidIdentifier, Problem, ProviderSystemInvalid, XRoadHeaderInvalid
-from adapter.identifiers import MemberId, SubsystemId
+from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import RepresentedParty
 from adapter.xmlsafe import escape_text
 
@@ -55,6 +56,11 @@ class XRoadService:
     provider: SubsystemId
     code: str
     version: str | None
+
+
+def service_of_operation(service: ServiceId, operation: Operation) -> XRoadService:
+    """What X-Road calls one operation: its name (PR-MESS 2.3), and the version of its binding, else the service's."""
+    return XRoadService(provider=service.subsystem, code=operation.name, version=operation.version or service.version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,17 +218,15 @@ def _missing(header: etree._Element | None, name: str) -> NoReturn:
 def repeat_headers(headers: XRoadHeaders) -> bytes:
     """The fields as they came, in their order and with their values, for the Header of an answer (PR-MESS 2.2).
 
-    mustUnderstand and actor are left out: they speak of the way there (SOAP 1.1, 4.2.2). Each element is written with
-    every prefix that is in scope at its place, so that prefixes used in values (xsi:type) keep their meaning.
+    Each element is written with every prefix that is in scope at its place, so that prefixes used in values (xsi:type)
+    keep their meaning. mustUnderstand and actor are taken off: they speak of the way there (SOAP 1.1, 4.2.2).
     """
-    return b"".join(_without_soap_attributes(block) for block in headers.blocks)
-
-
-def _without_soap_attributes(block: etree._Element) -> bytes:
-    copied = etree.fromstring(etree.tostring(block, with_tail=False))
-    for name in [name for name in copied.attrib if str(name).startswith(f"{{{SOAP11}}}")]:
-        del copied.attrib[name]
-    return etree.tostring(copied, encoding="UTF-8", xml_declaration=False)
+    for block in headers.blocks:
+        for name in [name for name in block.attrib if str(name).startswith(f"{{{SOAP11}}}")]:
+            del block.attrib[name]
+    return b"".join(
+        etree.tostring(block, encoding="UTF-8", xml_declaration=False, with_tail=False) for block in headers.blocks
+    )
 
 
 def render_headers(headers: XRoadHeaders) -> bytes:
@@ -254,7 +258,9 @@ def render_parts(subsystem: SubsystemId) -> str:
 
 def render_service(service: XRoadService) -> str:
     """The codes of a service, with the prefix `id`."""
-    version = "" if service.version is None else f"<id:serviceVersion>{escape_text(service.version)}</id:serviceVersion>"
+    version = (
+        "" if service.version is None else f"<id:serviceVersion>{escape_text(service.version)}</id:serviceVersion>"
+    )
     code = f"<id:serviceCode>{escape_text(service.code)}</id:serviceCode>"
     return render_parts(service.provider) + code + version
 
@@ -278,9 +284,7 @@ def render_request_hash(request: bytes) -> bytes:
     request: the HTTP body as it came, or the first part of a multipart one.
     """
     digest = base64.b64encode(hashlib.sha512(request).digest()).decode("ascii")
-    return (
-        f'<xrd:requestHash xmlns:xrd="{XROAD}" algorithmId="{SHA512}">{digest}</xrd:requestHash>'
-    ).encode()
+    return (f'<xrd:requestHash xmlns:xrd="{XROAD}" algorithmId="{SHA512}">{digest}</xrd:requestHash>').encode()
 
 
 # --- what a provider's system repeated -------------------------------------------------------------------------------
@@ -290,8 +294,8 @@ def check_repeated(header: etree._Element | None, sent: XRoadHeaders) -> None:
     """Refuse an answer that does not repeat what was asked (PR-MESS 2.2): it may answer another request.
 
     client, service, id and protocolVersion must come back as they were sent. The others may be missing: a stack that
-    was made from the system's WSDL repeats what that declares. So may the order differ: such a stack writes the order of
-    the WSDL. A requestHash is ignored, as the clause demands of a provider's server. Raises ProviderSystemInvalid.
+    was made from the system's WSDL repeats what that declares. So may the order differ: such a stack writes that of the
+    WSDL. A requestHash is ignored, as the clause demands of a provider's server. Raises ProviderSystemInvalid.
     """
     try:
         repeated = read_headers(header)

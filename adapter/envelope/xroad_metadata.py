@@ -124,7 +124,9 @@ def read_wsdl_request(payload: etree._Element, provider: SubsystemId) -> XRoadSe
 
 def render_wsdl_response(service: XRoadService) -> bytes:
     """The Body of the answer; the WSDL itself is an attachment."""
-    version = "" if service.version is None else f"<xrd:serviceVersion>{escape_text(service.version)}</xrd:serviceVersion>"
+    version = (
+        "" if service.version is None else f"<xrd:serviceVersion>{escape_text(service.version)}</xrd:serviceVersion>"
+    )
     code = f"<xrd:serviceCode>{escape_text(service.code)}</xrd:serviceCode>"
     return f'<xrd:getWsdlResponse xmlns:xrd="{XROAD}">{code}{version}</xrd:getWsdlResponse>'.encode()
 
@@ -158,9 +160,10 @@ def with_wsdl(envelope: bytes, wsdl: bytes, boundary: str) -> tuple[bytes, str]:
         (f"Content-Type: text/xml; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\nContent-ID: {_ROOT}", envelope),
         (f"Content-Type: text/xml\r\nContent-Transfer-Encoding: 8bit\r\nContent-ID: {_ATTACHED}", wsdl),
     )
-    octets = b"".join(
-        f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n" for head, content in parts
-    ) + f"--{boundary}--\r\n".encode()
+    octets = (
+        b"".join(f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n" for head, content in parts)
+        + f"--{boundary}--\r\n".encode()
+    )
     return octets, f'multipart/related; type="text/xml"; start="{_ROOT}"; boundary="{boundary}"'
 
 

@@ -34,7 +34,7 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
             valid,
             client=site.client(identified.client),
             directory=directory,
-            message_id=MessageId.new(),
+            message_id=parsed.message_id or MessageId.new(),
             now=site.clock(),
             reply_within_s=site.reply_within_s,
         )

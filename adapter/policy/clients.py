@@ -44,7 +44,10 @@ class ContextRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """One client system of the settings. Secrets are held as SHA-256 digests only."""
+    """One client system of the settings. Secrets are held as SHA-256 digests only.
+
+    xroad_ids_repeat: it gives several X-Road messages one id, so that an id does not say that a message came again.
+    """
 
     name: str
     subsystem: SubsystemId
@@ -55,6 +58,7 @@ class Client:
     addresses: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     context: ContextRule = field(default_factory=ContextRule)
+    xroad_ids_repeat: bool = False
 
 
 def find_client(call: ReceivedCall, clients: Sequence[Client]) -> Client:

@@ -98,6 +98,10 @@ class ClientListenerSettings(Section):
     public_url: WebAddress | None = Field(
         None, description="How systems reach this listener, for republished WSDLs. Default: as the caller addressed it."
     )
+    xroad_at_root: bool = Field(
+        default=False,
+        description="Take X-Road messages and GET /listClients at / too, as X-Road's servers do; at /xroad always.",
+    )
     max_connections: Count = Field(512, description="Connections at a time, for each worker.")
     max_message_bytes: Count = Field(32 * _MEBIBYTE, description="Octets that one message may have.")
     read_timeout_s: Seconds = Field(30, description="Seconds in which a request must have come in completely.")
@@ -252,6 +256,11 @@ class ClientSettings(Section):
     addresses: tuple[IpNetwork, ...] = Field((), description="Addresses or networks that it calls from.")
     services: tuple[ServicePattern, ...] = Field(
         description="Services that it may call: whole ids, or a beginning up to a slash and then *."
+    )
+    xroad_ids: Literal["unique", "may-repeat"] = Field(
+        "unique",
+        description="Whether it gives each X-Road message an id of its own. `unique`: a message that comes again under "
+        "the same id does not run again. `may-repeat`: every message is a new exchange.",
     )
     context: ContextSettings = Field(
         default_factory=ContextSettings, description="What the system cannot say itself; see [client.context]."

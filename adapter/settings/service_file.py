@@ -32,6 +32,9 @@ class SoapSettings(Section):
     """[soap]: an information system that speaks SOAP."""
 
     address: WebAddress = Field(description="Where the system takes requests.")
+    protocol: Literal["soap", "xroad-4.0"] = Field(
+        "soap", description="What it speaks: plain SOAP, or SOAP with the header fields of X-Road 4.0."
+    )
     timeout_s: Seconds = Field(20, description="Seconds for one whole answer.")
     max_answer_bytes: Count = Field(32 * _MEBIBYTE, description="Octets that an answer may have.")
     pool: Count = Field(16, description="Connections to the system at a time, for each worker.")

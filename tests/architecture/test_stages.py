@@ -40,7 +40,7 @@ MAKERS = {
     "ReceivedCall": ("adapter/transport/*",),
     "IdentifiedCall": ("adapter/policy/clients.py",),
     # One dialect, one file.
-    "ParsedCall": ("adapter/dialects/soap.py",),
+    "ParsedCall": ("adapter/dialects/soap.py", "adapter/dialects/xroad.py"),
     "AuthorizedCall": ("adapter/policy/outgoing.py",),
 }
 """Every stage with the only files that may make it."""
@@ -53,6 +53,7 @@ VALUES = {
     "LegalBasis",
     "PersonalData",
     "Peer",
+    "RepresentedParty",
     "EncryptedKeyInfo",
     "SignedPart",
     "Surroundings",

@@ -1,0 +1,64 @@
+"""Faults in X-Road's words: every error has one code, and a provider's own fault keeps its own words."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+
+from adapter.envelope.faults import PublicFault, public_fault
+from adapter.envelope.names import FAULT
+from adapter.envelope.xroad_faults import XROAD_CODES, render_xroad_fault
+from adapter.errors import (
+    AccessDenied,
+    AdapterError,
+    Blame,
+    Problem,
+    ProviderSystemFault,
+    Retry,
+    XRoadHeaderInvalid,
+    catalogue,
+)
+
+
+def rendered(fault: PublicFault) -> etree._Element:
+    return etree.fromstring(render_xroad_fault(fault))
+
+
+def test_every_error_of_the_wire_has_a_code() -> None:
+    on_the_wire = {error.code for error in catalogue() if error.blame is not Blame.OPERATOR}
+    assert set(XROAD_CODES) == on_the_wire
+
+
+@pytest.mark.parametrize(("error", "code"), [(AccessDenied, "Server.ServerProxy.AccessDenied")])
+def test_the_form_that_xroad_clients_expect(error: type[AdapterError], code: str) -> None:
+    fault = rendered(public_fault(error("a secret reason"), "ABCDE-12345"))
+    assert [child.tag for child in fault] == ["faultcode", "faultstring", "faultactor", "detail"]
+    assert fault.findtext("faultcode") == code
+    assert fault.findtext("faultstring") == error.text
+    assert fault.findtext("detail/faultDetail") == "ABCDE-12345"
+    assert fault.findtext(f"detail/{{{FAULT}}}Fault/{{{FAULT}}}Code") == error.code
+    assert b"secret" not in etree.tostring(fault)
+
+
+def test_the_first_finding_stands_in_the_faultstring() -> None:
+    problem = Problem(line=4, column=0, element="id", rule="PR-MESS 2.2", text="The header is <missing>.")
+    text = rendered(public_fault(XRoadHeaderInvalid(problems=(problem,)), "A")).findtext("faultstring")
+    assert text == f"{XRoadHeaderInvalid.text} id, line 4: The header is <missing>."
+
+
+def test_the_systems_own_fault_passes() -> None:
+    problem = Problem(line=0, column=0, element="Fault", rule="soap:Server.NoSuchRegister", text="Нет данных")
+    fault = rendered(public_fault(ProviderSystemFault(problems=(problem,)), "A"))
+    assert fault.findtext("faultcode") == "Server.NoSuchRegister"
+    assert fault.findtext("faultstring") == "Нет данных"
+
+
+def test_a_code_of_a_newer_peer_is_an_internal_error() -> None:
+    fault = PublicFault(
+        code="Newer",
+        blame=Blame.PROVIDER_ADAPTER,
+        retry=Retry.NO,
+        incident="A",
+        texts={"en": "x", "ru": "x", "uz": "x"},
+    )
+    assert rendered(fault).findtext("faultcode") == "Server.ServerProxy.InternalError"
