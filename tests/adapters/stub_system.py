@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 _PINFL = re.compile(rb"Pinfl>([0-9]{14})<")
-_ANSWER = """<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>\
+ANSWER = """<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>\
 <GetPersonResponse xmlns="urn:example:population-register:1"><Person><Pinfl>%s</Pinfl>\
 <NameLatin><Surname>Doe</Surname><GivenName>Jane</GivenName></NameLatin>\
 <NameCyrillic><Surname>Доу</Surname><GivenName>Джейн</GivenName></NameCyrillic>\
@@ -95,4 +95,4 @@ class StubSystem:
             self.asked[pinfl] += 1
         self._arrived.release()
         self._may_answer.wait(30)
-        return (_ANSWER % pinfl).encode()
+        return (ANSWER % pinfl).encode()

@@ -8,7 +8,7 @@ from lxml import etree
 from adapter.envelope.headers import RequestContext, read_request_context
 from adapter.errors import ContextInvalid, InvalidIdentifier
 from adapter.identifiers import OfficialId, Purpose, SubjectId
-from adapter.stages import LegalBasis
+from adapter.stages import LegalBasis, RepresentedParty
 from tests.envelopes import PINFL
 
 NS = "urn:interagency-adapter:client:1"
@@ -24,7 +24,7 @@ def test_everything() -> None:
     content = (
         "<Official> inspector-7 </Official>\n<Purpose>benefit</Purpose><LegalBasis kind='law'>No\n 395</LegalBasis>"
         f"<Regulation>R</Regulation><Subject kind='pinfl'>{PINFL}</Subject><Subject kind='stir'>200000001</Subject>"
-        "<Consent>c</Consent>"
+        "<Consent>c</Consent><Issue> case 7 </Issue><RepresentedParty class='COM'>302</RepresentedParty>"
     )
     assert read(content) == RequestContext(
         official=OfficialId("inspector-7"),
@@ -33,6 +33,8 @@ def test_everything() -> None:
         regulation="R",
         subjects=(SubjectId("pinfl", PINFL), SubjectId("stir", "200000001")),
         consent="c",
+        issue="case 7",
+        represented_party=RepresentedParty(party_class="COM", code="302"),
     )
 
 
@@ -58,6 +60,9 @@ def test_soap_attributes_do_not_matter() -> None:
         ("<LegalBasis>x</LegalBasis>", "LegalBasis"),
         ("<LegalBasis kind='law'></LegalBasis>", "LegalBasis"),
         ("<Consent></Consent>", "Consent"),
+        ("<Issue></Issue>", "Issue"),
+        ("<RepresentedParty class='a b'>x</RepresentedParty>", "RepresentedParty"),
+        ("<RepresentedParty>x</RepresentedParty><Issue>i</Issue>", "Issue"),
         ("text", "RequestContext"),
         ("<Subject kind='stir'>200000001</Subject>" * 1001, "RequestContext"),
     ],
