@@ -13,17 +13,26 @@ from typing import Final
 from lxml import etree
 
 from adapter.dialects.model import AnswerForm, ClientAnswer
+from adapter.envelope.carried import Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault
 from adapter.envelope.names import CLIENT as CONTEXT
 from adapter.envelope.names import REQUEST_CONTEXT, qname
-from adapter.envelope.soap import content_type_of, find_context, read_envelope, render_answer
-from adapter.envelope.xroad import XRoadHeaders, is_xroad, read_headers, render_request_hash, repeat_headers
+from adapter.envelope.soap import (
+    ClientEnvelope,
+    content_type_of,
+    find_context,
+    find_declared,
+    read_envelope,
+    render_answer,
+    render_content,
+)
+from adapter.envelope.xroad import FIELDS, XRoadHeaders, read_headers, render_request_hash, repeat_headers
 from adapter.envelope.xroad_faults import render_xroad_fault
-from adapter.errors import InvalidIdentifier, NotSoap, Problem, UnknownOperation, XRoadHeaderInvalid
+from adapter.errors import InvalidIdentifier, NotSoap, Problem, XRoadHeaderInvalid
 from adapter.identifiers import MessageId, OfficialId, SubsystemId
 from adapter.stages import IdentifiedCall, ParsedCall, SoapVersion
-from adapter.xmlsafe import XmlLimits, canonical
+from adapter.xmlsafe import XmlLimits
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -35,8 +44,11 @@ class XRoadForm:
     header: bytes = b""
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
-        """The payload below the request's header fields and the requestHash."""
-        return self.answer(canonical(payload))
+        """The payload below the request's header fields and the requestHash, before headers that the service declares.
+
+        Every prefix in scope is written, for what is used in values only.
+        """
+        return self._whole(render_content(SoapVersion.SOAP11, unwrap(payload), self.header))
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """A fault without header fields, which it may do without (PR-MESS 2.5); status 500 (SOAP 1.1, 6.2)."""
@@ -48,35 +60,37 @@ class XRoadForm:
 
     def answer(self, content: bytes) -> ClientAnswer:
         """The octets of one element below the header fields."""
-        return ClientAnswer(
-            octets=render_answer(SoapVersion.SOAP11, content, header=self.header),
-            content_type=content_type_of(SoapVersion.SOAP11),
-        )
+        return self._whole(render_answer(SoapVersion.SOAP11, content, self.header))
+
+    def _whole(self, octets: bytes) -> ClientAnswer:
+        return ClientAnswer(octets=octets, content_type=content_type_of(SoapVersion.SOAP11))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class XRoadMessage:
-    """A client system's message, read and nothing more: every field is a claim. context: a RequestContext, if any."""
+    """A client system's message, read and nothing more: every field is a claim."""
 
+    envelope: ClientEnvelope
     headers: XRoadHeaders
-    context: etree._Element | None
-    payload: etree._Element
     form: XRoadForm
+
+    @property
+    def payload(self) -> etree._Element:
+        """The Body's element."""
+        return self.envelope.payload
 
 
 def read_message(octets: bytes, content_type: str, limits: XmlLimits) -> XRoadMessage:
     """A client system's octets (untrusted) as an X-Road message.
 
-    Raises what envelope.soap.read_envelope and find_context raise, NotSoap for SOAP 1.2, XRoadHeaderInvalid,
-    InvalidIdentifier.
+    Raises what envelope.soap.read_envelope raises, NotSoap for SOAP 1.2, XRoadHeaderInvalid, InvalidIdentifier.
     """
     envelope = read_envelope(octets, content_type, limits)
     if envelope.version is not SoapVersion.SOAP11:
         raise NotSoap("the X-Road message protocol is a profile of SOAP 1.1 (PR-MESS 1)")
-    context = find_context(envelope, is_understood=is_xroad)
     headers = read_headers(envelope.header)
     form = XRoadForm(header=repeat_headers(headers) + render_request_hash(octets))
-    return XRoadMessage(headers=headers, context=context, payload=envelope.payload, form=form)
+    return XRoadMessage(envelope=envelope, headers=headers, form=form)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,19 +116,24 @@ class XRoadDialect:
         description: ServiceDescription,
         limits: XmlLimits,  # noqa: ARG002  the octets were read within the same ones
     ) -> tuple[ParsedCall, AnswerForm]:
-        """The Body must be what serviceCode means (PR-MESS 2.3).
+        """The Body must be what serviceCode means (PR-MESS 2.3). Headers that the service declares go along.
 
-        Raises UnknownOperation, XRoadHeaderInvalid, InvalidIdentifier.
+        Raises UnknownOperation, NotSoap, HeaderNotUnderstood, XRoadHeaderInvalid, InvalidIdentifier, LimitExceeded.
         """
-        payload = self.message.payload
-        if self.operation is not None:
-            wanted = description.operation(self.operation).input_element
-            if etree.QName(payload).text != wanted:
-                raise UnknownOperation("the Body is not the element of the operation that serviceCode names")
+        envelope = self.message.envelope
+        element = str(envelope.payload.tag)
+        operation = (
+            description.operation_for(element, identified.received.soap_action)
+            if self.operation is None
+            else description.operation(self.operation, element)
+        )
+        declared = operation.carried_headers(in_output=False)
+        context = find_context(envelope, declared.keys() | FIELDS)
         call = ParsedCall(
             identified=identified,
-            context=_context(self.message),
-            payload=payload,
+            context=_context(self.message.headers, context),
+            payload=wrap(Content(body=envelope.payload, headers=find_declared(envelope, declared))),
+            operation=operation.name,
             message_id=self.message_id,
             client_message_id=self.message.headers.id,
         )
@@ -135,10 +154,9 @@ def message_id_of(client: SubsystemId, client_id: str) -> MessageId:
     return MessageId(f"urn:uuid:{uuid.UUID(bytes=bytes(digest))}")
 
 
-def _context(message: XRoadMessage) -> etree._Element:
+def _context(headers: XRoadHeaders, sent: etree._Element | None) -> etree._Element:
     """The RequestContext that the header fields stand for, with what the client says beyond them in one of its own."""
-    headers = message.headers
-    context = etree.Element(REQUEST_CONTEXT) if message.context is None else deepcopy(message.context)
+    context = etree.Element(REQUEST_CONTEXT) if sent is None else deepcopy(sent)
     if headers.user_id is not None:
         context.insert(0, _said(context, "Official", "userId", _official(headers.user_id)))
     if headers.issue is not None:

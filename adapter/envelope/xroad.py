@@ -16,9 +16,10 @@ from typing import Final, NoReturn
 
 from lxml import etree
 
-from adapter.envelope.description_model import Operation
+from adapter.envelope.carried import as_written, without_hop_attributes
+from adapter.envelope.description_operations import Operation
 from adapter.envelope.gate_structure import line_of, local_name
-from adapter.envelope.names import SOAP11, qname
+from adapter.envelope.names import qname
 from adapter.envelope.statements import MAX_VALUE_CHARS, readable, represented_party
 from adapter.errors import EnvelopeRefused, InvalidIdentifier, Problem, ProviderSystemInvalid, XRoadHeaderInvalid
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
@@ -39,7 +40,7 @@ VERSION: Final = qname(XROAD, "protocolVersion")
 REQUEST_HASH: Final = qname(XROAD, "requestHash")
 REPRESENTED_PARTY: Final = qname(REPRESENTATION, "representedParty")
 
-_FIELDS: Final = frozenset((CLIENT, SERVICE, ID, USER_ID, ISSUE, VERSION, REQUEST_HASH, REPRESENTED_PARTY))
+FIELDS: Final = frozenset((CLIENT, SERVICE, ID, USER_ID, ISSUE, VERSION, REQUEST_HASH, REPRESENTED_PARTY))
 _MANDATORY: Final = (CLIENT, SERVICE, ID, VERSION)
 # Every namespace of the protocol and of its extensions begins so.
 _NAMESPACES: Final = "{http://x-road.eu/"
@@ -95,7 +96,7 @@ def read_headers(header: etree._Element | None) -> XRoadHeaders:
     for block in () if header is None else header:
         if not is_xroad(block.tag):
             continue
-        if block.tag not in _FIELDS:
+        if block.tag not in FIELDS:
             _refuse(block, _WHY_NOT.get(local_name(block), "this header is not known to the adapter and not carried"))
         if block.tag in blocks:
             _refuse(block, "the header occurs twice")
@@ -219,14 +220,9 @@ def repeat_headers(headers: XRoadHeaders) -> bytes:
     """The fields as they came, in their order and with their values, for the Header of an answer (PR-MESS 2.2).
 
     Each element is written with every prefix that is in scope at its place, so that prefixes used in values (xsi:type)
-    keep their meaning. mustUnderstand and actor are taken off: they speak of the way there (SOAP 1.1, 4.2.2).
+    keep their meaning. mustUnderstand and actor are taken off: they speak of the way there.
     """
-    for block in headers.blocks:
-        for name in [name for name in block.attrib if str(name).startswith(f"{{{SOAP11}}}")]:
-            del block.attrib[name]
-    return b"".join(
-        etree.tostring(block, encoding="UTF-8", xml_declaration=False, with_tail=False) for block in headers.blocks
-    )
+    return b"".join(as_written(without_hop_attributes(block)) for block in headers.blocks)
 
 
 def render_headers(headers: XRoadHeaders) -> bytes:

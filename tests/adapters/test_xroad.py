@@ -1,4 +1,4 @@
-"""X-Road on real sockets: two adapter processes, a client made for X-Road at one end, a system made for it at the other."""
+"""X-Road on real sockets: two adapters, a client made for X-Road at one end, a system made for it at the other."""
 
 from __future__ import annotations
 
