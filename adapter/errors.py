@@ -37,7 +37,8 @@ class Retry(Enum):
 class Problem:
     """One thing that is wrong with a document, in words, without any value taken from it.
 
-    line and column count from 1; 0 means that the document gives no position.
+    line and column count from 1; 0 means that the document gives no position. pointer: of a JSON document (RFC 6901);
+    it may repeat names that the sender made up, so it goes back to the sender and nowhere else.
     """
 
     line: int
@@ -45,6 +46,7 @@ class Problem:
     element: str
     rule: str
     text: str
+    pointer: str = ""
 
 
 class AdapterError(Exception):
@@ -88,6 +90,11 @@ class LimitExceeded(_ClientError):
 class NotSoap(_ClientError):
     code = "NotSoap"
     text = "The message is not a SOAP 1.1 or SOAP 1.2 envelope with exactly one element in its Body."
+
+
+class MalformedJson(_ClientError):
+    code = "MalformedJson"
+    text = "The request is not a JSON object in UTF-8 of the type application/json, or names a member twice."
 
 
 class HeaderNotUnderstood(_ClientError):
