@@ -127,12 +127,12 @@ class UnknownOperation(_ClientError):
 
 class ContextMissing(_ClientError):
     code = "ContextMissing"
-    text = "The request does not say who asks and for which purpose: send the RequestContext header."
+    text = "The request does not say who asks and for which purpose: send the RequestContext header (JSON: context)."
 
 
 class ContextInvalid(_ClientError):
     code = "ContextInvalid"
-    text = "The RequestContext header does not have the form that its schema requires."
+    text = "The RequestContext header (JSON: context) does not have the form that its schema requires."
 
 
 class XRoadHeaderInvalid(_ClientError):

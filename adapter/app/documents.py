@@ -52,6 +52,7 @@ class ClientDocuments:
             contracts=_contracts(),
             context_schema=_CONTEXT_SCHEMA,
             fault_schema=_FAULT_SCHEMA,
+            json_address=_in_json(address),
         )
         while len(self._kept) >= _MAX_KEPT:
             del self._kept[next(iter(self._kept))]
@@ -60,6 +61,12 @@ class ClientDocuments:
     def _address(self, service: ServiceId, url: str) -> str:
         public = self._site.settings.client_listener.public_url
         return url if public is None else f"{str(public).rstrip('/')}/service/{service}"
+
+
+def _in_json(address: str) -> str:
+    """Where the same service is had in JSON."""
+    before, _, service = address.partition("?")[0].rpartition("/service/")
+    return f"{before}/json/{service}"
 
 
 @cache

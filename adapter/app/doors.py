@@ -10,6 +10,7 @@ import structlog
 
 from adapter.app.documents import ClientDocuments
 from adapter.app.figures import registry_of
+from adapter.app.json_documents import JsonDocuments
 from adapter.app.own_services import OwnServices
 from adapter.app.wiring import Site, client_bounds, peer_bounds
 from adapter.directory.model import Directory
@@ -85,6 +86,7 @@ async def open_client_door(site: Site, bound: socket) -> Listener:
         documents=documents.document,
         own_services=own_services.answer,
         own_contract=own_services.contract,
+        json_pages=JsonDocuments(site),
     )
     handler = XRoadListener(
         ClientSide(site=site.consumer, bounds=bounds, in_flight=in_flight),

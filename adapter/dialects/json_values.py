@@ -20,6 +20,8 @@ MAX_EXACT: Final = 2**53 - 1
 """The largest integer that every reader of JSON holds exactly (RFC 8259, 6; RFC 7493, 2.2)."""
 _EXACT_BUILTINS: Final = frozenset(("byte", "short", "int", "unsignedByte", "unsignedShort", "unsignedInt"))
 _EXACT_DIGITS: Final = 15
+_MAX_INTEGER_CHARS: Final = 64
+_BOOLEANS: Final[Mapping[str, Json]] = {"true": True, "1": True, "false": False, "0": False}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _JSON_INTEGER: Final = re.compile(r"-?[0-9]+(?:\.0+)?")
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
@@ -100,21 +102,11 @@ def value_to_json(text: str, plan: ValuePlan, prefixes: Mapping[str | None, str]
     What has not the form of its type (it came where nothing is checked) stays the text that it is.
     """
     text = _processed(text, plan.type.facets.white_space)
-    match plan.kind:
-        case ValueKind.BOOLEAN:
-            return {"true": True, "1": True, "false": False, "0": False}.get(text, text)
-        case ValueKind.INTEGER:
-            return int(text) if _INTEGER.fullmatch(text) and len(text) <= _EXACT_DIGITS + 2 else text
-        case ValueKind.FLOAT:
-            return _float(text)
-        case ValueKind.BASE64:
-            return text.replace(" ", "")
-        case ValueKind.QNAME:
-            return _clark(text, prefixes)
-        case ValueKind.LIST if plan.item is not None:
-            return [value_to_json(item, plan.item, prefixes) for item in text.split(" ") if item]
-        case _:
-            return text
+    if plan.kind is ValueKind.LIST and plan.item is not None:
+        return [value_to_json(item, plan.item, prefixes) for item in text.split(" ") if item]
+    if plan.kind is ValueKind.QNAME:
+        return _clark(text, prefixes)
+    return _TO_JSON[plan.kind](text)
 
 
 def _processed(text: str, white_space: str) -> str:
@@ -124,12 +116,26 @@ def _processed(text: str, white_space: str) -> str:
     return _SPACES.sub(lambda found: " " * len(found.group()), text) if white_space == "replace" else text
 
 
+def _integer(text: str) -> Json:
+    return int(text) if _INTEGER.fullmatch(text) and len(text) <= _MAX_INTEGER_CHARS else text
+
+
 def _float(text: str) -> Json:
     try:
         value = float(text)
     except ValueError:
         return text
     return value if math.isfinite(value) else text
+
+
+_TO_JSON: Final[Mapping[ValueKind, Callable[[str], Json]]] = {
+    ValueKind.TEXT: str,
+    ValueKind.LIST: str,
+    ValueKind.BOOLEAN: lambda text: _BOOLEANS.get(text, text),
+    ValueKind.INTEGER: _integer,
+    ValueKind.FLOAT: _float,
+    ValueKind.BASE64: lambda text: text.replace(" ", ""),
+}
 
 
 def _clark(text: str, prefixes: Mapping[str | None, str]) -> str:
@@ -143,7 +149,7 @@ def _clark(text: str, prefixes: Mapping[str | None, str]) -> str:
 # --- from JSON -------------------------------------------------------------------------------------------------------
 
 
-class Unfit(Exception):  # noqa: N818  it never leaves the dialect; the reader makes a Problem of it
+class Unfit(Exception):
     """A JSON value is not of the kind that its place wants. The text says what is wanted."""
 
 
@@ -152,23 +158,35 @@ def value_to_text(value: Json, plan: ValuePlan, prefix_of: Callable[[str], str])
 
     Only the kind of the value is judged; whether the text is valid, the schema says.
     """
-    match plan.kind, value:
-        case ValueKind.BOOLEAN, bool():
-            return "true" if value else "false"
-        case ValueKind.INTEGER, Number() if _JSON_INTEGER.fullmatch(value):
-            return value.partition(".")[0]
-        case ValueKind.FLOAT, Number():
-            return str(value)
-        case ValueKind.FLOAT, str() if value in _SPECIAL_FLOATS:
-            return value
-        case ValueKind.LIST, list() if plan.item is not None:
-            return " ".join(_item(item, plan.item, prefix_of) for item in value)
-        case ValueKind.QNAME, str() if found := _QNAME.fullmatch(value):
-            namespace, local = found.groups()
-            return xml_text(f"{prefix_of(namespace)}:{local}" if namespace else local)
-        case (ValueKind.TEXT | ValueKind.BASE64), str() if not isinstance(value, Number):
-            return xml_text(value)
-    raise Unfit(_wanted(plan, value))
+    text: str | None = None
+    match value:
+        case bool() if plan.kind is ValueKind.BOOLEAN:
+            text = "true" if value else "false"
+        case Number():
+            text = _number_text(value, plan.kind)
+        case str():
+            text = _string_text(value, plan.kind, prefix_of)
+        case list() if plan.kind is ValueKind.LIST and plan.item is not None:
+            text = " ".join(_item(item, plan.item, prefix_of) for item in value)
+    if text is None:
+        raise Unfit(_wanted(plan, value))
+    return text
+
+
+def _number_text(value: Number, kind: ValueKind) -> str | None:
+    if kind is ValueKind.FLOAT:
+        return str(value)
+    return value.partition(".")[0] if kind is ValueKind.INTEGER and _JSON_INTEGER.fullmatch(value) else None
+
+
+def _string_text(value: str, kind: ValueKind, prefix_of: Callable[[str], str]) -> str | None:
+    if kind in (ValueKind.TEXT, ValueKind.BASE64) or (kind is ValueKind.FLOAT and value in _SPECIAL_FLOATS):
+        return xml_text(value)
+    found = _QNAME.fullmatch(value) if kind is ValueKind.QNAME else None
+    if found is None:
+        return None
+    namespace, local = found.groups()
+    return xml_text(f"{prefix_of(namespace)}:{local}" if namespace else local)
 
 
 def _item(value: Json, plan: ValuePlan, prefix_of: Callable[[str], str]) -> str:

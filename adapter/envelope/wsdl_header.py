@@ -19,12 +19,13 @@ _TEXT: Final = (
     "LegalBasis, and about whom (Subject). What the adapter's settings fix for the calling system may be left out. "
     "A fault says in its detail whose fault it is, whether to try again, and the incident's id."
 )
+_IN_JSON: Final = " New systems may call it in JSON; a page for people and an OpenAPI document are at "
 
 
-def declare_context(roots: list[etree._Element], schema_url: str) -> None:
+def declare_context(roots: list[etree._Element], schema_url: str, json_address: str = "") -> None:
     """Add the header to the input of every SOAP operation of these WSDL documents, in place.
 
-    schema_url: where the clients fetch the schema of the header.
+    schema_url: where the clients fetch the schema of the header. json_address: where the service is had in JSON.
     """
     for root in roots:
         inputs = [
@@ -40,7 +41,7 @@ def declare_context(roots: list[etree._Element], schema_url: str) -> None:
             _add_message(root)
             import_schema(root, names.CLIENT, schema_url)
         for service in root.iterchildren(names.qname(names.WSDL, "service")):
-            explain_service(service, _TEXT)
+            explain_service(service, _TEXT + (_IN_JSON + json_address if json_address else ""))
 
 
 def drop_broken_headers(roots: list[etree._Element]) -> None:

@@ -60,12 +60,13 @@ def publish(
     contracts: Mapping[str, bytes],
     context_schema: str,
     fault_schema: str,
+    json_address: str = "",
 ) -> PublishedDescription:
     """Make every document of a description ready for client systems.
 
     address: where the client reaches this service at its adapter; any old `?query` is left out. contracts: the
     adapter's schemas by file name with what they import. context_schema, fault_schema: the ones of RequestContext and
-    of the fault.
+    of the fault. json_address: where the service is had in JSON, for the documentation.
     """
     base = address.partition("?")[0]
     roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
@@ -81,7 +82,7 @@ def publish(
             _drop_policies(root)
     serve_at(wsdls, base)
     drop_broken_headers(wsdls)
-    declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema))
+    declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema), json_address)
     declare_fault(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + fault_schema))
     documents.update({name: _octets(root) for name, root in roots.items() if name not in documents})
     return PublishedDescription(entry=description.entry, documents=documents)

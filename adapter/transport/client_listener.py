@@ -1,4 +1,4 @@
-"""The listener for our own information systems: plain SOAP in, plain SOAP out, and the WSDL to begin with."""
+"""The listener for our own information systems: SOAP or JSON in, the same out, and the description to begin with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from http import HTTPStatus
 import structlog
 from aiohttp import web
 
+from adapter.dialects.json_dialect import JsonDialect
 from adapter.dialects.model import ClientAnswer, ClientDialect
 from adapter.dialects.soap import SoapDialect
 from adapter.envelope.faults import public_fault
@@ -20,11 +21,14 @@ from adapter.stages import ReceivedCall
 from adapter.transport.client_requests import ClientSide, names_host, plain, response_of
 from adapter.transport.http_protocol import SERVER_HEADER
 from adapter.transport.http_server import HttpBounds, InFlight
+from adapter.transport.json_paths import JSON_PREFIX, JsonPages, json_path
 
 log = structlog.get_logger(__name__)
 
 SERVICE_PREFIX = "/service/"
 OWN_PATH = "/adapter"
+# A page is text: nothing in it is run, nothing is fetched for it.
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 Documents = Callable[[ServiceId, str, str], Awaitable[bytes]]
 """(service, the URL that it is asked under, document name or "") to the document's octets."""
@@ -44,12 +48,14 @@ class ClientListener:
         documents: Documents,
         own_services: OwnServices,
         own_contract: OwnContract,
+        json_pages: JsonPages,
     ) -> None:
         self._site = site
         self._side = ClientSide(site=site, bounds=bounds, in_flight=in_flight)
         self._documents = documents
         self._own_services = own_services
         self._own_contract = own_contract
+        self._json_pages = json_pages
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of a client system."""
@@ -64,6 +70,8 @@ class ClientListener:
             fault = dialect.form.fault(public_fault(UnknownService(), incident))
             return response_of(fault.with_headers({"Adapter-Incident": incident}))
         if request.method in ("GET", "HEAD"):
+            if service is not None and isinstance(dialect, JsonDialect):
+                return await self._json_document(request, service)
             return await self._document(request, service)
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
@@ -75,6 +83,8 @@ class ClientListener:
         async def answer(call: ReceivedCall) -> ClientAnswer:
             if service is None:
                 return await self._own_services(call)
+            if isinstance(dialect, JsonDialect):
+                await self._json_pages.prepare(service)
             return await consume(call, dialect, self._site)
 
         return await self._side.answer(request, service or own_service(self._site.own), dialect.form, answer)
@@ -93,16 +103,37 @@ class ClientListener:
             return plain(HTTPStatus(error.http_status), error.text)
         return web.Response(body=octets, content_type="text/xml", charset="utf-8", headers=SERVER_HEADER)
 
+    async def _json_document(self, request: web.BaseRequest, service: ServiceId) -> web.Response:
+        """A service's page and its OpenAPI document, for anyone who reaches the listener."""
+        if not names_host(request):
+            return plain(HTTPStatus.BAD_REQUEST, "The Host header does not name a host.")
+        url = f"{request.scheme}://{request.host}{JSON_PREFIX}{service}"
+        try:
+            answer = await self._json_pages.document(service, url, json_path(request.path).rest)
+        except AdapterError as error:
+            return plain(HTTPStatus(error.http_status), error.text)
+        return response_of(answer.with_headers({"Content-Security-Policy": _PAGE_POLICY}))
+
 
 def dialect_of(request: web.BaseRequest) -> ClientDialect:
     """How the sender of this request speaks, by its path and media type."""
-    return SoapDialect(content_type=request.headers.get("Content-Type", ""))
+    content_type = request.headers.get("Content-Type", "")
+    if not request.path.startswith(JSON_PREFIX):
+        return SoapDialect(content_type=content_type)
+    try:
+        operation = json_path(request.path).rest
+    except InvalidIdentifier:
+        operation = ""
+    accepted = request.headers.get("Accept-Language", "")
+    return JsonDialect(operation=operation, content_type=content_type, accept_language=accepted)
 
 
 def service_of(path: str) -> ServiceId | None:
     """The service that a path names; None for the adapter's own services. Raises InvalidIdentifier."""
     if path.rstrip("/") == OWN_PATH:
         return None
+    if path.startswith(JSON_PREFIX):
+        return json_path(path).service
     if not path.startswith(SERVICE_PREFIX):
         raise InvalidIdentifier("not the path of a service")
     return ServiceId.parse(path.removeprefix(SERVICE_PREFIX).rstrip("/"))

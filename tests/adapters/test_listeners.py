@@ -83,6 +83,16 @@ def peer_listener(sides: TwoSides) -> PeerListener:
     return PeerListener(sides.provider, BOUNDS, InFlight(BOUNDS.max_in_flight))
 
 
+class EchoedPages:
+    """Says what was asked for instead of a page."""
+
+    async def prepare(self, service: ServiceId) -> None:
+        return None
+
+    async def document(self, service: ServiceId, url: str, name: str) -> ClientAnswer:
+        return ClientAnswer(octets=f"{service} {url} {name}".encode(), content_type="text/plain")
+
+
 def client_listener(sides: TwoSides) -> ClientListener:
     async def documents(service: ServiceId, url: str, name: str) -> bytes:
         return f"{service} {url} {name}".encode()
@@ -97,6 +107,7 @@ def client_listener(sides: TwoSides) -> ClientListener:
         documents=documents,
         own_services=own,
         own_contract=lambda url: url.encode(),
+        json_pages=EchoedPages(),
     )
 
 

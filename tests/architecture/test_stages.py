@@ -40,7 +40,7 @@ MAKERS = {
     "ReceivedCall": ("adapter/transport/*",),
     "IdentifiedCall": ("adapter/policy/clients.py",),
     # One dialect, one file.
-    "ParsedCall": ("adapter/dialects/soap.py", "adapter/dialects/xroad.py"),
+    "ParsedCall": ("adapter/dialects/soap.py", "adapter/dialects/xroad.py", "adapter/dialects/json_dialect.py"),
     "AuthorizedCall": ("adapter/policy/outgoing.py",),
 }
 """Every stage with the only files that may make it."""

@@ -16,6 +16,7 @@ from adapter.transport.http_server import InFlight
 from tests.adapters.test_listeners import (
     BOUNDS,
     Answer,
+    EchoedPages,
     ask,
     client_listener,
     client_path,
@@ -149,6 +150,7 @@ async def test_unexpected_error_of_an_own_service_is_a_recorded_refusal(sides: T
         documents=documents,
         own_services=broken,
         own_contract=str.encode,
+        json_pages=EchoedPages(),
     )
     async with listening(listener, SoapVersion.SOAP11) as port:
         answer = await ask(port, post("/adapter", good_call().encode(), "text/xml"))

@@ -1,0 +1,186 @@
+"""The OpenAPI 3.1 document of a service: its operations in JSON, made from its WSDL and its schemas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from adapter.dialects.json_dialect import MEDIA_TYPE
+from adapter.dialects.json_fault import PROBLEM_TYPE, status_of
+from adapter.dialects.json_mapping import JsonMapping
+from adapter.dialects.json_schema import Schema, SchemaWriter
+from adapter.envelope.description import Operation
+from adapter.envelope.names import FAULT
+from adapter.envelope.statements import MAX_SUBJECTS
+from adapter.errors import Blame, Retry, catalogue
+
+OPENAPI_VERSION: Final = "3.1.1"
+CONTEXT: Final = "RequestContext"
+PROBLEM: Final = "Problem"
+_CLIENTS: Final = "RequestRefused"
+_OTHERS: Final = "NotAnswered"
+_INTRODUCTION: Final = (
+    'Made from the service\'s WSDL. Each operation takes `{"context": …, "body": …}` and answers `{"body": …}`; '
+    "`context` says who asks, why and about whom, unless the adapter's settings say it for your system. Repeated "
+    "elements are arrays, attributes begin with `@`, the text beside attributes is `$`, `null` is a nil element, and "
+    "what would lose digits as a JSON number is a string. Every failure is a problem document (RFC 9457) with a code, "
+    "who has to act, and whether to ask again."
+)
+_UNCHECKED: Final = "Its Body is not described by a schema and is not type-checked: it is written as XML."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceNames:
+    """What a document says of its service: title and version for people, the address for programs."""
+
+    title: str
+    version: str
+    address: str
+
+
+def openapi_document(mapping: JsonMapping, names: ServiceNames) -> dict[str, Any]:
+    """The document. Its schemas are what the converter takes and writes."""
+    writer = SchemaWriter(mapping.book)
+    writer.components.update({CONTEXT: _context(), PROBLEM: _problem()})
+    operations = {operation.name: operation for operation in reversed(mapping.operations)}
+    paths = {
+        f"/{operation.name}": {"post": _operation(operation, mapping, writer)}
+        for operation in reversed(operations.values())
+    }
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {"title": names.title, "version": names.version, "description": _INTRODUCTION},
+        "servers": [{"url": names.address}],
+        "security": [{"token": []}, {"password": []}, {"certificate": []}, {}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "password": {"type": "http", "scheme": "basic"},
+                "certificate": {"type": "mutualTLS"},
+            },
+            "responses": _failures(),
+            "schemas": writer.components,
+        },
+    }
+
+
+def _operation(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> dict[str, Any]:
+    asked = writer.element(mapping.declaration(operation.input_element))
+    request = {
+        "type": "object",
+        "properties": {"context": {"$ref": f"#/components/schemas/{CONTEXT}"}, "body": asked},
+        "required": ["body"],
+        "additionalProperties": False,
+    }
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": request}}},
+        "responses": {
+            "200": _reply(operation, mapping, writer),
+            "4XX": {"$ref": f"#/components/responses/{_CLIENTS}"},
+            "5XX": {"$ref": f"#/components/responses/{_OTHERS}"},
+        },
+    }
+    if operation.input_element in mapping.unchecked:
+        found["description"] = _UNCHECKED
+    return found
+
+
+def _reply(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> dict[str, Any]:
+    if operation.output_element is None:
+        return {"description": "Taken."}
+    answered = writer.element(mapping.declaration(operation.output_element))
+    schema: Schema = {"type": "object", "properties": {"body": answered}, "required": ["body"]}
+    return {
+        "description": "The provider's reply, verified and recorded.",
+        "headers": {
+            "Adapter-Message-Id": _header("The exchange's id, the same in the records of both sides."),
+            "Adapter-Record": _header("The numbers of the request's and the reply's entry in this adapter's record."),
+            "Adapter-Peer-Record": _header("The number of the reply's entry in the provider's record."),
+        },
+        "content": {MEDIA_TYPE: {"schema": schema}},
+    }
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _failures() -> dict[str, Any]:
+    """What fails because of the request, and what fails otherwise, each with its codes."""
+    codes: dict[str, list[str]] = {_CLIENTS: [], _OTHERS: []}
+    for error in catalogue():
+        if error.blame is not Blame.OPERATOR:
+            status = status_of(error.code, error.blame)
+            codes[_CLIENTS if status < HTTPStatus.INTERNAL_SERVER_ERROR else _OTHERS].append(f"{error.code} ({status})")
+    content = {PROBLEM_TYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
+    return {name: {"description": f"{', '.join(listed)}.", "content": content} for name, listed in codes.items()}
+
+
+# --- what every operation has ----------------------------------------------------------------------------------------
+
+
+def _context() -> Schema:
+    text: Schema = {"type": "string", "minLength": 1, "maxLength": 512}
+    kind: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+    return {
+        "type": "object",
+        "description": "Who asks, why, about whom. What is absent comes from the adapter's settings, if they have it.",
+        "properties": {
+            "official": {**text, "description": "The civil servant who asks.", "examples": ["clerk-1"]},
+            "purpose": {**kind, "description": "A purpose of the directory.", "examples": ["social-benefit"]},
+            "legalBasis": _pair(kind, "reference", text, ["law", "Law No. 395 of 2015, article 12"]),
+            "regulation": {**text, "description": "The regulation of the e-service, as the directory names it."},
+            "subjects": {
+                "type": "array",
+                "items": _pair(kind, "value", text, ["pinfl", "30101900000019"]),
+                "maxItems": MAX_SUBJECTS,
+                "description": "Whom the data is about.",
+            },
+            "consent": {**text, "description": "The reference of the person's consent."},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _pair(kind: Schema, name: str, text: Schema, example: list[str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": {"kind": kind, name: text},
+        "required": ["kind", name],
+        "additionalProperties": False,
+        "examples": [{"kind": example[0], name: example[1]}],
+    }
+
+
+def _problem() -> Schema:
+    codes = [error.code for error in catalogue() if error.blame is not Blame.OPERATOR]
+    one: Schema = {
+        "type": "object",
+        "properties": {
+            "pointer": {"type": "string", "description": "JSON Pointer to what is wrong in the request."},
+            "detail": {"type": "string", "description": "What is wrong, in words."},
+            "rule": {"type": "string", "description": "The rule of XML Schema or of the JSON form."},
+            "element": {"type": "string"},
+            "line": {"type": "integer"},
+            "column": {"type": "integer"},
+        },
+        "required": ["detail", "rule"],
+    }
+    return {
+        "type": "object",
+        "description": "A problem document (RFC 9457). `title` is in English, Russian or Uzbek, by Accept-Language.",
+        "properties": {
+            "type": {"type": "string", "format": "uri", "examples": [f"{FAULT}:SchemaInvalid"]},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": f"One of the catalogue's codes: {', '.join(codes)}."},
+            "blame": {"enum": [blame.value for blame in Blame], "description": "Who has to act."},
+            "retry": {"enum": [retry.value for retry in Retry], "description": "Whether to ask again."},
+            "incident": {"type": "string", "description": "What the adapter's operators find the record entry by."},
+            "problems": {"type": "array", "items": one},
+        },
+        "required": ["type", "title", "status", "code", "blame", "retry", "incident"],
+    }

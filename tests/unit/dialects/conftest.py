@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.fixtures_pki import federation
+
+__all__ = ["federation"]
