@@ -15,40 +15,56 @@ from lxml import etree
 from adapter.dialects.json_context import context_from_json
 from adapter.dialects.json_fault import problem_answer
 from adapter.dialects.json_mapping import JsonMapping, mapping_of
-from adapter.dialects.json_read import element_from_json
-from adapter.dialects.json_text import kind_of, parse_json, pointer_to, render_json, shown
+from adapter.dialects.json_read import Written, element_from_json
+from adapter.dialects.json_text import Json, kind_of, parse_json, pointer_to, render_json, shown
 from adapter.dialects.json_unknown import nearest
-from adapter.dialects.json_write import element_to_json
+from adapter.dialects.json_write import element_as_text, element_to_json
 from adapter.dialects.model import AnswerForm, ClientAnswer
-from adapter.envelope.description import ServiceDescription
+from adapter.envelope.carried import Content, unwrap, wrap
+from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.faults import PublicFault
+from adapter.envelope.soap import without_comments
 from adapter.errors import InternalError, MalformedJson, Problem
 from adapter.stages import IdentifiedCall, ParsedCall
 from adapter.xmlsafe import XmlLimits, parse
 
 MEDIA_TYPE: Final = "application/json"
 _CHARSETS: Final = ("", "utf-8", "utf8", '"utf-8"')
-_MEMBERS: Final = ("context", "body")
-_BODY: Final = "/body"
+CONTEXT: Final = "context"
+BODY: Final = "body"
+HEADERS: Final = "headers"
+INDEPENDENT: Final = "independent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JsonForm:
     """How one JSON call is answered.
 
-    mapping: once the call is read. pointers: what the lines of the XML that was made of the call are in the JSON.
+    mapping and operation: once the call is read. pointers: what the lines of the XML that was made of the call are in
+    the JSON.
     """
 
     accept_language: str
     mapping: JsonMapping | None = None
+    operation: Operation | None = None
     pointers: Mapping[int, str] = field(default_factory=dict)
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
-        """The payload as the member `body`."""
-        if self.mapping is None:
+        """The Body's element as `body`, and beside it what else there is."""
+        if self.mapping is None or self.operation is None:
             raise InternalError("a reply to a call that was not read")
-        body = element_to_json(payload, self.mapping.declaration(payload.tag), self.mapping.book)
-        return ClientAnswer(octets=render_json({"body": body}), content_type=MEDIA_TYPE)
+        content = unwrap(payload)
+        document: dict[str, Json] = {BODY: self._value(content.body, self.mapping)}
+        if content.headers:
+            named = self.mapping.headers(self.operation, in_output=True)
+            labels = {tag: name for name, tag in named.items()}
+            document[HEADERS] = {labels[str(each.tag)]: self._value(each, self.mapping) for each in content.headers}
+        if content.independent:
+            document[INDEPENDENT] = [element_as_text(each) for each in content.independent]
+        return ClientAnswer(octets=render_json(document), content_type=MEDIA_TYPE)
+
+    def _value(self, element: etree._Element, mapping: JsonMapping) -> Json:
+        return element_to_json(element, mapping.declaration(str(element.tag)), mapping.book)
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """A problem document; what is wrong with the XML that was made is said of the JSON that it was made of."""
@@ -76,20 +92,60 @@ class JsonDialect:
         Raises MalformedJson, UnknownOperation, ContextInvalid, SchemaInvalid (with pointers), LimitExceeded.
         """
         _check_media_type(self.content_type)
-        members = _envelope(identified.received.octets)
         mapping = mapping_of(description)
-        declared = mapping.declaration(mapping.operation(self.operation).input_element)
+        operation = mapping.operation(self.operation)
+        members = _envelope(identified.received.octets, operation, mapping)
         pointers: dict[int, str] = {}
         context = None
-        if members.get("context") is not None:
-            written = context_from_json(members["context"])
+        if members.get(CONTEXT) is not None:
+            written = context_from_json(members[CONTEXT])
             pointers.update(written.pointers)
             context = parse(written.octets, limits)
-        first_line = max(pointers, default=0) + 1
-        body = element_from_json(members["body"], declared, mapping.book, limits, pointer=_BODY, first_line=first_line)
-        pointers.update(body.pointers)
-        call = ParsedCall(identified=identified, context=context, payload=parse(body.octets, limits))
-        return call, JsonForm(accept_language=self.accept_language, mapping=mapping, pointers=pointers)
+        reader = _Reader(mapping=mapping, limits=limits)
+        body = reader.written(members[BODY], operation.input_element, f"/{BODY}", max(pointers, default=0) + 1)
+        content = Content(
+            body=parse(body.octets, limits),
+            headers=reader.headers(members.get(HEADERS), mapping.headers(operation, in_output=False)),
+            independent=reader.independent(members.get(INDEPENDENT)),
+        )
+        if content.is_alone:  # else the lines are others
+            pointers.update(body.pointers)
+        call = ParsedCall(identified=identified, context=context, payload=wrap(content), operation=operation.name)
+        form = JsonForm(accept_language=self.accept_language, mapping=mapping, operation=operation, pointers=pointers)
+        return call, form
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reader:
+    """Reads the parts of one call."""
+
+    mapping: JsonMapping
+    limits: XmlLimits
+
+    def written(self, value: Json, tag: str, pointer: str, first_line: int = 1) -> Written:
+        """One element as text."""
+        declared = self.mapping.declaration(tag)
+        return element_from_json(
+            value, declared, self.mapping.book, self.limits, pointer=pointer, first_line=first_line
+        )
+
+    def headers(self, value: Json, declared: Mapping[str, str]) -> tuple[etree._Element, ...]:
+        """The headers that the operation declares."""
+        if value is None:
+            return ()
+        if not isinstance(value, dict):
+            raise _misshapen(f"/{HEADERS}", f"An object is wanted here, not {kind_of(value)}.")
+        _refuse_unknown(value, list(declared), f"/{HEADERS}")
+        written = [self.written(each, declared[name], f"/{HEADERS}/{name}") for name, each in value.items()]
+        return tuple(parse(each.octets, self.limits) for each in written)
+
+    def independent(self, value: Json) -> tuple[etree._Element, ...]:
+        """The elements beside the first in a SOAP-encoded Body, each as XML."""
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise _misshapen(f"/{INDEPENDENT}", "An array of elements as XML is wanted here.")
+        return tuple(without_comments(parse(each.encode("utf-8", "replace"), self.limits)) for each in value)
 
 
 def _check_media_type(content_type: str) -> None:
@@ -102,18 +158,27 @@ def _check_media_type(content_type: str) -> None:
         raise MalformedJson("another Content-Type", problems=(problem,))
 
 
-def _envelope(octets: bytes) -> dict[str, Any]:
-    """The object around the call: `body`, and `context` if it is sent."""
+def _envelope(octets: bytes, operation: Operation, mapping: JsonMapping) -> dict[str, Any]:
+    """The object around the call, whose members its operation decides."""
     value = parse_json(octets)
     if not isinstance(value, dict):
         raise _misshapen("", f"An object is wanted here, not {kind_of(value)}.")
-    for name in value:
-        if name not in _MEMBERS:
-            text = f'There is no member "{shown(name)}" here; {nearest(name, _MEMBERS)}'
-            raise _misshapen(pointer_to("", name), text)
-    if "body" not in value:
-        raise _misshapen("", 'The member "body" is missing: what is asked goes into it.')
+    known = [CONTEXT, BODY]
+    if mapping.headers(operation, in_output=False):
+        known.append(HEADERS)
+    if operation.is_encoded:
+        known.append(INDEPENDENT)
+    _refuse_unknown(value, known, "")
+    if BODY not in value:
+        raise _misshapen("", f'The member "{BODY}" is missing: what is asked goes into it.')
     return value
+
+
+def _refuse_unknown(value: dict[str, Any], known: list[str], pointer: str) -> None:
+    for name in value:
+        if name not in known:
+            text = f'There is no member "{shown(name)}" here; {nearest(name, known)}'
+            raise _misshapen(pointer_to(pointer, name), text)
 
 
 def _misshapen(pointer: str, text: str) -> MalformedJson:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ from adapter.dialects.json_plan import PlanBook
 from adapter.dialects.json_text import shown
 from adapter.dialects.json_unknown import nearest
 from adapter.envelope.description import Operation, ServiceDescription
-from adapter.envelope.schema_model import ANY_TYPE, ElementDeclaration
+from adapter.envelope.schema_model import ANY_TYPE, ElementDeclaration, local_name
 from adapter.envelope.schema_model_read import schema_model
 from adapter.errors import Problem, UnknownOperation
 
@@ -31,6 +32,12 @@ class JsonMapping:
         text = f'There is no operation "{shown(name)}"; {nearest(name, [each.name for each in self.operations])}'
         problem = Problem(line=0, column=0, element="", rule="json.operation", text=text)
         raise UnknownOperation("the address names no operation of the service", problems=(problem,))
+
+    def headers(self, operation: Operation, *, in_output: bool) -> dict[str, str]:
+        """The headers that go along with the Body: the member's name, and the element's."""
+        tags = list(operation.carried_headers(in_output=in_output))
+        count = Counter(map(local_name, tags))
+        return {local_name(tag) if count[local_name(tag)] == 1 else tag: tag for tag in tags}
 
     def declaration(self, tag: str) -> ElementDeclaration:
         """How a Body element is declared; as anything where no schema says it."""

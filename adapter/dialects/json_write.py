@@ -63,7 +63,7 @@ def element_to_json(element: etree._Element, declared: ElementDeclaration, book:
 
 
 def _as_xml(element: etree._Element) -> Json:
-    return {AS_XML: _text_of(element)}
+    return {AS_XML: element_as_text(element)}
 
 
 def _type_said(element: etree._Element, declared: ElementDeclaration, book: PlanBook) -> str | None:
@@ -119,7 +119,7 @@ def _sequence(element: etree._Element, plan: TypePlan, book: PlanBook) -> list[J
     items: list[Json] = [element.text] if plan.is_mixed and element.text else []
     for child in element:
         member = plan.by_tag.get(child.tag)
-        items.append({ANY: _text_of(child)} if member is None else {member.name: _child(child, member, book)})
+        items.append({ANY: element_as_text(child)} if member is None else {member.name: _child(child, member, book)})
         if plan.is_mixed and child.tail:
             items.append(child.tail)
     return items
@@ -135,7 +135,7 @@ def _by_member(element: etree._Element, plan: TypePlan, book: PlanBook) -> dict[
             if plan.any_place is None or plan.any_place < place:
                 raise _Strange
             place = plan.any_place
-            found.setdefault(ANY, []).append(_text_of(child))
+            found.setdefault(ANY, []).append(element_as_text(child))
             continue
         place = member.place
         value = _child(child, member, book)
@@ -156,7 +156,7 @@ def _child(child: etree._Element, member: Member, book: PlanBook) -> Json:
     return element_to_json(child, member.element, book)
 
 
-def _text_of(element: etree._Element) -> str:
+def element_as_text(element: etree._Element) -> str:
     """An element as XML that means the same anywhere: with the namespaces that it uses, in names and in values."""
     alone = parse(etree.tostring(element, with_tail=False), _ANY_SIZE)
     written = [text for each in alone.iter() for text in (each.text, each.tail, *each.attrib.values()) if text]

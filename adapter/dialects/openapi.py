@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from adapter.dialects.json_dialect import MEDIA_TYPE
+from adapter.dialects.json_dialect import BODY, HEADERS, INDEPENDENT, MEDIA_TYPE
 from adapter.dialects.json_fault import PROBLEM_TYPE, status_of
 from adapter.dialects.json_mapping import JsonMapping
 from adapter.dialects.json_schema import Schema, SchemaWriter
@@ -67,13 +67,8 @@ def openapi_document(mapping: JsonMapping, names: ServiceNames) -> dict[str, Any
 
 
 def _operation(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> dict[str, Any]:
-    asked = writer.element(mapping.declaration(operation.input_element))
-    request = {
-        "type": "object",
-        "properties": {"context": {"$ref": f"#/components/schemas/{CONTEXT}"}, "body": asked},
-        "required": ["body"],
-        "additionalProperties": False,
-    }
+    request = _message(operation, mapping, writer, in_output=False)
+    request["properties"] = {"context": {"$ref": f"#/components/schemas/{CONTEXT}"}, **request["properties"]}
     found: dict[str, Any] = {
         "operationId": operation.name,
         "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": request}}},
@@ -88,11 +83,29 @@ def _operation(operation: Operation, mapping: JsonMapping, writer: SchemaWriter)
     return found
 
 
+def _message(operation: Operation, mapping: JsonMapping, writer: SchemaWriter, *, in_output: bool) -> Schema:
+    """What stands in one direction: the Body, declared headers, and what goes with an encoded Body."""
+    element = operation.output_element if in_output else operation.input_element
+    properties: dict[str, Schema] = {BODY: writer.element(mapping.declaration(str(element)))}
+    headers = mapping.headers(operation, in_output=in_output)
+    if headers:
+        properties[HEADERS] = {
+            "type": "object",
+            "properties": {name: writer.element(mapping.declaration(tag)) for name, tag in headers.items()},
+            "additionalProperties": False,
+        }
+    if operation.is_encoded:
+        properties[INDEPENDENT] = {
+            "type": "array",
+            "items": {"type": "string", "contentMediaType": "application/xml"},
+            "description": "The elements that stand beside the first in a SOAP-encoded Body.",
+        }
+    return {"type": "object", "properties": properties, "required": [BODY], "additionalProperties": False}
+
+
 def _reply(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> dict[str, Any]:
     if operation.output_element is None:
         return {"description": "Taken."}
-    answered = writer.element(mapping.declaration(operation.output_element))
-    schema: Schema = {"type": "object", "properties": {"body": answered}, "required": ["body"]}
     return {
         "description": "The provider's reply, verified and recorded.",
         "headers": {
@@ -100,7 +113,7 @@ def _reply(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> 
             "Adapter-Record": _header("The numbers of the request's and the reply's entry in this adapter's record."),
             "Adapter-Peer-Record": _header("The number of the reply's entry in the provider's record."),
         },
-        "content": {MEDIA_TYPE: {"schema": schema}},
+        "content": {MEDIA_TYPE: {"schema": _message(operation, mapping, writer, in_output=True)}},
     }
 
 
