@@ -16,10 +16,26 @@ from adapter.xmlsafe import escape_attribute, escape_text
 
 POINTER: Final = "/context"
 # Member, element, and for those with two members: the one that is an attribute, and the one that is the text.
-_PLAIN: Final = {"official": "Official", "purpose": "Purpose", "regulation": "Regulation", "consent": "Consent"}
+_PLAIN: Final = {
+    "official": "Official",
+    "purpose": "Purpose",
+    "regulation": "Regulation",
+    "consent": "Consent",
+    "issue": "Issue",
+}
 _LEGAL_BASIS: Final = ("legalBasis", "LegalBasis", "kind", "reference")
 _SUBJECT: Final = ("subjects", "Subject", "kind", "value")
-_ORDER: Final = ("official", "purpose", "legalBasis", "regulation", "subjects", "consent")
+_PARTY: Final = ("representedParty", "RepresentedParty", "class", "code")
+_ORDER: Final = (
+    "official",
+    "purpose",
+    "legalBasis",
+    "regulation",
+    "subjects",
+    "consent",
+    "issue",
+    "representedParty",
+)
 
 
 def context_from_json(value: Json, *, first_line: int = 1) -> Written:
@@ -50,17 +66,23 @@ def _elements(name: str, members: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [(_element(_PLAIN[name], "", _text(value, pointer)), pointer)]
     if name == _LEGAL_BASIS[0]:
         return [(_pair(value, pointer, _LEGAL_BASIS), pointer)]
+    if name == _PARTY[0]:
+        return [(_pair(value, pointer, _PARTY, is_optional=True), pointer)]
     if not isinstance(value, list) or len(value) > MAX_SUBJECTS:
         _refuse(pointer, f"An array of at most {MAX_SUBJECTS} objects is wanted here.")
     places = [pointer_to(pointer, at) for at in range(len(value))]
     return [(_pair(item, place, _SUBJECT), place) for item, place in zip(value, places, strict=True)]
 
 
-def _pair(value: Json, pointer: str, form: tuple[str, str, str, str]) -> str:
+def _pair(value: Json, pointer: str, form: tuple[str, str, str, str], *, is_optional: bool = False) -> str:
+    """An element with a text and an attribute. is_optional: the attribute may be absent."""
     _, element, attribute, content = form
     members = _object(value, pointer, (attribute, content))
-    texts = {name: _text(members.get(name), pointer_to(pointer, name)) for name in (attribute, content)}
-    return _element(element, f' {attribute}="{escape_attribute(texts[attribute])}"', texts[content])
+    attributes = ""
+    if not is_optional or attribute in members:
+        text = _text(members.get(attribute), pointer_to(pointer, attribute))
+        attributes = f' {attribute}="{escape_attribute(text)}"'
+    return _element(element, attributes, _text(members.get(content), pointer_to(pointer, content)))
 
 
 def _element(name: str, attributes: str, text: str) -> str:

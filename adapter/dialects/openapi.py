@@ -153,6 +153,14 @@ def _context() -> Schema:
                 "description": "Whom the data is about.",
             },
             "consent": {**text, "description": "The reference of the person's consent."},
+            "issue": {**text, "description": "The case that this is asked for, as your system names it."},
+            "representedParty": {
+                "type": "object",
+                "properties": {"class": kind, "code": text},
+                "required": ["code"],
+                "additionalProperties": False,
+                "description": "Whom you ask for, if that is somebody who is no member.",
+            },
         },
         "additionalProperties": False,
     }

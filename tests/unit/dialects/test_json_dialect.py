@@ -14,6 +14,7 @@ from adapter.envelope.faults import PublicFault, public_fault
 from adapter.envelope.texts import LANGUAGES
 from adapter.errors import AdapterError, Blame, Problem, ProviderSystemDown, Retry, SchemaInvalid, catalogue
 from adapter.exchange.consume import consume
+from adapter.stages import RepresentedParty
 from tests.pki import Federation
 from tests.two_sides import OTHER_PINFL, PINFL, TwoSides, client_call, two_sides
 
@@ -60,6 +61,18 @@ async def test_a_good_call_is_answered_and_recorded_like_any_other(sides: TwoSid
     assert [subject.value for subject in data.subjects] == [PINFL]
     assert data.legal_basis is not None
     assert data.legal_basis.reference == "ZRU-395"
+
+
+async def test_everything_that_a_header_could_say_can_be_said(sides: TwoSides) -> None:
+    more = {"issue": "case 7", "consent": "K-12", "representedParty": {"class": "COM", "code": "70000012"}}
+    assert (await call(sides, good(**more))).status == 200
+    data = sides.register.asked[0].authorized.valid.fresh.message.verified.personal_data
+    assert data is not None
+    assert (data.issue, data.consent, data.represented_party) == (
+        "case 7",
+        "K-12",
+        RepresentedParty(party_class="COM", code="70000012"),
+    )
 
 
 @pytest.mark.parametrize(
