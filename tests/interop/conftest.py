@@ -18,7 +18,7 @@ def agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agencies]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The versions of all foreign software, or why it was not there."""
-    if "interop" not in terminalreporter.config.getoption("-m"):
+    if terminalreporter.config.getoption("-m") != "interop":
         return
     terminalreporter.section("foreign software")
     for name, stack in sorted(STACKS.items()):

@@ -25,6 +25,23 @@ def test_content_type_counts_before_the_declaration():
     assert decoded(octets, "windows-1251") == TEXT
 
 
+@pytest.mark.parametrize("text", ["<a>Karimov</a>", TEXT])
+@pytest.mark.parametrize("charset", ["utf-8", "us-ascii", "windows-1251"])
+def test_utf8_under_another_name_is_read_where_no_letter_can_change(text, charset):
+    octets = f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()
+    if charset == "windows-1251" and text == TEXT:
+        with pytest.raises(MalformedMessage) as refused:
+            decoded(octets, charset)
+        assert [problem.rule for problem in refused.value.problems] == ["encoding"]
+    else:
+        assert decoded(octets, charset).endswith(text)
+
+
+def test_a_one_octet_encoding_in_truth_is_read_whatever_is_declared():
+    octets = f'<?xml version="1.0" encoding="UTF-8"?>{TEXT}'.encode("windows-1251")
+    assert decoded(octets, "windows-1251") == TEXT
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_byte_order_mark_counts_before_all(encoding):
     assert decoded(TEXT.encode(encoding), "windows-1251") == TEXT
