@@ -265,11 +265,13 @@ class ValidRequest:
     """The Body is valid against the service's XSD and fits the named operation. Made by exchange.validation.
 
     input_element: of the Body, `{namespace}local`; with the operation's name it tells overloaded operations apart.
+    type_checked: there was a schema to check it by; a SOAP-encoded Body is passed through by its name.
     """
 
     fresh: FreshRequest
     operation: str
     input_element: str
+    type_checked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -404,12 +406,13 @@ class ParsedCall:
 class ValidCall:
     """The Body is valid against the service's XSD. Made by exchange.validation.
 
-    input_element: of the Body, `{namespace}local`. names_in_values: as in ValidAnswer.
+    input_element: of the Body, `{namespace}local`. type_checked, names_in_values: as in ValidRequest and ValidAnswer.
     """
 
     parsed: ParsedCall
     operation: str
     input_element: str
+    type_checked: bool = True
     names_in_values: bool = False
 
 

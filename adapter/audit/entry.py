@@ -28,7 +28,9 @@ from adapter.stages import (
     RecordedCall,
     RecordedRequest,
     SealedMessage,
+    ValidCall,
     ValidReply,
+    ValidRequest,
     VerifiedMessage,
 )
 
@@ -59,6 +61,7 @@ class EntryMaker:
         identified = call.valid.parsed.identified
         body = self._header(call.header) | self._why(call.personal_data) | _sealed(sealed)
         body |= {"client": identified.client, "client_message_id": call.valid.parsed.client_message_id}
+        body |= _unless_checked(call.valid)
         return self._entry(REQUEST_SENT, now, body, call.header, outcome="sent")
 
     def reply_received(self, reply: ValidReply, call: RecordedCall, outcome: str, now: datetime) -> Entry:
@@ -108,7 +111,7 @@ class EntryMaker:
             "directory": message.directory_version,
             "rule": request.rule_id,
             "policy": request.policy_version,
-        }
+        } | _unless_checked(request.valid)
         return self._entry(REQUEST_RECEIVED, now, body, verified.header, outcome="released")
 
     def reply_sent(self, request: RecordedRequest, sealed: SealedMessage, now: datetime) -> Entry:
@@ -260,6 +263,11 @@ def _verified(verified: VerifiedMessage) -> dict[str, Any]:
 
 def _sealed(sealed: SealedMessage) -> dict[str, Any]:
     return {"octets_sha256": _sha256(sealed.octets), "signed_sha256": sealed.signed_digest.hex()}
+
+
+def _unless_checked(valid: ValidCall | ValidRequest) -> dict[str, Any]:
+    """Says so when a SOAP-encoded Body was passed through by its name alone."""
+    return {} if valid.type_checked else {"type_checked": False}
 
 
 def _refusal(error: AdapterError) -> dict[str, Any]:

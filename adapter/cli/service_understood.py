@@ -9,6 +9,7 @@ from rich.text import Text
 
 from adapter.cli.output import JsonValue, counted, doubtful, facts_of, table_of
 from adapter.envelope.description import Operation, ServiceDescription
+from adapter.envelope.description_operations import is_carried
 
 
 def words_of(description: ServiceDescription) -> Iterator[RenderableType]:
@@ -34,10 +35,33 @@ def words_of(description: ServiceDescription) -> Iterator[RenderableType]:
             for operation in description.operations
         ],
     )
+    headers = list(_headers(description))
+    if headers:
+        yield Text("\nHeaders of the service's own:", style="bold")
+        yield from (Text(f"  - {line}") for line in headers)
     if description.notes:
         yield Text("\nNot understood or not checked:", style="bold")
         for note in description.notes:
             yield doubtful(f"  - {note}")
+
+
+def _headers(description: ServiceDescription) -> Iterator[str]:
+    """What becomes of the headers that the bindings declare, each once."""
+    parts = {
+        (part.element or part.name, part.in_output): part for one in description.operations for part in one.headers
+    }
+    for in_output, message in ((False, "requests"), (True, "replies")):
+        of_these = [part for (_, is_reply), part in parts.items() if is_reply is in_output]
+        carried = [local_name(part.element) for part in of_these if part.element and is_carried(part.element)]
+        ending = [
+            local_name(part.element or part.name)
+            for part in of_these
+            if not part.element or not is_carried(part.element)
+        ]
+        if carried:
+            yield f"of {message}, go along with the Body, signed and encrypted like it: {', '.join(carried)}"
+        if ending:
+            yield f"of {message}, end at the adapter, whose envelope says it itself: {', '.join(ending)}"
 
 
 def json_of(description: ServiceDescription) -> JsonValue:
@@ -63,6 +87,14 @@ def _operation(operation: Operation) -> JsonValue:
         "reply": operation.output_element,
         "faults": list(operation.faults),
         "type_checked": operation.type_checked,
+        "headers": [
+            {
+                "name": header.element or header.name,
+                "message": "reply" if header.in_output else "request",
+                "goes_along": header.element is not None and is_carried(header.element),
+            }
+            for header in operation.headers
+        ],
     }
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "QName",
     "ServiceDescription",
     "Style",
+    "folder_reader",
     "load_bundle",
     "load_description",
     "make_bundle",
@@ -37,6 +38,11 @@ def load_description(folder: Path, entry: str) -> ServiceDescription:
 
     A `catalog.json` in the folder says where documents are that are named by URL. Raises DescriptionUnusable.
     """
+    return read_description(folder_reader(folder), entry)
+
+
+def folder_reader(folder: Path) -> ReadFile:
+    """Reads files below a folder, and nothing else: no path and no link leads out. Raises DescriptionUnusable."""
     base = folder.resolve()
 
     def read(name: str) -> bytes | None:
@@ -49,7 +55,7 @@ def load_description(folder: Path, entry: str) -> ServiceDescription:
         except OSError as cause:
             raise DescriptionUnusable(f"{name} cannot be read: {cause.strerror}") from None
 
-    return read_description(read, entry)
+    return read
 
 
 def load_bundle(octets: bytes) -> ServiceDescription:

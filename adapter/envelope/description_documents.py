@@ -131,6 +131,13 @@ def locations_in(root: etree._Element) -> list[str]:
     return list(dict.fromkeys(found.get(attribute, "") for found, attribute in location_attributes(root)))
 
 
+def web_address(document: str, written: str, catalog: Catalog) -> str | None:
+    """The web address that a location in a document means, without its fragment; None where it means none."""
+    base = next((url for url, name in catalog.urls.items() if name == document), "")
+    address = urljoin(base, urldefrag(written.strip()).url)
+    return address if address.startswith(("http://", "https://")) else None
+
+
 def _resolve(document: str, written: str, catalog: Catalog, urls: Mapping[str, str]) -> str | None:
     """The document's name that a location means, or None. Never a path outside the folder."""
     location = urldefrag(written.strip()).url

@@ -45,6 +45,7 @@ def validate_call(call: ParsedCall, description: ServiceDescription) -> ValidCal
         parsed=call,
         operation=operation.name,
         input_element=element,
+        type_checked=operation.type_checked,
         names_in_values=description.names_in_values,
     )
 
@@ -65,7 +66,9 @@ def validate_request(
     if subject_rule is not None:
         declared = verified.personal_data.subjects if verified.personal_data else ()
         _check_subjects(content.body, subject_rule, declared)
-    return ValidRequest(fresh=fresh, operation=operation.name, input_element=element)
+    return ValidRequest(
+        fresh=fresh, operation=operation.name, input_element=element, type_checked=operation.type_checked
+    )
 
 
 def _check_subjects(payload: etree._Element, rule: SubjectRule, declared: tuple[SubjectId, ...]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import requests
 
 from adapter.cli import wsdl_download
-from adapter.cli.wsdl_download import download_description
+from adapter.cli.wsdl_download import Source, complete, download_description
 from adapter.envelope.names import WSDL, WSDL_SOAP11, XSD
-from adapter.errors import DescriptionUnusable, PeerUnreachable
+from adapter.errors import CommandRefused, DescriptionUnusable, PeerUnreachable
 
 AT = "http://system.example/service?wsdl"
 SCHEMA = f'<xs:schema xmlns:xs="{XSD}" targetNamespace="urn:s"><xs:element name="Ask" type="xs:string"/></xs:schema>'
@@ -57,6 +58,58 @@ def test_what_is_imported_from_the_same_server_comes_too_and_nothing_else() -> N
     assert description.operations[0].type_checked
 
 
+def test_other_hosts_are_asked_when_they_are_named() -> None:
+    far = "http://elsewhere.example/far.xsd"
+    site = Site({**SITE, far: SCHEMA.replace("urn:s", "urn:far")})
+    downloaded = download_description(AT, site, hosts={"system.example", "elsewhere.example"})
+    assert site.asked == [*SITE, far]
+    assert downloaded.skipped == ()
+    assert len(downloaded.description().documents) == 3
+
+
+def in_a_folder(folder: Path) -> Path:
+    """The WSDL as a file; it names one schema by a path that is no file, and one by an address."""
+    folder.mkdir()
+    (folder / "a.wsdl").write_text(WSDL_TEXT.replace('"?xsd=1"', '"http://system.example/service?xsd=1"'))
+    return folder
+
+
+def test_a_file_is_completed_from_the_hosts_that_are_named_and_no_other(tmp_path: Path) -> None:
+    folder = in_a_folder(tmp_path / "given")
+    site = Site(SITE)
+    nothing = complete(Source.at(folder / "a.wsdl"), site, hosts=())
+    assert (site.asked, nothing.fetched) == ([], ())
+    assert set(nothing.skipped) == {"http://system.example/service?xsd=1", "http://elsewhere.example/far.xsd"}
+    found = complete(Source.at(folder), site, hosts={"system.example"})
+    assert site.asked == ["http://system.example/service?xsd=1"]
+    assert found.skipped == ("http://elsewhere.example/far.xsd",)
+    assert found.description().operation("Ask").type_checked
+
+
+def test_what_the_catalogue_has_is_not_fetched(tmp_path: Path) -> None:
+    folder = in_a_folder(tmp_path / "given")
+    (folder / "copy.xsd").write_text(SCHEMA)
+    (folder / "catalog.json").write_text('{"urls": {"http://system.example/service?xsd=1": "copy.xsd"}}')
+    site = Site(SITE)
+    found = complete(Source.at(folder, "a.wsdl"), site, hosts={"system.example"})
+    assert site.asked == []
+    assert found.description().operation("Ask").type_checked
+
+
+def test_a_folder_says_which_wsdl_or_has_to_be_told(tmp_path: Path) -> None:
+    folder = in_a_folder(tmp_path / "given")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "b.wsdl").write_text(WSDL_TEXT)
+    with pytest.raises(CommandRefused, match=r"--entry.*a\.wsdl, sub/b\.wsdl"):
+        Source.at(folder)
+    assert Source.at(folder, "sub/b.wsdl").entry == "sub/b.wsdl"
+    (folder / "catalog.json").write_text('{"entry": "sub/b.wsdl"}')
+    assert Source.at(folder).entry == "sub/b.wsdl"
+    # A file is read with the folder whose catalogue names it, so that `../` in it leads somewhere.
+    assert Source.at(folder / "sub" / "b.wsdl").entry == "sub/b.wsdl"
+    assert Source.at(folder / "a.wsdl").entry == "a.wsdl"
+
+
 def test_a_document_that_is_not_there() -> None:
     with pytest.raises(DescriptionUnusable, match="404"):
         download_description(AT, Site({AT: WSDL_TEXT}))
@@ -74,7 +127,9 @@ def test_documents_that_import_each_other_come_once() -> None:
             '<xs:element name="Ask"', '<xs:include schemaLocation="?xsd=1"/><xs:element name="Ask"'
         ),
     }
-    assert len(download_description(AT, Site(circle)).files) == 3
+    downloaded = download_description(AT, Site(circle))
+    assert downloaded.fetched == tuple(circle)
+    assert len(downloaded.description().documents) == 2
 
 
 def test_more_than_a_description_may_have(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,6 +259,16 @@ async def test_an_encoded_call_goes_there_and_back_as_it_is(federation: Federati
     assert found[1].nsmap["xsd"] == XSD
 
 
+async def test_the_record_says_that_an_encoded_body_was_not_checked(federation: Federation) -> None:
+    sides, _ = between(federation, encoded(), envelope(REFERRING))
+    await sides.call(envelope(NAMES, context()))
+    said = [side.log[0].entry.body.get("type_checked") for side in (sides.consumer_record, sides.provider_record)]
+    assert said == [False, False]
+    checked, _ = between(federation, with_headers(), ANSWER)
+    await checked.call(soap(context(), ASK))
+    assert "type_checked" not in checked.provider_record.log[0].entry.body
+
+
 async def test_a_request_with_independent_elements_too(federation: Federation) -> None:
     sides, system = between(federation, encoded(), envelope(REFERRING))
     call = envelope(REFERRING.replace("listResponse", "list"), context())
