@@ -14,6 +14,7 @@ from adapter.envelope.description_model import ServiceDescription
 from adapter.envelope.description_octets import read_document
 from adapter.envelope.gate_structure import line_of, local_name
 from adapter.envelope.names import qname
+from adapter.envelope.wsdl_header import drop_broken_headers
 from adapter.envelope.wsdl_ports import serve_at
 from adapter.envelope.wsdl_publish import query_url
 from adapter.envelope.xroad import IDENTIFIERS, XROAD, XRoadService, render_parts, render_service
@@ -134,7 +135,8 @@ def render_wsdl_response(service: XRoadService) -> bytes:
 def wsdl_for_xroad(description: ServiceDescription, documents_at: str) -> bytes:
     """The WSDL to begin with, as it was published but for its addresses.
 
-    Ports lead to ENDPOINT (PR-META 4). Documents that it imports are read from the adapter. documents_at: the address
+    Ports lead to ENDPOINT (PR-META 4). A header that names a message which is nowhere is left out: tools stop at it.
+    Documents that it imports are read from the adapter. documents_at: the address
     of the service there, below which they are served.
     """
     roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
@@ -147,6 +149,7 @@ def wsdl_for_xroad(description: ServiceDescription, documents_at: str) -> bytes:
             kind = "wsdl" if roots[name].tag == WSDL_DEFINITIONS else "xsd"
             element.set(attribute, query_url(documents_at, kind, name))
     serve_at([root], ENDPOINT)
+    drop_broken_headers([root])
     return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
 
 

@@ -140,8 +140,10 @@ def _install(service: ServicePlan, services: Path) -> None:
     beside = services / "new"
     (beside / "description").mkdir(parents=True)
     (beside / SETTINGS_FILE).write_text(service.toml, encoding="utf-8")
-    for document in service.description.iterdir():
-        (beside / "description" / document.name).write_bytes(document.read_bytes())
+    for document in (path for path in service.description.rglob("*") if path.is_file()):
+        copied = beside / "description" / document.relative_to(service.description)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_bytes(document.read_bytes())
     said = load_service_settings(beside / SETTINGS_FILE)
     beside.rename(services / f"{said.subsystem}.{said.code}.{said.version}")
 
