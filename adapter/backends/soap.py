@@ -14,6 +14,7 @@ from lxml import etree
 from adapter import xmlsafe
 from adapter.backends.breaker import Breaker
 from adapter.backends.xroad import xroad_headers
+from adapter.envelope.carried import accepted
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.soap import build_provider_request, parse_provider_answer
 from adapter.envelope.xroad import check_repeated, render_headers
@@ -22,6 +23,8 @@ from adapter.stages import BackendAnswer, RecordedRequest, SoapVersion
 
 # A SOAP answer comes with 200, a fault with 500 (SOAP 1.1, 6.2) or 400 (SOAP 1.2 Part 2, 7.5.2.2).
 _ANSWER_STATUS: Final = frozenset({200, 202, 400, 500})
+# A one-way request comes back without an envelope (WS-I Basic Profile 1.1, R2714).
+_TAKEN_STATUS: Final = frozenset({200, 202, 204})
 # What a proxy or an application server says when the system behind it is not there.
 _DOWN_STATUS: Final = frozenset({502, 503, 504})
 _XML_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
@@ -69,7 +72,7 @@ class SoapBackend:
             raise ProviderSystemDown("the system failed several times in a row and is left in peace for a while")
         asked = self._ask(request)
         try:
-            octets, charset = await self._post(request, asked)
+            answered = await self._post(request, asked)
         except (ProviderSystemDown, ProviderSystemTimeout):
             self._breaker = self._breaker.failed(self._clock())
             raise
@@ -77,6 +80,9 @@ class SoapBackend:
             self._breaker = self._breaker.succeeded()
             raise
         self._breaker = self._breaker.succeeded()
+        if answered is None:
+            return BackendAnswer(payload=accepted())
+        octets, charset = answered
         return BackendAnswer(
             payload=parse_provider_answer(
                 octets,
@@ -102,7 +108,8 @@ class SoapBackend:
         sent = xroad_headers(request, operation)
         return _Asked(operation=operation, header=render_headers(sent), check_header=partial(check_repeated, sent=sent))
 
-    async def _post(self, request: RecordedRequest, asked: _Asked) -> tuple[bytes, str]:
+    async def _post(self, request: RecordedRequest, asked: _Asked) -> tuple[bytes, str] | None:
+        """The answer and its charset; None when a one-way request was taken without a word."""
         operation = asked.operation
         try:
             async with self._open_session().post(
@@ -111,8 +118,12 @@ class SoapBackend:
                 headers=_headers(operation),
                 allow_redirects=False,
             ) as response:
+                may_be_empty = operation.output_element is None and response.status in _TAKEN_STATUS
+                octets = await self._read(response) if may_be_empty else b""
+                if may_be_empty and not octets:
+                    return None
                 _check_response(response)
-                return await self._read(response), response.charset or ""
+                return octets or await self._read(response), response.charset or ""
         except TimeoutError:
             raise ProviderSystemTimeout(f"no whole answer in {self._config.timeout_s} s") from None
         except aiohttp.ClientPayloadError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 
 from lxml import etree
@@ -20,7 +21,7 @@ from adapter.dialects.json_text import Json, kind_of, parse_json, pointer_to, re
 from adapter.dialects.json_unknown import nearest
 from adapter.dialects.json_write import element_as_text, element_to_json
 from adapter.dialects.model import AnswerForm, ClientAnswer
-from adapter.envelope.carried import Content, unwrap, wrap
+from adapter.envelope.carried import ACCEPTED, Content, unwrap, wrap
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.faults import PublicFault
 from adapter.envelope.soap import without_comments
@@ -50,7 +51,9 @@ class JsonForm:
     pointers: Mapping[int, str] = field(default_factory=dict)
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
-        """The Body's element as `body`, and beside it what else there is."""
+        """The Body's element as `body`, and beside it what else there is; nothing to a one-way request."""
+        if payload.tag == ACCEPTED:
+            return ClientAnswer(octets=b"", content_type=MEDIA_TYPE, status=HTTPStatus.ACCEPTED)
         if self.mapping is None or self.operation is None:
             raise InternalError("a reply to a call that was not read")
         content = unwrap(payload)

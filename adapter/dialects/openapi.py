@@ -73,7 +73,7 @@ def _operation(operation: Operation, mapping: JsonMapping, writer: SchemaWriter)
         "operationId": operation.name,
         "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": request}}},
         "responses": {
-            "200": _reply(operation, mapping, writer),
+            ("202" if operation.output_element is None else "200"): _reply(operation, mapping, writer),
             "4XX": {"$ref": f"#/components/responses/{_CLIENTS}"},
             "5XX": {"$ref": f"#/components/responses/{_OTHERS}"},
         },

@@ -10,7 +10,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.dialects.model import AnswerForm, ClientAnswer
-from adapter.envelope.carried import PARTS, Content, unwrap, wrap
+from adapter.envelope.carried import ACCEPTED, PARTS, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault, render_fault
 from adapter.envelope.names import XSI
@@ -39,7 +39,12 @@ class SoapForm:
     names_in_values: bool = False
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
-        """The payload in a Body, and declared headers that came with it in a Header."""
+        """The payload in a Body, and declared headers that came with it in a Header.
+
+        To a one-way request there is no envelope (WS-I Basic Profile 1.1, R2714), only status 202.
+        """
+        if payload.tag == ACCEPTED:
+            return ClientAnswer(octets=b"", content_type=content_type_of(self.version), status=HTTPStatus.ACCEPTED)
         if payload.tag == PARTS or self.names_in_values:
             return self._whole(unwrap(payload))
         content = canonical(payload)

@@ -13,7 +13,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.dialects.model import AnswerForm, ClientAnswer
-from adapter.envelope.carried import Content, unwrap, wrap
+from adapter.envelope.carried import ACCEPTED, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault
 from adapter.envelope.names import CLIENT as CONTEXT
@@ -46,8 +46,12 @@ class XRoadForm:
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The payload below the request's header fields and the requestHash, before headers that the service declares.
 
-        Every prefix in scope is written, for what is used in values only.
+        Every prefix in scope is written, for what is used in values only. To a one-way request there is no envelope.
         """
+        if payload.tag == ACCEPTED:
+            return ClientAnswer(
+                octets=b"", content_type=content_type_of(SoapVersion.SOAP11), status=HTTPStatus.ACCEPTED
+            )
         return self._whole(render_content(SoapVersion.SOAP11, unwrap(payload), self.header))
 
     def fault(self, fault: PublicFault) -> ClientAnswer:

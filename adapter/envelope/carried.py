@@ -18,6 +18,7 @@ from adapter.errors import EnvelopeRefused
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, parse
 
 PARTS: Final = qname(ENVELOPE, "Parts")
+ACCEPTED: Final = qname(ENVELOPE, "Accepted")
 MAX_HEADERS: Final = 32
 _HEADERS: Final = qname(ENVELOPE, "Headers")
 _CONTENT: Final = qname(ENVELOPE, "Content")
@@ -74,6 +75,11 @@ def unwrap(payload: etree._Element) -> Content:
     ):
         raise EnvelopeRefused("Parts must have neither attributes nor text of its own")
     return Content(body=bodies[0], headers=tuple(headers), independent=tuple(bodies[1:]))
+
+
+def accepted() -> etree._Element:
+    """What a reply holds to a one-way request that the system has taken (WSDL 1.1, 2.4.1): it says nothing itself."""
+    return etree.Element(ACCEPTED, nsmap={"ia": ENVELOPE})
 
 
 def body_of(payload: etree._Element) -> etree._Element:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from lxml import etree
 
-from adapter.envelope.carried import Content
+from adapter.envelope.carried import ACCEPTED, Content
 from adapter.envelope.description_model import HeaderPart, Operation, ServiceDescription
 from adapter.envelope.schema_compile import CompiledSchema
 from adapter.envelope.schema_words import Finding, describe
@@ -32,12 +32,20 @@ def check_content(description: ServiceDescription, content: Content, operation: 
     """
     expected = operation.output_element if in_output else operation.input_element
     if expected is None:
-        raise SchemaInvalid("a one-way operation has no reply")
+        _check_accepted(content)
+        return
     if content.independent and not operation.is_encoded:
         raise SchemaInvalid("the Body has more than one element")
     check_payload(description, content.body, expected)
     if content.headers:
         _check_headers(description, content.headers, operation.carried_headers(in_output=in_output))
+
+
+def _check_accepted(content: Content) -> None:
+    """The reply to a one-way request: that it was taken, and nothing else."""
+    body = content.body
+    if body.tag != ACCEPTED or len(body) or body.attrib or (body.text or "").strip() or not content.is_alone:
+        raise SchemaInvalid("a one-way operation has no reply")
 
 
 def _check_headers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -71,9 +72,17 @@ class SampleMaker:
         self._costs = Costs(self._model)
         self._values = ValueMaker(self._model)
 
-    def sample(self, element: str, *, seed: int | str = 0, variant: Variant = Variant.FULL) -> Sample:
+    def sample(
+        self,
+        element: str,
+        *,
+        seed: int | str = 0,
+        variant: Variant = Variant.FULL,
+        known: Mapping[str, str] | None = None,
+    ) -> Sample:
         """A valid sample of a Body, header or fault element; the same arguments give the same sample.
 
+        known: values by the local name of their field in small letters, taken where they fit the field's type.
         Where a full one does not come out valid, a minimal one is taken. Raises DescriptionUnusable and says why if
         none does, or if there is no such element.
         """
@@ -89,6 +98,7 @@ class SampleMaker:
                 costs=self._costs,
                 values=self._values,
                 variant=chosen,
+                known=known or {},
                 draw=random.Random(f"{seed}/{element}/{attempt}"),  # noqa: S311  samples, not secrets
             )
             try:
@@ -126,6 +136,7 @@ class _Draft:
     costs: Costs
     values: ValueMaker
     variant: Variant
+    known: Mapping[str, str]
     draw: random.Random
     nodes: int = 0
     person: Person = field(init=False)
@@ -168,7 +179,7 @@ class _Draft:
         if declared.fixed is not None:
             return replace(node, text=declared.fixed, value_type=value)
         if value is not None:
-            text = self.values.value(value, local_name(declared.name), self.person, self.draw)
+            text = self._text(value, declared.name)
             return replace(node, text=text, value_type=value)
         if not isinstance(kind, ComplexType):
             return node
@@ -219,9 +230,15 @@ class _Draft:
             if attribute.fixed is not None:
                 attributes[attribute.name] = attribute.fixed
             elif isinstance(value, SimpleType):
-                name = local_name(attribute.name)
-                attributes[attribute.name] = self.values.value(value, name, self.person, self.draw)
+                attributes[attribute.name] = self._text(value, attribute.name)
         return attributes, {}
+
+    def _text(self, kind: SimpleType, name: str) -> str:
+        local = local_name(name)
+        known = self.known.get(local.lower())
+        if known is not None and self.values.admits(kind, known):
+            return known
+        return self.values.value(kind, local, self.person, self.draw)
 
     # --- what stands in it -------------------------------------------------------------------------------------------
 

@@ -44,6 +44,10 @@ class ValueMaker:
                 return candidate
         raise DescriptionUnusable(f"no value was found for the type {_shown(kind)} of {name}")
 
+    def admits(self, kind: SimpleType, text: str) -> bool:
+        """Whether a text is a value of the type; of lists and unions nothing is said."""
+        return kind.variety is Variety.ATOMIC and self._check(kind).admits(text)
+
     def _check(self, kind: SimpleType) -> ValueCheck:
         if kind.name not in self._checks:
             self._checks[kind.name] = ValueCheck(kind)

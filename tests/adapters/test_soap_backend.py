@@ -9,6 +9,7 @@ from aiohttp import web
 from lxml import etree
 
 from adapter.backends.soap import SoapBackend, SoapBackendConfig
+from adapter.envelope.carried import ACCEPTED
 from adapter.errors import ProviderSystemDown, ProviderSystemFault, ProviderSystemInvalid, ProviderSystemTimeout
 from examples.federation.free_ports import free_ports
 from tests.unit.backends.recorded import recorded
@@ -60,7 +61,8 @@ async def system():
         await site.start()
         port = runner.addresses[0][1]
         binding = "http://schemas.xmlsoap.org/wsdl/soap12/" if soap12 else "http://schemas.xmlsoap.org/wsdl/soap/"
-        description = read({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), soap=binding)})
+        text = config.pop("text", wsdl(schema(ASK_AND_ANSWER), soap=binding))
+        description = read({"a.wsdl": text})
         clock = config.pop("clock", None)
         backend = SoapBackend(
             SoapBackendConfig(**{"address": f"http://127.0.0.1:{port}/s", "timeout_s": 5, **config}),
@@ -303,3 +305,30 @@ async def test_pool_is_bounded(system):
     backend = await system(handler, pool=2)
     await asyncio.gather(*(backend.answer(REQUEST) for _ in range(10)))
     assert most[0] == 2
+
+
+ONE_WAY = wsdl(schema(ASK_AND_ANSWER)).replace('<w:output message="t:out"/>', "")
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [answers(b"", status=202), answers(b""), answers(b"", status=204), answers(b"", content_type="text/plain")],
+)
+async def test_one_way_request_is_taken_without_an_envelope(system, handler):
+    answer = await (await system(handler, text=ONE_WAY)).answer(REQUEST)
+    assert answer.payload.tag == ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("handler", "error"),
+    [
+        (answers(b"", status=500), ProviderSystemInvalid),
+        (answers(b"", status=503, content_type="text/plain"), ProviderSystemDown),
+        (answers(b"<html/>", content_type="text/html"), ProviderSystemInvalid),
+        (answers(envelope(FAULT11), status=500), ProviderSystemFault),
+        (answers(envelope(FAULT11)), ProviderSystemFault),
+    ],
+)
+async def test_one_way_request_that_was_not_taken(system, handler, error):
+    with pytest.raises(error):
+        await (await system(handler, text=ONE_WAY)).answer(REQUEST)

@@ -1,12 +1,10 @@
 """The schema model: what a schema declares comes out as values, once worked out and finite."""
 
 import gc
-import json
 from itertools import islice
 
 import pytest
 
-from adapter.envelope.description import load_description
 from adapter.envelope.schema_model import (
     ANY_TYPE,
     AttributeDeclaration,
@@ -23,11 +21,9 @@ from adapter.envelope.schema_model import (
     fields,
 )
 from adapter.envelope.schema_model_read import _models, schema_model
-from tests.conftest import ROOT
+from tests.corpus import NAMES, REASON, description_of
 from tests.unit.envelope.descriptions import NS, of_types, read, schema, wsdl
 
-CORPUS = ROOT.parent / "shared" / "wsdl-corpus"
-INDEX = json.loads((CORPUS / "index.json").read_bytes()) if CORPUS.is_dir() else []
 XSD = "http://www.w3.org/2001/XMLSchema"
 
 
@@ -241,11 +237,10 @@ def test_model_is_kept_as_long_as_its_description():
     assert len(_models) == before
 
 
-@pytest.mark.skipif(not INDEX, reason="the corpus of service descriptions is not beside the repository")
-@pytest.mark.parametrize("service", INDEX, ids=lambda service: service["name"])
-def test_corpus_is_modelled_as_it_is_compiled(service):
-    folder, _, entry = service["entry"].partition("/")
-    description = load_description(CORPUS / folder, entry)
+@pytest.mark.skipif(not NAMES, reason=REASON)
+@pytest.mark.parametrize("name", NAMES)
+def test_corpus_is_modelled_as_it_is_compiled(name):
+    description = description_of(name)
     model = schema_model(description)
     if description.schema is None:
         assert model.missing

@@ -1,32 +1,17 @@
 """Real service descriptions: each element that goes over the wire gets valid samples, or a reason why not."""
 
-import json
-
 import pytest
 
-from adapter.envelope.description import ServiceDescription, load_description
+from adapter.envelope.description import ServiceDescription
 from adapter.errors import DescriptionUnusable
 from adapter.samples.broken import Mistake, break_sample
 from adapter.samples.make import SampleMaker, Variant
-from tests.conftest import ROOT
+from tests.corpus import NAMES, NO_SAMPLE, REASON, description_of
 
-CORPUS = ROOT.parent / "shared" / "wsdl-corpus"
-INDEX = json.loads((CORPUS / "index.json").read_bytes()) if CORPUS.is_dir() else []
+if not NAMES:
+    pytest.skip(REASON, allow_module_level=True)
 
-if not INDEX:
-    pytest.skip("the corpus of service descriptions is not beside the repository", allow_module_level=True)
-
-EVERY = pytest.mark.parametrize("service", INDEX, ids=lambda service: service["name"])
-
-IMPOSSIBLE = {
-    # Its content is a strict wildcard for another namespace, of which no schema is in the description.
-    "ru-smev3-message-exchange-1.1": {"GetStatusRequest"},
-}
-
-
-def load(service: dict) -> ServiceDescription:
-    folder, _, entry = service["entry"].partition("/")
-    return load_description(CORPUS / folder, entry)
+EVERY = pytest.mark.parametrize("name", NAMES)
 
 
 def on_the_wire(description: ServiceDescription) -> list[str]:
@@ -48,10 +33,10 @@ def on_the_wire(description: ServiceDescription) -> list[str]:
 
 
 @EVERY
-def test_every_element_has_valid_samples(service):
-    description = load(service)
+def test_every_element_has_valid_samples(name):
+    description = description_of(name)
     maker = SampleMaker(description)
-    impossible = IMPOSSIBLE.get(service["name"], set())
+    impossible = NO_SAMPLE.get(name, set())
     for element in on_the_wire(description):
         for variant in Variant:
             if element.rpartition("}")[2] in impossible:
@@ -64,12 +49,12 @@ def test_every_element_has_valid_samples(service):
 
 
 @EVERY
-def test_broken_samples_are_refused_where_they_are_broken(service):
-    description = load(service)
+def test_broken_samples_are_refused_where_they_are_broken(name):
+    description = description_of(name)
     maker = SampleMaker(description)
     checked = [operation for operation in description.operations if operation.type_checked]
     for element in list(dict.fromkeys(operation.input_element for operation in checked))[:12]:
-        if element.rpartition("}")[2] in IMPOSSIBLE.get(service["name"], set()):
+        if element.rpartition("}")[2] in NO_SAMPLE.get(name, set()):
             continue
         sample = maker.sample(element)
         for mistake in Mistake:
