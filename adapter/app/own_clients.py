@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
@@ -18,6 +19,39 @@ _DIGEST_CHARS = 64
 def load_clients(settings: Settings) -> tuple[Client, ...]:
     """Every [[client]]. Raises SettingsInvalid when a secret's file cannot be read or holds no digest."""
     return tuple(_client(client) for client in settings.client)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exposure:
+    """Something that the settings allow and that nobody should forget. names: the clients, or the listener's address."""
+
+    what: str
+    names: tuple[str, ...]
+    mend: str
+
+
+def exposures(settings: Settings) -> tuple[Exposure, ...]:
+    """What is to be said loudly: at start, in the log and by `adapter doctor`. Empty when all is as it should be."""
+    found = []
+    by_address = tuple(client.name for client in settings.client if client.identify_by == "address")
+    if by_address:
+        found.append(
+            Exposure(
+                what="known by address alone: whoever sends from there is taken for the system",
+                names=by_address,
+                mend="Give it a token, a password or a certificate as soon as it can send one: identify_by.",
+            )
+        )
+    listener = settings.client_listener
+    if listener.is_readable_on_the_way:
+        found.append(
+            Exposure(
+                what="plain HTTP beyond this machine: personal data can be read and changed on the way",
+                names=(f"{listener.address}:{listener.port}",),
+                mend="Choose client_listener.mode tls or mutual-tls.",
+            )
+        )
+    return tuple(found)
 
 
 def _client(settings: ClientSettings) -> Client:

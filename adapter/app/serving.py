@@ -11,6 +11,7 @@ import uvloop
 
 from adapter.app.keyring import Keyring, load_keyring
 from adapter.app.listening import Sockets, bind_sockets
+from adapter.app.own_clients import exposures
 from adapter.app.supervisor import STOP_SIGNALS, Supervisor
 from adapter.app.wiring import build_site, utc_now
 from adapter.app.worker import run_worker
@@ -43,6 +44,8 @@ def serve(settings: Settings, *, workers: int) -> int:
     sockets = bind_sockets(settings)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until a worker can stop cleanly; none is lost
     log.info("starting", workers=workers)
+    for exposure in exposures(settings):
+        log.warning(exposure.what, clients=exposure.names, mend=exposure.mend)
 
     def worker(lifeline: int | None) -> int:
         return _work(settings, keyring, sockets, run_token, lifeline)

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from adapter.app.own_clients import load_clients
+from adapter.app.own_clients import exposures, load_clients
 from adapter.app.provided import load_service, service_folders
 from adapter.audit.checkpoint import record_origin
 from adapter.cli.directory_source import anchor_from, fetch_directory
@@ -151,10 +151,12 @@ def look_at_services(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_clients(settings: Settings) -> Iterator[Finding]:
-    """The client systems, with the files that hold their secrets' digests."""
+    """The client systems, with the files that hold their secrets' digests, and how they could be mistaken or overheard."""
     names = [client.name for client in load_clients(settings)]
     if names:
         yield ok("clients", ", ".join(names))
+    for exposure in exposures(settings):
+        yield warn("clients", f"{', '.join(exposure.names)}: {exposure.what}", exposure.mend)
 
 
 # --- the directory ---------------------------------------------------------------------------------------------------

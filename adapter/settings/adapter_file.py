@@ -107,10 +107,15 @@ class ClientListenerSettings(Section):
     read_timeout_s: Seconds = Field(30, description="Seconds in which a request must have come in completely.")
     idle_timeout_s: Seconds = Field(75, description="Seconds after which an idle connection is closed.")
 
+    @property
+    def is_readable_on_the_way(self) -> bool:
+        """Whether it speaks plain HTTP on an address that other machines reach."""
+        return self.mode == "loopback-http" and not ip_address(self.address).is_loopback
+
     @model_validator(mode="after")
     def _protected(self) -> Self:
         if self.mode == "loopback-http":
-            if not ip_address(self.address).is_loopback and not self.allow_plain_http_beyond_loopback:
+            if self.is_readable_on_the_way and not self.allow_plain_http_beyond_loopback:
                 raise mistake(
                     "plain HTTP is for loopback only: choose mode tls or mutual-tls, "
                     "or set allow_plain_http_beyond_loopback = true",
@@ -328,6 +333,11 @@ class Settings(Section):
                 raise mistake("belongs to another member than this adapter", at=("client", at, "subsystem"))
             if client.identify_by == "certificate" and self.client_listener.mode != "mutual-tls":
                 raise mistake("needs client_listener.mode mutual-tls", at=("client", at, "identify_by"))
+            if client.identify_by in ("basic", "token") and self.client_listener.is_readable_on_the_way:
+                raise mistake(
+                    "its secret could be read on the way: needs client_listener.mode tls or mutual-tls",
+                    at=("client", at, "identify_by"),
+                )
             for key in ("name", "certificate_sha256", "user"):
                 value = getattr(client, key)
                 if value is not None and f"{key} {value}" in seen:

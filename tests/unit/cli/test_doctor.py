@@ -90,6 +90,35 @@ def test_what_is_broken_is_found_with_what_to_do(name: str, place: Path) -> None
     assert mend in finding["mend"] + finding["found"]
 
 
+BY_ADDRESS = """
+[[client]]
+name = "old-system"
+subsystem = "UZ/GOV/200000001/population"
+identify_by = "address"
+addresses = ["127.0.0.1"]
+services = []
+"""
+IN_THE_OPEN = """
+[client_listener]
+address = "0.0.0.0"
+allow_plain_http_beyond_loopback = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "found", "mend"),
+    [(BY_ADDRESS, "old-system: known by address alone", "identify_by"), (IN_THE_OPEN, "plain HTTP", "mutual-tls")],
+)
+def test_what_is_allowed_and_dangerous_is_said(settings: str, found: str, mend: str, place: Path) -> None:
+    file = place / "register" / "adapter.toml"
+    assert "clients" not in report(place)
+    file.write_text(file.read_text() + settings)
+    finding = report(place)["clients"]
+    assert finding["health"] == "warn"
+    assert found in finding["found"]
+    assert mend in finding["mend"]
+
+
 def test_an_expired_directory_of_the_right_authority(place: Path, authority: Any) -> None:
     federation = Federation.build(now=datetime.now(UTC) - timedelta(days=60))
     federation.write(place / "fed")

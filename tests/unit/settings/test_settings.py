@@ -272,6 +272,14 @@ def test_certificates_need_mutual_tls(write: Write) -> None:
     assert "needs client_listener.mode mutual-tls" in refused(write(MINIMAL + by_certificate)).reason
 
 
+@pytest.mark.parametrize("proof", ['"token"\ntoken_file = "t"', '"basic"\nuser = "u"\npassword_file = "p"'])
+def test_a_secret_does_not_go_over_the_network_in_clear(write: Write, proof: str) -> None:
+    client = CLIENT.replace('"token"\ntoken_file = "benefits.token"', proof)
+    load_settings(write(MINIMAL + client))  # on loopback nobody listens
+    beyond = '[client_listener]\naddress = "0.0.0.0"\nallow_plain_http_beyond_loopback = true\n'
+    assert "could be read on the way" in refused(write(MINIMAL + beyond + client)).reason
+
+
 def test_every_mistake_is_told_at_once(write: Write) -> None:
     refusal = refused(write(MINIMAL.replace("member", "membr") + "[timing]\nskew = 1\n[record]\nmax_batch = 0\n"))
     assert [one.line for one in refusal.problems] == [1, 2, 7, 9]
