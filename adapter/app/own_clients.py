@@ -23,7 +23,7 @@ def load_clients(settings: Settings) -> tuple[Client, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exposure:
-    """Something that the settings allow and that nobody should forget. names: the clients, or the listener's address."""
+    """Something dangerous that the settings allow. names: the clients that it is about, or the listener's address."""
 
     what: str
     names: tuple[str, ...]

@@ -151,7 +151,7 @@ def look_at_services(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_clients(settings: Settings) -> Iterator[Finding]:
-    """The client systems, with the files that hold their secrets' digests, and how they could be mistaken or overheard."""
+    """The client systems, the files with their secrets' digests, and what is allowed although it is dangerous."""
     names = [client.name for client in load_clients(settings)]
     if names:
         yield ok("clients", ", ".join(names))

@@ -99,7 +99,6 @@ addresses = ["127.0.0.1"]
 services = []
 """
 IN_THE_OPEN = """
-[client_listener]
 address = "0.0.0.0"
 allow_plain_http_beyond_loopback = true
 """
@@ -107,12 +106,17 @@ allow_plain_http_beyond_loopback = true
 
 @pytest.mark.parametrize(
     ("settings", "found", "mend"),
-    [(BY_ADDRESS, "old-system: known by address alone", "identify_by"), (IN_THE_OPEN, "plain HTTP", "mutual-tls")],
+    [
+        (lambda text: text + BY_ADDRESS, "old-system: known by address alone", "identify_by"),
+        (lambda text: text.replace("[client_listener]", "[client_listener]" + IN_THE_OPEN), "plain HTTP", "mutual-tls"),
+    ],
 )
-def test_what_is_allowed_and_dangerous_is_said(settings: str, found: str, mend: str, place: Path) -> None:
+def test_what_is_allowed_and_dangerous_is_said(
+    settings: Callable[[str], str], found: str, mend: str, place: Path
+) -> None:
     file = place / "register" / "adapter.toml"
     assert "clients" not in report(place)
-    file.write_text(file.read_text() + settings)
+    file.write_text(settings(file.read_text()))
     finding = report(place)["clients"]
     assert finding["health"] == "warn"
     assert found in finding["found"]
