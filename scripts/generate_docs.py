@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from adapter.envelope.texts import LANGUAGES, text_in
+from adapter.envelope.xroad_faults import xroad_code
 from adapter.errors import AdapterError, Blame, Retry, catalogue
 from adapter.settings import ServiceSettings, Settings
 from scripts.cli_page import cli_page
@@ -66,11 +67,14 @@ def errors_page() -> str:
 
 def _errors_table(errors: list[type[AdapterError]]) -> Iterator[str]:
     at_console = all(error.blame is Blame.OPERATOR for error in errors)
-    yield f"| code | retry | {'exit code' if at_console else 'HTTP'} | text (English, Russian, Uzbek) |"
-    yield "| --- | --- | --- | --- |"
+    columns = "exit code" if at_console else "HTTP | to X-Road clients"
+    yield f"| code | retry | {columns} | text (English, Russian, Uzbek) |"
+    yield "| --- | --- | --- | --- |" if at_console else "| --- | --- | --- | --- | --- |"
     for error in errors:
         texts = "<br>".join(text_in(language, error.text) for language in LANGUAGES)
-        number = error.exit_code if at_console else error.http_status
+        number = (
+            str(error.exit_code) if at_console else f"{error.http_status} | `{xroad_code(error.code, error.blame)}`"
+        )
         yield f"| `{error.code}` | {_RETRY[error.retry]} | {number} | {texts} |"
 
 

@@ -10,14 +10,23 @@ from typing import Final
 
 from adapter.envelope.faults import PublicFault, render_fault_detail
 from adapter.envelope.names import SOAP11
+from adapter.errors import Blame
 from adapter.xmlsafe import escape_text
 
 _PROVIDER_FAULT: Final = "ProviderSystemFault"
 _RULE: Final = "soap:"
 
-XROAD_CODES: Final = {
+_BY_BLAME: Final = {
+    Blame.CLIENT_SYSTEM: "Client.InvalidRequest",
+    Blame.CONSUMER_ADAPTER: "Server.ClientProxy.InternalError",
+    Blame.NETWORK: "Server.ClientProxy.NetworkError",
+    Blame.PROVIDER_ADAPTER: "Server.ServerProxy.InternalError",
+    Blame.PROVIDER_SYSTEM: "Server.ServerProxy.ServiceFailed",
+    Blame.DIRECTORY: "Server.ClientProxy.MalformedGlobalConf",
+    Blame.OPERATOR: "Server.ClientProxy.InternalError",
+}
+_BY_CODE: Final = {
     "MalformedMessage": "Client.InvalidXml",
-    "LimitExceeded": "Client.InvalidRequest",
     "NotSoap": "Client.InvalidSoap",
     "HeaderNotUnderstood": "Client.InvalidSoap",
     "ClientNotIdentified": "Server.ClientProxy.SslAuthenticationFailed",
@@ -30,7 +39,6 @@ XROAD_CODES: Final = {
     "UnknownPurpose": "Server.ClientProxy.AccessDenied",
     "UnknownRegulation": "Server.ClientProxy.AccessDenied",
     "NoLegalBasis": "Server.ClientProxy.AccessDenied",
-    "InvalidIdentifier": "Client.InvalidRequest",
     "SubjectMismatch": "Server.ServerProxy.AccessDenied",
     "SchemaInvalid": "Client.InvalidBody",
     "EnvelopeRefused": "Server.ServerProxy.InvalidRequest",
@@ -43,28 +51,21 @@ XROAD_CODES: Final = {
     "MessageInProgress": "Server.ServerProxy.InvalidRequest",
     "AccessDenied": "Server.ServerProxy.AccessDenied",
     "DeliveryNotRecorded": "Server.ClientProxy.LoggingFailed",
-    "PeerUnreachable": "Server.ClientProxy.NetworkError",
-    "PeerTimeout": "Server.ClientProxy.NetworkError",
     "RequestIncomplete": "Client.HttpError",
     "PeerAnswerInvalid": "Server.ClientProxy.InvalidResponse",
     "PeerRefused": "Server.ServerProxy.InvalidRequest",
-    "OutcomeUnknown": "Server.ServerProxy.InternalError",
     "RecordUnavailable": "Server.ServerProxy.LoggingFailed",
     "AnswerNotRecorded": "Server.ServerProxy.LoggingFailed",
-    "Overloaded": "Server.ServerProxy.InternalError",
-    "InternalError": "Server.ServerProxy.InternalError",
     "ProviderSystemDown": "Server.ServerProxy.ServiceFailed.NetworkError",
     "ProviderSystemTimeout": "Server.ServerProxy.ServiceFailed.NetworkError",
     "ProviderSystemInvalid": "Server.ServerProxy.ServiceFailed.InvalidSoap",
-    _PROVIDER_FAULT: "Server.ServerProxy.ServiceFailed",
-    "NoSuchSubject": "Server.ServerProxy.ServiceFailed",
-    "DirectoryUnavailable": "Server.ClientProxy.MalformedGlobalConf",
     "DirectoryExpired": "Server.ClientProxy.OutdatedGlobalConf",
-    "DirectoryRefused": "Server.ClientProxy.MalformedGlobalConf",
 }
-"""For every error that a client system may see, the X-Road code. A code of a peer that is not here: InternalError."""
 
-_OTHER: Final = "Server.ServerProxy.InternalError"
+
+def xroad_code(code: str, blame: Blame) -> str:
+    """What X-Road calls an error of the catalogue; one that it has no word for is named after whose fault it is."""
+    return _BY_CODE.get(code, _BY_BLAME[blame])
 
 
 def render_xroad_fault(fault: PublicFault) -> bytes:
@@ -72,7 +73,7 @@ def render_xroad_fault(fault: PublicFault) -> bytes:
 
     A fault of the provider's information system keeps its own code and text, as X-Road hands such a fault through.
     """
-    code, text = _own_words(fault) or (XROAD_CODES.get(fault.code, _OTHER), _in_one_line(fault))
+    code, text = _own_words(fault) or (xroad_code(fault.code, fault.blame), _in_one_line(fault))
     return (
         f'<soap:Fault xmlns:soap="{SOAP11}"><faultcode>{escape_text(code)}</faultcode>'
         f"<faultstring>{escape_text(text)}</faultstring><faultactor></faultactor>"

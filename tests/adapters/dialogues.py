@@ -26,9 +26,9 @@ class Dialogue:
     shown: list[str]
 
 
-def dialogues(heading: str) -> list[Dialogue]:
-    """The dialogues of one chapter of README: `$ ` begins a command, `> ` continues it, the rest is output."""
-    chapter = README.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+def dialogues(heading: str, page: Path = README) -> list[Dialogue]:
+    """The dialogues of one chapter of a page: `$ ` begins a command, `> ` continues it, the rest is output."""
+    chapter = page.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     found: list[Dialogue] = []
     for block in re.findall(r"```console\n(.*?)```", chapter, re.DOTALL):
         for line in block.splitlines():
@@ -48,7 +48,7 @@ def masked(line: str) -> str:
 
 
 def assert_shown(shown: list[str], printed: list[str]) -> None:
-    """Every line that README shows was printed, in this order; an elision stands for any lines, and nothing else."""
+    """Every line that the page shows was printed, in this order; an elision stands for any lines, and nothing else."""
     rest = [masked(line) for line in printed if line.strip()]
     elided = False
     for line in (line for line in shown if line.strip()):
@@ -56,11 +56,11 @@ def assert_shown(shown: list[str], printed: list[str]) -> None:
             elided = True
             continue
         wanted = masked(line)
-        assert wanted in rest, f"README shows {line!r}; what was printed from there on:\n" + "\n".join(rest)
+        assert wanted in rest, f"the page shows {line!r}; what was printed from there on:\n" + "\n".join(rest)
         at = rest.index(wanted)
-        assert elided or at == 0, f"README shows {line!r}, but before it was printed:\n" + "\n".join(rest[:at])
+        assert elided or at == 0, f"the page shows {line!r}, but before it was printed:\n" + "\n".join(rest[:at])
         rest, elided = rest[at + 1 :], False
-    assert elided or not rest, "README does not show:\n" + "\n".join(rest)
+    assert elided or not rest, "the page does not show:\n" + "\n".join(rest)
 
 
 def play(played: list[Dialogue], place: Path) -> list[tuple[Dialogue, list[str]]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -13,9 +15,10 @@ from lxml import etree
 from adapter.envelope.names import SOAP11
 from adapter.envelope.xroad import IDENTIFIERS, XROAD
 from examples.demo.soap_calls import post_soap, soap_envelope
-from examples.federation.federation import Federation
+from examples.federation.federation import CHECKOUT, Federation
 from examples.federation.home import Home
-from examples.federation.plan import ClientPlan
+from examples.federation.plan import ClientPlan, GrantPlan, MemberPlan
+from tests.adapters.dialogues import assert_shown, dialogues
 from tests.adapters.exchanges import verified_size
 from tests.adapters.small_federation import CONTEXT, NAMESPACE, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import ANSWER, StubSystem
@@ -24,56 +27,73 @@ from tests.xroad_messages import MESSAGE_ID, PARTY, client, field, fields, messa
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 
-CLIENT = ("UZ", "GOV", "200000001", "register")
-PROVIDER = ("UZ", "GOV", "200000002", "register")
+CLIENT = ("UZ", "GOV", "200000004", "pensions")
+PROVIDER = ("UZ", "GOV", "200000001", "population")
+DOCS = CHECKOUT / "docs" / "xroad.md"
 AT_ROOT = "xroad_at_root = true\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """old: its systems speak plain SOAP. xroad: its systems are made for X-Road. Each may ask the other."""
+    """pensions asks. population provides GetPerson twice: v1 by a system made for X-Road, v2 by one that is not."""
 
     federation: Federation
     system: XRoadSystem
 
     @property
-    def asking(self) -> Home:
-        return self.federation.homes["asking"]
+    def pensions(self) -> Home:
+        return self.federation.homes["pensions"]
 
     @property
-    def xroad(self) -> Home:
-        return self.federation.homes["xroad"]
+    def population(self) -> Home:
+        return self.federation.homes["population"]
+
+    @property
+    def listener(self) -> str:
+        return f"127.0.0.1:{self.pensions.settings.client_listener.port}"
 
     def address(self, path: str = "/xroad") -> str:
-        return f"http://127.0.0.1:{self.asking.settings.client_listener.port}{path}"
+        return f"http://{self.listener}{path}"
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("xroad") / "federation"
     answer = etree.tostring(etree.fromstring((ANSWER % "30101900010014").encode())[0][0]).decode()
-    with StubSystem() as plain, XRoadSystem(answer) as system:
-        asking = member_plan(1, "asking", suite="p256", system=plain)
-        asking = replace(
-            asking,
-            client_listener=AT_ROOT,
-            clients=(ClientPlan(name="case-system", subsystem="register", context=context_without_official()),),
-        )
-        provider = member_plan(2, "xroad", suite="p256", system=plain)
-        toml = provider.services[0].toml.replace(plain.address, system.address)
-        toml = toml.replace("[soap]\n", '[soap]\nprotocol = "xroad-4.0"\n')
-        provider = replace(provider, services=(replace(provider.services[0], toml=toml),))
-        with running(folder, asking, provider) as federation:
-            yield Ground(federation=federation, system=system)
+    with (
+        StubSystem() as plain,
+        XRoadSystem(answer) as system,
+        running(folder, _pensions(plain), _population(plain, system)) as federation,
+    ):
+        yield Ground(federation=federation, system=system)
+
+
+def _pensions(plain: StubSystem) -> MemberPlan:
+    context = "\n".join(line for line in CONTEXT.splitlines() if not line.startswith("official"))
+    return replace(
+        member_plan(4, "pensions", suite="p256", system=plain),
+        subsystems=("pensions",),
+        services=(),
+        grants=(),
+        client_listener="xroad_at_root = true\n",
+        clients=(ClientPlan(name="case-system", subsystem="pensions", context=context),),
+    )
+
+
+def _population(plain: StubSystem, system: XRoadSystem) -> MemberPlan:
+    plan = member_plan(1, "population", suite="p256", system=plain)
+    (given,) = plan.services
+    toml = given.toml.replace('"register"', '"population"')
+    in_xroad = toml.replace(plain.address, system.address).replace("[soap]\n", '[soap]\nprotocol = "xroad-4.0"\n')
+    services = (replace(given, toml=in_xroad), replace(given, toml=toml.replace('"v1"', '"v2"')))
+    ids = (plan.service("population", "GetPerson", version) for version in ("v1", "v2"))
+    grants = tuple(GrantPlan(consumer="/".join(CLIENT), service=service) for service in ids)
+    return replace(plan, subsystems=("population",), services=services, grants=grants)
 
 
 @pytest.fixture(autouse=True)
 def _answers_well(ground: Ground) -> None:
     ground.system.change = lambda _envelope: None
-
-
-def context_without_official() -> str:
-    return "\n".join(line for line in CONTEXT.splitlines() if not line.startswith("official"))
 
 
 def ask_person(pinfl: str | None = None) -> str:
@@ -120,8 +140,8 @@ def test_a_client_and_a_system_made_for_xroad_meet(ground: Ground) -> None:
         "issue": "2026/17",
         "protocolVersion": "4.0",
     }
-    assert verified_size(ground.asking) >= 2
-    assert verified_size(ground.xroad) >= 2
+    assert verified_size(ground.pensions) >= 2
+    assert verified_size(ground.population) >= 2
 
 
 @pytest.mark.parametrize("path", ["/", "/xroad", "/xroad/"])
@@ -133,7 +153,7 @@ def test_every_address_of_a_security_server_is_answered(ground: Ground, path: st
 def test_a_system_made_for_xroad_answers_a_client_that_is_not(ground: Ground) -> None:
     said = "<c:Official>clerk-7</c:Official>"
     header = f'<c:RequestContext xmlns:c="urn:interagency-adapter:client:1">{said}</c:RequestContext>'
-    url = ground.asking.service_url(ground.xroad.plan.service("register", "GetPerson"))
+    url = ground.pensions.service_url(ground.population.plan.service("population", "GetPerson"))
     answer = post_soap(url, soap_envelope(ask_person(), header=header))
     assert answer.code == "answered"
     told = ground.system.header()
@@ -143,9 +163,19 @@ def test_a_system_made_for_xroad_answers_a_client_that_is_not(ground: Ground) ->
 
 
 def test_a_client_made_for_xroad_asks_a_system_that_is_not(ground: Ground) -> None:
-    own = message(good_fields(service=service(*CLIENT, "GetPerson")), ask_person())
-    code, _ = fault_of(post(ground.address(), own)[1])
-    assert code == "Server.ServerProxy.AccessDenied", "the agency did not grant itself access; its adapter was asked"
+    pinfl, before = fresh_pinfl(), len(ground.system.asked)
+    asked = message(good_fields(service=service(*PROVIDER, "GetPerson", "v2")), ask_person(pinfl))
+    status, envelope = post(ground.address(), asked)
+    assert status == 200
+    assert envelope.findtext(f"{SOAP}Body/{{{NAMESPACE}}}GetPersonResponse//{{*}}Pinfl") == pinfl
+    assert len(ground.system.asked) == before
+
+
+def test_of_several_versions_none_is_guessed(ground: Ground) -> None:
+    asked = message(good_fields(service=service(*PROVIDER, "GetPerson")), ask_person())
+    code, said = fault_of(post(ground.address(), asked)[1])
+    assert code == "Server.ServerProxy.UnknownService"
+    assert "name one version" in said
 
 
 def _another_id(envelope: etree._Element) -> None:
@@ -212,7 +242,7 @@ def test_list_clients(ground: Ground) -> None:
         "xroad_instance": "UZ",
         "member_class": "GOV",
         "member_code": "200000001",
-        "subsystem_code": "register",
+        "subsystem_code": "population",
     }
     with pytest.raises(urllib.error.HTTPError) as other:
         urllib.request.urlopen(ground.address("/listClients?xRoadInstance=EE"), timeout=30)
@@ -225,3 +255,14 @@ def test_other_methods_are_told_what_is_allowed(ground: Ground) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=30)
         assert (refused.value.code, refused.value.headers["Allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("heading", ["A consumer", "Metaservices"])
+def test_the_page_shows_what_is_printed(ground: Ground, heading: str, tmp_path: Path) -> None:
+    ground.system.change = lambda _envelope: None
+    for dialogue in dialogues(heading, DOCS):
+        command = dialogue.command.replace("127.0.0.1:8080", ground.listener)
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert_shown(dialogue.shown, done.stdout.splitlines())
