@@ -14,7 +14,7 @@ from adapter.contracts import contract_path
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
 from adapter.envelope.lint_positions import UNKNOWN, Position, Positions
-from adapter.envelope.schema_words import Finding, describe
+from adapter.envelope.schema_words import Finding, Words, describe
 from adapter.errors import AdapterError, Problem
 from adapter.stages import ParsedMessage
 
@@ -85,14 +85,14 @@ def envelope_parts(desk: Desk) -> tuple[etree._Element | None, etree._Element | 
 
 
 @functools.cache
-def _contract(name: str) -> tuple[etree.XMLSchema, frozenset[str]]:
+def _contract(name: str) -> tuple[etree.XMLSchema, Words]:
     """A compiled schema of xsd/ and the names that it declares."""
     document = etree.parse(contract_path(name))
     declared = {
         str(element.get("name"))
         for element in document.iter(names.qname(names.XSD, "element"), names.qname(names.XSD, "attribute"))
     }
-    return etree.XMLSchema(document), frozenset(declared)
+    return etree.XMLSchema(document), dict.fromkeys(declared, frozenset())
 
 
 def fits_contract(desk: Desk, block: etree._Element, contract: str) -> bool:

@@ -32,6 +32,7 @@ from adapter.envelope.schema_set import (
 from adapter.errors import DescriptionUnusable
 
 _SCHEME: Final = "adapter-schema:"
+_ELEMENT: Final = names.qname(names.XSD, "element")
 _MAX_LOOSE_TYPES: Final = 20
 _AMBIGUOUS: Final = re.compile(r"complex type '([^']+)': The content model is not determinist")
 _MODEL_GROUPS: Final = tuple(names.qname(names.XSD, kind) for kind in ("sequence", "choice", "all", "group"))
@@ -59,7 +60,8 @@ class CompiledSchema:
     """A compiled schema and what is known of it.
 
     elements: the global elements, `{namespace}local`. words: every local name of an element or attribute that the
-    schema declares, so that a problem's text can use it without repeating what a message made up.
+    schema declares, with the namespaces (empty: none) in which an element of that name may stand, so that a problem's
+    text can use it without repeating what a message made up.
     qualified: namespaces in which a schema says elementFormDefault="qualified".
     rpc_elements: those of the elements that no document declares: the Bodies of rpc/literal operations.
     lock: libxml2's findings are kept with the schema, so there is one validation at a time.
@@ -67,7 +69,7 @@ class CompiledSchema:
 
     validator: etree.XMLSchema
     elements: frozenset[str]
-    words: frozenset[str]
+    words: Mapping[str, frozenset[str]]
     qualified: frozenset[str]
     rpc_elements: frozenset[str]
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -97,7 +99,7 @@ def compile_schema(documents: DocumentSet, operations: list[Operation], notes: l
     collecting = {namespace: f"{_SCHEME}{at}" for at, namespace in enumerate(namespaces)}
     sources: dict[str, bytes] = {}
     elements: set[str] = set()
-    words: set[str] = set()
+    words: dict[str, set[str]] = {}
     qualified = {
         namespace
         for namespace, parts in namespaces.items()
@@ -113,14 +115,15 @@ def compile_schema(documents: DocumentSet, operations: list[Operation], notes: l
             _inline_redefined(root, part, documents, sources)
             urls.append(f"{collecting[namespace]}/{len(urls)}")
             sources[urls[-1]] = etree.tostring(root)
-            words.update(_declared_names(part.root))
+            for word, namespaces_of_it in _declared_names(part.root, namespace):
+                words.setdefault(word, set()).update(namespaces_of_it)
         elements.update(_qualified(namespace, name) for space, name in known if space == "element")
         sources[collecting[namespace]] = _collecting_document(namespace, urls)
     validator = _compile_leniently(sources, collecting, notes)
     return CompiledSchema(
         validator=validator,
         elements=frozenset(elements),
-        words=frozenset(words),
+        words={word: frozenset(found) for word, found in words.items()},
         qualified=frozenset(qualified),
         rpc_elements=rpc_elements,
     )
@@ -135,10 +138,15 @@ def _qualified(namespace: str, local: str) -> str:
     return names.qname(namespace, local) if namespace else local
 
 
-def _declared_names(root: etree._Element) -> Iterator[str]:
-    for declaration in root.iter(names.qname(names.XSD, "element"), names.qname(names.XSD, "attribute")):
-        if "name" in declaration.attrib:
-            yield declaration.get("name", "")
+def _declared_names(root: etree._Element, namespace: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every declared name; of an element with the namespace in which it stands (XML Schema 1.0, 3.3.2: form)."""
+    by_default = root.get("elementFormDefault", "unqualified")
+    for declaration in root.iter(_ELEMENT, names.qname(names.XSD, "attribute")):
+        if "name" not in declaration.attrib:
+            continue
+        is_qualified = declaration.getparent() is root or declaration.get("form", by_default) == "qualified"
+        found = (namespace if is_qualified else "",) if declaration.tag == _ELEMENT else ()
+        yield declaration.get("name", ""), found
 
 
 def _drop_known_components(

@@ -8,7 +8,7 @@ schema declares. Rules are named as in XML Schema 1.0, Part 1, appendix C, and P
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,10 @@ from lxml import etree
 from adapter.errors import Problem
 
 _MAX_QUOTED: Final = 200
+_LISTED_BY_LIBXML2: Final = 10
+
+Words = Mapping[str, frozenset[str]]
+"""Each local name that the schema declares, with the namespaces (empty: none) of the elements that have it."""
 _TAIL: Final = {
     # What libxml2 quotes from the schema stands last, after the value: the greedy start skips whatever the value says.
     "pattern": re.compile(r".* is not accepted by the pattern '(.*)'\.\s*\Z", re.DOTALL),
@@ -30,6 +34,7 @@ _TAIL: Final = {
     "expected": re.compile(r"Expected is (?:one of )?\( ([^()]*) \)\.\s*\Z"),
 }
 _SUBJECT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^'{}]+)'")
+_NAMESPACE: Final = re.compile(r"Element '(?:\{([^}]*)\})?")
 _ATTRIBUTE: Final = re.compile(r"attribute '(?:\{[^}]*\})?([^'{}]+)'")
 
 
@@ -49,12 +54,13 @@ class _Placed:
 
     message: str
     local: str
-    words: frozenset[str]
+    words: Words
 
     def tail(self, what: str) -> str:
-        """What the end of the message quotes from the schema."""
+        """What the end of the message quotes from the schema; where it is long, its beginning."""
         found = _TAIL[what].search(self.message)
-        return (found.group(1) or "")[:_MAX_QUOTED] if found else ""
+        quoted = (found.group(1) or "") if found else ""
+        return quoted if len(quoted) <= _MAX_QUOTED else f"{quoted[:_MAX_QUOTED]} …"
 
     def attribute(self) -> str:
         """The name of the attribute that the finding is about, if the schema declares one of that name."""
@@ -62,30 +68,47 @@ class _Placed:
         return found.group(1) if found and found.group(1) in self.words else ""
 
     def expected(self) -> str:
-        """The elements that may stand here, by local name."""
-        tail = self.tail("expected")
-        return ", ".join(dict.fromkeys(map(_expected_name, tail.split(", ")))) if tail else ""
+        """The elements that may stand here, by local name. libxml2 lists the first ten and says nothing of more."""
+        listed = self._expected()
+        more = " or others" if len(listed) >= _LISTED_BY_LIBXML2 else ""
+        return ", ".join(dict.fromkeys(map(_expected_name, listed))) + more
+
+    def missed_namespace(self) -> str | None:
+        """The namespace in which an element of this name stands by the schema, if this one stands in another."""
+        found = _NAMESPACE.match(self.message)
+        stands_in = (found.group(1) or "") if found else ""
+        right = self.words.get(self.local, frozenset())
+        if not found or not right or stands_in in right:
+            return None
+        here = {name.rpartition("}")[0].removeprefix("{") for name in self._expected() if _local(name) == self.local}
+        return min(here or right)
+
+    def _expected(self) -> list[str]:
+        found = _TAIL["expected"].search(self.message)
+        return found.group(1).split(", ") if found else []
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
 
 
 def _expected_name(written: str) -> str:
     if written.startswith("##") or written.endswith("*"):
         return "any element that the schema's wildcard allows"
-    return written.rpartition("}")[2]
+    return _local(written)
 
 
-def _known(element: etree._Element | None, words: frozenset[str]) -> str:
+def _known(element: etree._Element | None, words: Words) -> str:
     if element is None or not isinstance(element.tag, str):
         return ""
     local = etree.QName(element).localname
     return local if local in words else ""
 
 
-def describe(
-    findings: Iterable[Finding], payload: etree._Element, words: frozenset[str], *, limit: int
-) -> tuple[Problem, ...]:
+def describe(findings: Iterable[Finding], payload: etree._Element, words: Words, *, limit: int) -> tuple[Problem, ...]:
     """The findings of one validation as problems, at most `limit`, in document order, each place and rule once.
 
-    payload: the element that was validated. words: the local names that the schema declares.
+    payload: the element that was validated. words: what the schema declares.
     """
     problems: list[Problem] = []
     for entry in findings:
@@ -108,7 +131,7 @@ def describe(
     return tuple(problems)
 
 
-def _locate(payload: etree._Element, finding: Finding, words: frozenset[str]) -> tuple[str, str]:
+def _locate(payload: etree._Element, finding: Finding, words: Words) -> tuple[str, str]:
     """The name of the element that a finding is about, and the path to it in local names.
 
     A name that the schema does not declare is shown as `*` and returned empty. Without a path (a large element, judged
@@ -159,6 +182,10 @@ def _content(finding: _Placed) -> str:
     expected = finding.expected()
     if "Missing child element" in finding.message:
         return f"{_element_name(finding)} is not complete; what is missing: {expected or 'a required element'}."
+    namespace = finding.missed_namespace()
+    if namespace is not None:
+        wanted = f"it has to be in {namespace}" if namespace else "it has to be in none, without a prefix or xmlns"
+        return f"{_element_name(finding)} is in the wrong namespace; {wanted}."
     instead = f"; expected here: {expected}" if expected else "; no further element is allowed in its parent"
     return f"{_element_name(finding)} must not stand here{instead}. Check its name, its namespace and the order."
 

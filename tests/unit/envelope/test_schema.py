@@ -122,6 +122,12 @@ def problems_of(inner: str) -> tuple[Problem, ...]:
             "Ask/nested/*",
             "no further element",
         ),
+        (
+            '<date xmlns="">2020-01-01</date>',
+            "cvc-complex-type.2.4",
+            "Ask/date",
+            f"is in the wrong namespace; it has to be in {NS}.",
+        ),
         ("<date><many/></date>", "cvc-type.3.1.2", "Ask/date", "may hold no element"),
         ("<empty>x</empty>", "cvc-complex-type.2.1", "Ask/empty", "must be empty"),
         ("<many>1</many><many>2</many><many>x</many>", "cvc-datatype-valid", "Ask/many[3]", "xs:int"),
