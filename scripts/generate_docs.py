@@ -1,6 +1,7 @@
 """Writes the pages and catalogues that are made of the code, or with --check says which of them are out of date.
 
-docs/cli.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot.
+docs/cli.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot; and the recipes in docs/clients.md, whose
+text is written by hand.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from adapter.envelope.xroad_faults import xroad_code
 from adapter.errors import AdapterError, Blame, Retry, catalogue
 from adapter.settings import ServiceSettings, Settings
 from scripts.cli_page import cli_page
+from scripts.recipes import with_recipes
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -164,10 +166,19 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
+# --- docs/clients.md --------------------------------------------------------------------------------------------------
+
+
+def clients_page() -> str:
+    """The page as it is, with the recipes of today's tests."""
+    return with_recipes((ROOT / "docs/clients.md").read_text(encoding="utf-8"), ROOT)
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/cli.md": cli_page,
+    "docs/clients.md": clients_page,
     "docs/errors.md": errors_page,
     "docs/settings.md": settings_page,
     "adapter/locale/adapter.pot": template,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from adapter.app.expressions import check_expressions
 from adapter.backends.assembly import build_backend
 from adapter.envelope.description import ServiceDescription, load_description
 from adapter.errors import SettingsInvalid
@@ -26,9 +27,11 @@ def service_folders(services_dir: Path) -> tuple[Path, ...]:
 
 
 def load_service(folder: Path) -> tuple[ServiceSettings, ServiceDescription]:
-    """One service's settings and contract. Raises SettingsInvalid, DescriptionUnusable."""
+    """One service's settings and contract, which fit together. Raises SettingsInvalid, DescriptionUnusable."""
     settings = load_service_settings(folder / SETTINGS_FILE)
-    return settings, load_description(folder / DESCRIPTION_FOLDER, settings.wsdl)
+    description = load_description(folder / DESCRIPTION_FOLDER, settings.wsdl)
+    check_expressions(folder / SETTINGS_FILE, settings, description)
+    return settings, description
 
 
 def load_provided(services_dir: Path, own: MemberId) -> Mapping[ServiceId, ProvidedService]:

@@ -23,6 +23,7 @@ from adapter.cli.doctor_checks import (
     look_at_services,
     ok,
 )
+from adapter.cli.doctor_contexts import look_at_contexts
 from adapter.cli.doctor_online import directory_server_time, guarded_online
 from adapter.cli.doctor_rehearsal import try_exchange, try_signature
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_path
@@ -75,7 +76,7 @@ def examine_adapter(settings_file: Path, *, online: bool) -> list[Finding]:
     except AdapterError as error:
         return [fail("settings", error.reason, "Mend the lines named here first.")]
     findings = [ok("settings", str(settings_file)), *_on_this_machine(settings)]
-    return findings + _with_the_directory(settings, online=online)
+    return findings + _with_the_directory(settings, settings_file, online=online)
 
 
 def _on_this_machine(settings: Settings) -> list[Finding]:
@@ -90,7 +91,7 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
     ]
 
 
-def _with_the_directory(settings: Settings, *, online: bool) -> list[Finding]:
+def _with_the_directory(settings: Settings, settings_file: Path, *, online: bool) -> list[Finding]:
     now = now_utc()
     directory, findings = fetch_current(settings, now)
     findings += guarded(
@@ -99,6 +100,9 @@ def _with_the_directory(settings: Settings, *, online: bool) -> list[Finding]:
     if directory is not None:
         known = directory
         findings += guarded("registered", _REGISTER, lambda: look_at_registration(settings, known, now))
+        findings += guarded(
+            "clients", "Mend [client.context].", lambda: look_at_contexts(settings, settings_file, known)
+        )
     findings += guarded("exchange", _KEYS, lambda: try_exchange(settings, directory, now))
     if online:
         findings += guarded_online(settings, directory, now)

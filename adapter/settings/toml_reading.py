@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
@@ -65,6 +65,19 @@ def load_toml(path: Path, model: type[Model]) -> Model:
         lines = key_lines(text)
         problems = [_problem(error, content, model, lines) for error in cause.errors(include_input=False)]
         raise _refusal(path, problems) from None
+
+
+def mistakes_in(path: Path, found: Sequence[tuple[KeyPath, str]]) -> SettingsInvalid:
+    """The refusal of a file for mistakes that show only beside another document, such as a schema.
+
+    found: for each the keys that lead to it from the top of the file, and what is wrong there.
+    """
+    lines = key_lines(_read(path))
+    problems = [
+        Problem(line=line_of(lines, at), column=1, element=_name_of(at), rule=_MISTAKE, text=f"{_name_of(at)}: {text}")
+        for at, text in found
+    ]
+    return _refusal(path, problems)
 
 
 def _read(path: Path) -> str:
