@@ -13,6 +13,7 @@ from typing import Final
 from adapter.directory.model import Directory, DirectoryService
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.xroad import XRoadService, service_of_operation
+from adapter.envelope.xroad_metadata import METASERVICES
 from adapter.errors import AdapterError, Problem, UnknownService
 from adapter.identifiers import ServiceId, SubsystemId
 
@@ -84,13 +85,17 @@ async def list_services(
     *,
     allowed: Callable[[ServiceId], bool] = lambda _service: True,
 ) -> list[XRoadService]:
-    """What a subsystem offers, in X-Road's terms and in the order of the directory. Raises UnknownMember and more."""
+    """What a subsystem offers, in X-Road's terms and in the order of the directory; no metaservices (PR-META 3).
+
+    Raises UnknownMember, DirectoryUnavailable, DirectoryRefused, DescriptionUnusable.
+    """
     directory.check_subsystem(provider)
     return [
         service_of_operation(service.service, operation)
         for service, description in await _described(_services_of(provider, directory), describe)
         if allowed(service.service)
-        for operation in description.by_name.values()
+        for operation in description.operations
+        if description.by_name[operation.name] is operation and operation.name not in METASERVICES
     ]
 
 
