@@ -84,11 +84,18 @@ class SchemaWriter:
         if plan.form is Form.XML:
             return _anything()
         if isinstance(kind, SimpleType):
-            return self._component(name) if not is_made_up(name) and _is_worth_a_name(kind) else self.value(plan.value)
+            return self._simple(name)
         actual = [each.name for each in model.types_for(name)]
         if actual == [name]:
             return self._component(name)
         return self._ref((name, True), lambda: {"anyOf": list(self._alternatives(name, actual))})
+
+    def _simple(self, name: str) -> Schema:
+        """A simple type: of those that list their values one component, however often they are used."""
+        kind = self._book.model.types[name]
+        if isinstance(kind, SimpleType) and not is_made_up(name) and _is_worth_a_name(kind):
+            return self._component(name)
+        return self.value(self._book.plan(name).value)
 
     def _alternatives(self, name: str, actual: list[str]) -> Iterator[Schema]:
         for each in actual:
@@ -131,7 +138,7 @@ class SchemaWriter:
         plan = self._book.plan(name)
         if plan.is_bare:
             return _described(self.value(plan.value), plan.type.documentation)
-        properties: dict[str, Schema] = {each.name: self.value(each.value) for each in plan.attributes}
+        properties: dict[str, Schema] = {each.name: self._simple(each.declared.type) for each in plan.attributes}
         required = [each.name for each in plan.attributes if each.declared.required]
         if not is_made_up(name):
             properties[TYPE] = {"const": self._book.label(name)}
