@@ -97,7 +97,7 @@ class JsonDialect:
         _check_media_type(self.content_type)
         mapping = mapping_of(description)
         operation = mapping.operation(self.operation)
-        members = _envelope(identified.received.octets, operation, mapping)
+        members = _envelope(parse_json(identified.received.octets, max_values=limits.max_nodes), operation, mapping)
         pointers: dict[int, str] = {}
         context = None
         if members.get(CONTEXT) is not None:
@@ -161,9 +161,8 @@ def _check_media_type(content_type: str) -> None:
         raise MalformedJson("another Content-Type", problems=(problem,))
 
 
-def _envelope(octets: bytes, operation: Operation, mapping: JsonMapping) -> dict[str, Any]:
+def _envelope(value: Json, operation: Operation, mapping: JsonMapping) -> dict[str, Any]:
     """The object around the call, whose members its operation decides."""
-    value = parse_json(octets)
     if not isinstance(value, dict):
         raise _misshapen("", f"An object is wanted here, not {kind_of(value)}.")
     known = [CONTEXT, BODY]

@@ -25,6 +25,7 @@ from adapter.errors import AdapterError, LimitExceeded, Problem, SchemaInvalid
 from adapter.xmlsafe import XmlLimits, escape_attribute, escape_text, parse
 
 MAX_PROBLEMS: Final = 20
+_MAX_POINTERS: Final = 10_000
 # The name of an attribute that no schema declares; `xmlns` is none.
 _ATTRIBUTE: Final = re.compile(r"@(?!xmlns$)(?:\{(?!http://www\.w3\.org/2000/xmlns/)[^{}<>\"\s]+\})?[^\W\d][\w.-]*")
 # Where the first start tag gets its namespaces, which are known at the end only. Nothing else can hold this character.
@@ -94,6 +95,11 @@ class _Writer:
         if len(self.problems) >= MAX_PROBLEMS:
             raise self.refusal()
 
+    def _point(self, pointer: str) -> None:
+        """This line belongs to that place. Beyond some thousand elements the schema names no lines."""
+        if len(self.pointers) < _MAX_POINTERS:
+            self.pointers[self.line] = pointer
+
     def _text(self, text: str) -> None:
         self.parts.append(escape_text(text))
         self.line += text.count("\n")
@@ -123,7 +129,7 @@ class _Writer:
             self.parts.append(_DECLARATIONS)
         self.parts.append("\n>")
         self.line += 1
-        self.pointers[self.line] = pointer
+        self._point(pointer)
         if is_nil:
             self._refuse_members(members, {name for name in members if name.startswith("@")}, pointer)
         else:
@@ -275,10 +281,10 @@ class _Writer:
             return
         text = etree.tostring(without_comments(element), encoding="unicode", with_tail=False)
         self.parts.append(text)
+        self._point(pointer)
         for _ in range(text.count("\n")):
-            self.pointers[self.line] = pointer
             self.line += 1
-        self.pointers[self.line] = pointer
+            self._point(pointer)
 
     # --- names -------------------------------------------------------------------------------------------------------
 

@@ -25,14 +25,14 @@ def unknown_member(name: str, plan: TypePlan | None) -> str:
 def unknown_type(said: Json, declared: str, book: PlanBook) -> str:
     """What is wrong with an `@xsi:type`, in words."""
     labels = [book.label(name) for name in (declared, *book.model.derived.get(declared, ()))]
-    name = said if isinstance(said, str) else ""
+    name = shown(said) if isinstance(said, str) else ""
     return f"This is no type that may stand here; {nearest(name, labels)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The nearest of the known names, or all of them when none is near and they are few."""
     names = list(known)
-    found = get_close_matches(name, names, n=1, cutoff=0.5)
+    found = get_close_matches(shown(name), names, n=1, cutoff=0.5)
     if found:
         return f'the nearest is "{found[0]}".'
     if not names:

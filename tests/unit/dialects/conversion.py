@@ -42,7 +42,7 @@ def to_json(element: etree._Element, description: ServiceDescription) -> Any:
 def from_json(value: Any, description: ServiceDescription, tag: str = ASK) -> etree._Element:
     """Through octets, as a client would send it."""
     mapping = mapping_of(description)
-    read = parse_json(json.dumps(value).encode())
+    read = parse_json(json.dumps(value).encode(), max_values=100_000)
     written = element_from_json(read, mapping.declaration(tag), mapping.book, DEFAULT_LIMITS, pointer="/body")
     return parse(written.octets)
 

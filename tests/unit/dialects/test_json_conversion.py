@@ -9,7 +9,7 @@ from lxml import etree
 
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.names import XSD
-from adapter.errors import SchemaInvalid
+from adapter.errors import LimitExceeded, SchemaInvalid
 from adapter.xmlsafe import canonical
 from tests.unit.dialects.conversion import ask, described, from_json, there_and_back
 from tests.unit.envelope.descriptions import NS
@@ -376,6 +376,25 @@ def test_a_text_cannot_become_markup() -> None:
     back = from_json({"Name": '</t:Name><x a="1">]]>&amp;'}, PLAIN)
     assert back[0].text == '</t:Name><x a="1">]]>&amp;'
     assert b"&lt;x" in canonical(back)
+
+
+def test_a_huge_name_is_told_in_short() -> None:
+    with pytest.raises(SchemaInvalid) as refused:
+        from_json({"x" * 1_000_000: 1}, PLAIN)
+    (problem,) = refused.value.problems
+    assert len(problem.pointer) + len(problem.text) < 1000
+
+
+def test_deep_objects_end() -> None:
+    more = (
+        '<xs:complexType name="Node"><xs:sequence><xs:element name="Node" type="t:Node" minOccurs="0"/></xs:sequence>'
+        "</xs:complexType>"
+    )
+    value: Any = {}
+    for _ in range(500):
+        value = {"Node": value}
+    with pytest.raises(LimitExceeded):
+        from_json(value, described(sequence(element("Node", "t:Node")), more))
 
 
 def test_no_more_than_twenty_problems_are_told() -> None:

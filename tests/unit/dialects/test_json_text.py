@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.dialects.json_text import Number, parse_json, pointer_to, render_json
+from adapter.dialects.json_text import Json, Number, pointer_to, render_json
+from adapter.dialects.json_text import parse_json as parse_bounded
 from adapter.errors import LimitExceeded, MalformedJson
+
+
+def parse_json(octets: bytes) -> Json:
+    return parse_bounded(octets, max_values=1000)
 
 
 def test_numbers_keep_their_digits() -> None:
@@ -57,6 +62,17 @@ def test_deep_nesting_ends(open_and_close: tuple[bytes, bytes]) -> None:
     left, right = open_and_close
     with pytest.raises(LimitExceeded):
         parse_json(left * 200_000 + b"1" + right * 200_000)
+
+
+@pytest.mark.parametrize("octets", [b"[" + b"[]," * 1000 + b"[]]", b"[" + b"0," * 1000 + b"0]", b'{"a":{},' * 900])
+def test_what_would_fill_the_memory_ends(octets: bytes) -> None:
+    with pytest.raises(LimitExceeded):
+        parse_json(octets)
+
+
+def test_commas_in_a_text_are_no_values() -> None:
+    texts = parse_json(b'["' + b",[{" * 1000 + b'\\\\", "\\"' + b"," * 1000 + b'"]')
+    assert texts == [",[{" * 1000 + "\\", '"' + "," * 1000]
 
 
 JSON = st.recursive(
