@@ -1,22 +1,32 @@
-"""What describes a service in JSON: its OpenAPI document and its page, made once for each address."""
+"""What describes a service in JSON: its OpenAPI document and its page.
+
+The work is done once for each service; for each address under which they are asked only the address is put in.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any, TypeVar
+
+from lxml import etree
 
 from adapter.app.wiring import Site
 from adapter.dialects.json_dialect import MEDIA_TYPE
 from adapter.dialects.json_mapping import mapping_of
 from adapter.dialects.json_text import render_json
 from adapter.dialects.model import ClientAnswer
-from adapter.dialects.openapi import ServiceNames, openapi_document
+from adapter.dialects.openapi import ServiceNames, describe_operations, openapi_document
 from adapter.dialects.openapi_page import OPENAPI_NAME, PAGE_TYPE, openapi_page
 from adapter.envelope.description import ServiceDescription
-from adapter.errors import AdapterError, UnknownService
+from adapter.errors import AdapterError, DescriptionUnusable, UnknownService
 from adapter.identifiers import ServiceId
+from adapter.samples.make import SampleMaker
 
 # Whoever reaches the listener may make up addresses; a document of a huge service has a megabyte.
 _MAX_KEPT = 16
+
+_Key = TypeVar("_Key")
+_Made = TypeVar("_Made")
 
 
 class JsonDocuments:
@@ -25,6 +35,7 @@ class JsonDocuments:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._prepared: set[str] = set()
+        self._described: dict[str, dict[str, Any]] = {}
         self._kept: dict[tuple[str, str], dict[str, ClientAnswer]] = {}
         self._making = asyncio.Lock()
 
@@ -64,14 +75,34 @@ class JsonDocuments:
     async def _make(self, key: tuple[str, str], description: ServiceDescription, names: ServiceNames) -> None:
         if key in self._kept:
             return
-        made = await asyncio.to_thread(_documents, description, names)
-        while len(self._kept) >= _MAX_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = made
+        digest, _ = key
+        if digest not in self._described:
+            described = await asyncio.to_thread(_describe, description)
+            _keep(self._described, digest, described)
+        _keep(self._kept, key, await asyncio.to_thread(_documents, self._described[digest], names))
 
 
-def _documents(description: ServiceDescription, names: ServiceNames) -> dict[str, ClientAnswer]:
-    document = openapi_document(mapping_of(description), names)
+def _keep(kept: dict[_Key, _Made], key: _Key, made: _Made) -> None:
+    """Keep the newest only."""
+    while len(kept) >= _MAX_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = made
+
+
+def _describe(description: ServiceDescription) -> dict[str, Any]:
+    maker = SampleMaker(description)
+
+    def sample(tag: str) -> etree._Element | None:
+        try:
+            return maker.sample(tag).element
+        except DescriptionUnusable:
+            return None
+
+    return describe_operations(mapping_of(description), sample)
+
+
+def _documents(described: dict[str, Any], names: ServiceNames) -> dict[str, ClientAnswer]:
+    document = openapi_document(described, names)
     return {
         "": ClientAnswer(octets=openapi_page(document), content_type=PAGE_TYPE),
         OPENAPI_NAME: ClientAnswer(octets=render_json(document), content_type=MEDIA_TYPE),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+
+from lxml import etree
 
 from adapter.dialects.json_dialect import BODY, HEADERS, INDEPENDENT, MEDIA_TYPE
 from adapter.dialects.json_fault import PROBLEM_TYPE, status_of
 from adapter.dialects.json_mapping import JsonMapping
 from adapter.dialects.json_schema import Schema, SchemaWriter
+from adapter.dialects.json_text import Json
+from adapter.dialects.json_write import element_to_json
 from adapter.envelope.description import Operation
 from adapter.envelope.names import FAULT
 from adapter.envelope.statements import MAX_SUBJECTS
@@ -39,19 +44,30 @@ class ServiceNames:
     address: str
 
 
-def openapi_document(mapping: JsonMapping, names: ServiceNames) -> dict[str, Any]:
-    """The document. Its schemas are what the converter takes and writes."""
-    writer = SchemaWriter(mapping.book)
-    writer.components.update({CONTEXT: _context(), PROBLEM: _problem()})
-    operations = {operation.name: operation for operation in reversed(mapping.operations)}
-    paths = {
-        f"/{operation.name}": {"post": _operation(operation, mapping, writer)}
-        for operation in reversed(operations.values())
-    }
+Samples = Callable[[str], etree._Element | None]
+"""A valid element of this name, with made-up values; None where there is none."""
+
+
+def openapi_document(described: dict[str, Any], names: ServiceNames) -> dict[str, Any]:
+    """The document of a service at an address. described: by `describe_operations`, which is the greater work."""
     return {
         "openapi": OPENAPI_VERSION,
         "info": {"title": names.title, "version": names.version, "description": _INTRODUCTION},
         "servers": [{"url": names.address}],
+        **described,
+    }
+
+
+def describe_operations(mapping: JsonMapping, samples: Samples) -> dict[str, Any]:
+    """What does not depend on the address. The schemas are what the converter takes and writes, the examples valid."""
+    writer = SchemaWriter(mapping.book)
+    writer.components.update({CONTEXT: _context(), PROBLEM: _problem()})
+    operations = {operation.name: operation for operation in reversed(mapping.operations)}
+    describer = _Describer(mapping=mapping, writer=writer, samples=samples)
+    paths = {
+        f"/{operation.name}": {"post": describer.operation(operation)} for operation in reversed(operations.values())
+    }
+    return {
         "security": [{"token": []}, {"password": []}, {"certificate": []}, {}],
         "paths": paths,
         "components": {
@@ -66,55 +82,73 @@ def openapi_document(mapping: JsonMapping, names: ServiceNames) -> dict[str, Any
     }
 
 
-def _operation(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> dict[str, Any]:
-    request = _message(operation, mapping, writer, in_output=False)
-    request["properties"] = {"context": {"$ref": f"#/components/schemas/{CONTEXT}"}, **request["properties"]}
-    found: dict[str, Any] = {
-        "operationId": operation.name,
-        "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": request}}},
-        "responses": {
-            ("202" if operation.output_element is None else "200"): _reply(operation, mapping, writer),
-            "4XX": {"$ref": f"#/components/responses/{_CLIENTS}"},
-            "5XX": {"$ref": f"#/components/responses/{_OTHERS}"},
-        },
-    }
-    if operation.input_element in mapping.unchecked:
-        found["description"] = _UNCHECKED
-    return found
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Describer:
+    """Describes the operations of one service."""
 
+    mapping: JsonMapping
+    writer: SchemaWriter
+    samples: Samples
 
-def _message(operation: Operation, mapping: JsonMapping, writer: SchemaWriter, *, in_output: bool) -> Schema:
-    """What stands in one direction: the Body, declared headers, and what goes with an encoded Body."""
-    element = operation.output_element if in_output else operation.input_element
-    properties: dict[str, Schema] = {BODY: writer.element(mapping.declaration(str(element)))}
-    headers = mapping.headers(operation, in_output=in_output)
-    if headers:
-        properties[HEADERS] = {
-            "type": "object",
-            "properties": {name: writer.element(mapping.declaration(tag)) for name, tag in headers.items()},
-            "additionalProperties": False,
+    def operation(self, operation: Operation) -> dict[str, Any]:
+        """The Operation Object."""
+        request = self._message(operation, in_output=False)
+        request["properties"] = {"context": {"$ref": f"#/components/schemas/{CONTEXT}"}, **request["properties"]}
+        content = {"schema": request, **self._example(operation.input_element, {"context": _EXAMPLE})}
+        found: dict[str, Any] = {
+            "operationId": operation.name,
+            "requestBody": {"required": True, "content": {MEDIA_TYPE: content}},
+            "responses": {
+                "200": self._reply(operation),
+                "4XX": {"$ref": f"#/components/responses/{_CLIENTS}"},
+                "5XX": {"$ref": f"#/components/responses/{_OTHERS}"},
+            },
         }
-    if operation.is_encoded:
-        properties[INDEPENDENT] = {
-            "type": "array",
-            "items": {"type": "string", "contentMediaType": "application/xml"},
-            "description": "The elements that stand beside the first in a SOAP-encoded Body.",
+        if operation.input_element in self.mapping.unchecked:
+            found["description"] = _UNCHECKED
+        return found
+
+    def _reply(self, operation: Operation) -> dict[str, Any]:
+        if operation.output_element is None:
+            return {"description": "Taken."}
+        content = {"schema": self._message(operation, in_output=True), **self._example(operation.output_element, {})}
+        return {
+            "description": "The provider's reply, verified and recorded.",
+            "headers": {
+                "Adapter-Message-Id": _header("The exchange's id, the same in the records of both sides."),
+                "Adapter-Record": _header("The numbers of the request's and the reply's entry in our record."),
+                "Adapter-Peer-Record": _header("The number of the entry in the provider's record."),
+            },
+            "content": {MEDIA_TYPE: content},
         }
-    return {"type": "object", "properties": properties, "required": [BODY], "additionalProperties": False}
 
+    def _message(self, operation: Operation, *, in_output: bool) -> Schema:
+        """What stands in one direction: the Body, declared headers, and what goes with an encoded Body."""
+        element = operation.output_element if in_output else operation.input_element
+        properties: dict[str, Schema] = {BODY: self._element(str(element))}
+        headers = self.mapping.headers(operation, in_output=in_output)
+        if headers:
+            properties[HEADERS] = {
+                "type": "object",
+                "properties": {name: self._element(tag) for name, tag in headers.items()},
+                "additionalProperties": False,
+            }
+        if operation.is_encoded:
+            properties[INDEPENDENT] = {
+                "type": "array",
+                "items": {"type": "string", "contentMediaType": "application/xml"},
+                "description": "The elements that stand beside the first in a SOAP-encoded Body.",
+            }
+        return {"type": "object", "properties": properties, "required": [BODY], "additionalProperties": False}
 
-def _reply(operation: Operation, mapping: JsonMapping, writer: SchemaWriter) -> dict[str, Any]:
-    if operation.output_element is None:
-        return {"description": "Taken."}
-    return {
-        "description": "The provider's reply, verified and recorded.",
-        "headers": {
-            "Adapter-Message-Id": _header("The exchange's id, the same in the records of both sides."),
-            "Adapter-Record": _header("The numbers of the request's and the reply's entry in this adapter's record."),
-            "Adapter-Peer-Record": _header("The number of the reply's entry in the provider's record."),
-        },
-        "content": {MEDIA_TYPE: {"schema": _message(operation, mapping, writer, in_output=True)}},
-    }
+    def _element(self, tag: str) -> Schema:
+        return self.writer.element(self.mapping.declaration(tag))
+
+    def _example(self, tag: str, beside: dict[str, Json]) -> dict[str, Any]:
+        sample = self.samples(tag)
+        if sample is None:
+            return {}
+        return {"example": {**beside, BODY: element_to_json(sample, self.mapping.declaration(tag), self.mapping.book)}}
 
 
 def _header(description: str) -> dict[str, Any]:
@@ -130,6 +164,14 @@ def _failures() -> dict[str, Any]:
             codes[_CLIENTS if status < HTTPStatus.INTERNAL_SERVER_ERROR else _OTHERS].append(f"{error.code} ({status})")
     content = {PROBLEM_TYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
     return {name: {"description": f"{', '.join(listed)}.", "content": content} for name, listed in codes.items()}
+
+
+_EXAMPLE: Final[dict[str, Json]] = {
+    "official": "clerk-1",
+    "purpose": "social-benefit",
+    "legalBasis": {"kind": "law", "reference": "Law No. 395 of 2015, article 12"},
+    "subjects": [{"kind": "pinfl", "value": "30101900000019"}],
+}
 
 
 # --- what every operation has ----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ OPENAPI_NAME: Final = "openapi.json"
 PAGE_TYPE: Final = "text/html; charset=utf-8"
 _MAX_DEPTH: Final = 8
 _MAX_VALUES: Final = 150
+_MAX_EXAMPLE_CHARS: Final = 6000
 _OF_TYPE: Final[Mapping[str, Json]] = {"string": "…", "integer": 0, "number": 0.5, "boolean": True}
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -48,16 +49,16 @@ def openapi_page(document: dict[str, Any]) -> bytes:
 
 def _operation(name: str, operation: dict[str, Any], document: dict[str, Any]) -> list[str]:
     address = f"{document['servers'][0]['url']}/{name}"
-    request = operation["requestBody"]["content"][MEDIA_TYPE]["schema"]
-    reply = operation["responses"]["200"].get("content", {}).get(MEDIA_TYPE, {}).get("schema")
+    request = operation["requestBody"]["content"][MEDIA_TYPE]
+    reply = operation["responses"]["200"].get("content", {}).get(MEDIA_TYPE)
     parts = [f'<h2 id="{escape(name)}">{escape(name)}</h2>']
     if "description" in operation:
         parts.append(f"<p>{escape(operation['description'])}</p>")
     command = f"curl --json @request.json '{address}'"
     parts.extend([f"<pre>POST {escape(address)}\n\n{escape(command)}</pre>", "<h3>Request</h3>"])
-    parts.append(f"<pre>{escape(_outline(request, document))}</pre>")
+    parts.append(f"<pre>{escape(_shown(request, document))}</pre>")
     if reply is not None:
-        parts.extend(["<h3>Reply</h3>", f"<pre>{escape(_outline(reply, document))}</pre>"])
+        parts.extend(["<h3>Reply</h3>", f"<pre>{escape(_shown(reply, document))}</pre>"])
     return parts
 
 
@@ -67,8 +68,13 @@ def _with_code(text: str) -> str:
     return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
 
 
-def _outline(schema: dict[str, Any], document: dict[str, Any]) -> str:
-    return json.dumps(_Outline(document["components"]["schemas"]).of(schema, 0), ensure_ascii=False, indent=2)
+def _shown(content: dict[str, Any], document: dict[str, Any]) -> str:
+    """The example of a message; where none could be made, the outline of its schema."""
+    value = content.get("example")
+    if value is None:
+        value = _Outline(document["components"]["schemas"]).of(content["schema"], 0)
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return text if len(text) <= _MAX_EXAMPLE_CHARS else f"{text[:_MAX_EXAMPLE_CHARS]}\n…"
 
 
 class _Outline:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from examples.clients.json_client import call
 from examples.federation.federation import CHECKOUT, Federation
 from examples.federation.home import Home
 from tests.adapters.exchanges import verified_size
@@ -82,6 +83,27 @@ def test_curl_needs_the_body_alone_when_the_settings_say_the_rest(ground: Ground
     command = [curl, "-sS", "-H", "Content-Type: application/json", "-d", document, f"{ground.address}/GetPerson"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(done.stdout)["body"]["Person"]["Pinfl"] == pinfl
+
+
+def test_the_page_of_the_documentation_says_what_happens(ground: Ground) -> None:
+    """Its command and its answer, and its refusal, but for the incident's id."""
+    page = (CHECKOUT / "docs" / "json.md").read_text(encoding="utf-8")
+    command = page.split("```console\n$ ")[1].split("\n```")[0].replace("\n> ", "\n")
+    service = "http://127.0.0.1:8080/json/UZ/GOV/200000001/population/GetPerson/v1"
+    assert service in command
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    shell = [
+        "bash",
+        "-c",
+        f"PINFL={fresh_pinfl()}\n{command.replace(service, ground.address).replace('curl', 'curl -sS')}",
+    ]
+    done = subprocess.run(shell, capture_output=True, text=True, check=True, timeout=60)
+    assert "Person" in json.loads(done.stdout)["body"]
+
+    shown = json.loads(page.split("```json\n")[1].split("\n```")[0])
+    status, said = call(ground.address, "GetPerson", {"body": {"Pinfll": fresh_pinfl()}})
+    assert (status, {**said, "incident": ""}) == (shown["status"], {**shown, "incident": ""})
 
 
 def test_the_service_describes_itself(ground: Ground) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from lxml import etree
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from adapter.dialects.json_dialect import MEDIA_TYPE
 from adapter.dialects.json_mapping import mapping_of
 from adapter.dialects.json_text import render_json
-from adapter.dialects.openapi import ServiceNames, openapi_document
+from adapter.dialects.openapi import ServiceNames, describe_operations, openapi_document
 from adapter.dialects.openapi_page import openapi_page
 from adapter.envelope.description import Operation, ServiceDescription, load_description
 from adapter.errors import DescriptionUnusable
@@ -51,9 +53,14 @@ def maker_of(name: str) -> SampleMaker:
 @cache
 def document_of(name: str) -> dict[str, Any]:
     names = ServiceNames(title=name, version="v1", address=ADDRESS)
-    document = openapi_document(mapping_of(load(name)), names)
+    document = openapi_document(describe_operations(mapping_of(load(name)), lambda tag: example(name, tag)), names)
     read: dict[str, Any] = json.loads(render_json(document))
     return read
+
+
+def example(name: str, tag: str) -> etree._Element | None:
+    made = sample(name, tag, 0, Variant.FULL)
+    return None if made is None else made.element
 
 
 def sample(name: str, element: str, seed: int, variant: Variant) -> Sample | None:
@@ -104,26 +111,25 @@ def survives_unchecked(made: Sample, description: ServiceDescription) -> None:
 def test_what_is_written_is_what_the_openapi_document_says(name: str) -> None:
     description = load(name)
     for operation in {operation.name: operation for operation in reversed(description.operations)}.values():
-        for in_output in (False, True):
-            judge = judge_of(name, operation, in_output=in_output)
-            element = operation.output_element if in_output else operation.input_element
-            for variant in Variant:
-                made = None if element is None else sample(name, element, 1, variant)
-                if made is not None and judge is not None:
-                    problems = [
-                        error.message for error in judge.iter_errors({"body": to_json(made.element, description)})
-                    ]
-                    assert problems == [], f"{operation.name} {variant}"
+        for element, content in described(name, operation):
+            judge = Draft202012Validator({**content["schema"], "components": document_of(name)["components"]})
+            written = [
+                {"body": to_json(made.element, description)}
+                for variant in Variant
+                if (made := sample(name, element, 1, variant)) is not None
+            ]
+            examples = [content["example"]] if "example" in content else []
+            assert len(examples) == min(len(written), 1)
+            for document in (*written, *examples):
+                assert [error.message for error in judge.iter_errors(document)] == [], operation.name
 
 
-def judge_of(name: str, operation: Operation, *, in_output: bool) -> Draft202012Validator | None:
-    """JSON Schema's own judge of one direction of an operation."""
-    document = document_of(name)
-    described = document["paths"][f"/{operation.name}"]["post"]
-    holder = described["responses"]["200"] if in_output else described["requestBody"]
-    if "content" not in holder:
-        return None
-    return Draft202012Validator({**holder["content"][MEDIA_TYPE]["schema"], "components": document["components"]})
+def described(name: str, operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The element of each direction of an operation, and what the document says of it."""
+    found = document_of(name)["paths"][f"/{operation.name}"]["post"]
+    yield operation.input_element, found["requestBody"]["content"][MEDIA_TYPE]
+    if operation.output_element is not None:
+        yield operation.output_element, found["responses"]["200"]["content"][MEDIA_TYPE]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
