@@ -13,7 +13,18 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.envelope.names import FAULT, SOAP11, SOAP12, SOAP12_BODY, SOAP12_ENVELOPE, SOAP12_FAULT, XML, qname
+from adapter.envelope.names import (
+    FAULT,
+    SECURITY,
+    SOAP11,
+    SOAP12,
+    SOAP12_BODY,
+    SOAP12_ENVELOPE,
+    SOAP12_FAULT,
+    SOAP12_HEADER,
+    XML,
+    qname,
+)
 from adapter.envelope.texts import LANGUAGES, text_in
 from adapter.errors import AdapterError, Blame, PeerAnswerInvalid, Problem, Retry, catalogue
 from adapter.stages import SoapVersion
@@ -133,21 +144,22 @@ def plain_fault_message(fault: PublicFault, version: SoapVersion) -> bytes:
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
+_PLAIN: Final = ([SOAP12_BODY], [SOAP12_HEADER, SOAP12_BODY])
 _BY_CODE: Final = {error.code: error for error in catalogue()}
 
 
 def reported_fault(octets: bytes, limits: XmlLimits) -> PublicFault | None:
     """The fault in a plain SOAP 1.2 envelope of a peer, or None when it is anything else.
 
-    Nobody signed it: it is a report of what may be wrong, never a result (WSS 1.1 SOAP Message Security, 12).
+    Nobody signed it: it is a report of what may be wrong, never a result (WSS 1.1 SOAP Message Security, 12). What
+    claims to be secured, or has more than a Header and a Body, is no report but a message that could not be verified.
     """
     try:
         root = parse(octets, limits, error=PeerAnswerInvalid)
         refuse_comments(root, error=PeerAnswerInvalid)
-        body = root[-1] if root.tag == SOAP12_ENVELOPE and len(root) else None
-        if body is None or body.tag != SOAP12_BODY or len(body) != 1:
+        if root.tag != SOAP12_ENVELOPE or [child.tag for child in root] not in _PLAIN or len(root[-1]) != 1:
             return None
-        return read_fault(body[0])
+        return None if root.find(f"{SOAP12_HEADER}/{SECURITY}") is not None else read_fault(root[-1][0])
     except AdapterError:
         return None
 

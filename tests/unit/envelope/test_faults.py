@@ -14,7 +14,7 @@ from adapter.envelope.faults import (
     render_fault,
     reported_fault,
 )
-from adapter.envelope.names import FAULT, SOAP11, SOAP12
+from adapter.envelope.names import WSSE, FAULT, SOAP11, SOAP12
 from adapter.errors import (
     AccessDenied,
     AdapterError,
@@ -136,6 +136,30 @@ def test_a_code_of_a_later_version_is_read_as_it_says() -> None:
     ],
 )
 def test_what_is_no_fault_of_ours_is_no_report(octets: bytes) -> None:
+    assert reported_fault(octets, DEFAULT_LIMITS) is None
+
+
+PLAIN = plain_fault_message(public_fault(AccessDenied(), INCIDENT), SoapVersion.SOAP12)
+
+
+def test_a_report_may_have_a_header() -> None:
+    octets = PLAIN.replace(b"<env:Body>", b"<env:Header/><env:Body>", 1)
+    assert octets != PLAIN
+    assert reported_fault(octets, DEFAULT_LIMITS) is not None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        f'<env:Header><s:Security xmlns:s="{WSSE}"/></env:Header>',
+        "<env:Header/><env:Header/>",
+        "<env:Body/>",
+        "<env:Header/><env:Body/>",
+        "<other/>",
+    ],
+)
+def test_what_claims_to_be_secured_or_has_more_than_a_body_is_no_report(before: str) -> None:
+    octets = PLAIN.replace(b"<env:Body>", before.encode() + b"<env:Body>", 1)
     assert reported_fault(octets, DEFAULT_LIMITS) is None
 
 
