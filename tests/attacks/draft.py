@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 
+from cryptography import x509
 from lxml import etree
 
 from adapter.crypto import templates
@@ -94,6 +95,7 @@ class Draft:
     other_key: bytes
     opened: dict[bytes, bytes]
     signing: Signing
+    register: Callable[[x509.Certificate], None]
     content_key: bytes = field(default_factory=lambda: os.urandom(16))
     captured_key: bytes = b""
     ivs: tuple[bytes, ...] = ()
@@ -203,7 +205,7 @@ class Draft:
     def _text(self, element: etree._Element) -> bytes:
         octets = _text(element)
         for at, piece in enumerate(self.moved):
-            octets = re.sub(rb"<%s%d( [^>]*)?/>" % (_MOVED.encode(), at), lambda _, piece=piece: piece, octets)
+            octets = re.sub(rb"<%s%d( [^>]*)?/>" % (_MOVED.encode(), at), lambda _: piece, octets)  # noqa: B023
         return octets
 
     def _signature_of_a_member(self) -> bytes:

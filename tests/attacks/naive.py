@@ -139,7 +139,7 @@ class Naive:
                 blocks[name] = canonical(_pick(found, self.blocks))
         official = _pick(list(root.iter(f"{{{names.ENVELOPE}}}Official")), self.blocks)
         return Used(
-            payload=b"".join(canonical(child) for child in body[:1]), blocks=blocks, official=official.text or ""
+            payload=b"".join(canonical(child) for child in list(body)[:1]), blocks=blocks, official=official.text or ""
         )
 
 

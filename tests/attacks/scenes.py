@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from cryptography import x509
 from lxml import etree
 
 from adapter.audit.entry import REPLY_RECEIVED, REPLY_SENT, REQUEST_RECEIVED
 from adapter.crypto.open import decrypt
 from adapter.crypto.suites import suite as suite_row
+from adapter.directory.model import Directory
 from adapter.envelope import names
 from adapter.envelope.faults import read_fault
 from adapter.envelope.gate import gate, parse_message
@@ -21,7 +23,7 @@ from adapter.stages import MessageKind, Peer, ReceivedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS
 from tests.attacks.draft import Direction, Draft, Hand, Signing, in_the_clear, known_plaintexts, prefix_lists
 from tests.attacks.watch import Canary
-from tests.pki import Federation, FederationMember
+from tests.pki import Federation, FederationMember, registered
 from tests.two_sides import TwoSides, fault_code, opener_of, sealed_request, two_sides
 
 ANSWERED = "answered"
@@ -56,6 +58,7 @@ class Scene:
     captured: bytes = b""
     sent: bytes = b""
     _other: tuple[bytes, bytes] | None = None
+    _version: int = 2
 
     @cached_property
     def sides(self) -> TwoSides:
@@ -99,6 +102,7 @@ class Scene:
             other_key=other_key,
             opened=known_plaintexts(opened, plaintexts),
             signing=Signing(signer=self.signer, algorithm=suite_row(self.suite).signature_algorithm),
+            register=self._register,
             captured_key=content_key,
             prefix_lists=prefix_lists(next(opened.iter(names.SIGNATURE))),
         )
@@ -171,8 +175,23 @@ class Scene:
             used=asked[-1].payload if asked else None,
         )
 
+    def _register(self, certificate: x509.Certificate) -> None:
+        """A directory in which this is the signer's one signing certificate, for this run."""
+        draft = self.federation.draft()
+        member = draft.members[self.signer.id]
+        changed = replace(member, signing=(registered(certificate, self.suite),))
+        self.sides.directory = self.federation.directory(
+            replace(draft, version=self._version, members={**draft.members, self.signer.id: changed})
+        )
+        self._version += 1
+
+    @cached_property
+    def _directory(self) -> Directory:
+        return self.federation.directory()
+
     def _clear(self) -> None:
         sides = self.sides
+        sides.directory = self._directory
         if self.direction is Direction.FAULT:
             sides.rules = ()
         for record in (sides.provider_record, sides.consumer_record):

@@ -56,7 +56,7 @@ class Canary:
         if inotify < 0 or libc.inotify_add_watch(inotify, os.fsencode(path), _IN_OPEN) < 0:
             raise OSError(ctypes.get_errno(), "inotify")
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.setblocking(False)
+        listener.settimeout(0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/canary.xml"
         return cls(path=path, url=url, _inotify=inotify, _listener=listener)
 

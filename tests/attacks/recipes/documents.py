@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from adapter.envelope import names
-from tests.attacks.draft import Direction, Draft, Hand, Octets
-from tests.attacks.naive import Naive
-from tests.attacks.recipes.forging import forged, replaced
+from tests.attacks.draft import Direction, Draft, Octets
 from tests.attacks.recipes.model import (
     ENVELOPE,
     LIMIT,
-    OPENED,
     OPENED_OR_NOT,
     REQUESTS,
     SECURITY,
-    SIGNED,
     TAKEN,
     WIRE,
     Change,
@@ -23,50 +19,9 @@ from tests.attacks.recipes.model import (
     plaintext,
     wire,
 )
+from tests.attacks.recipes.octets import before, behind, instead, once, recoded
 
 XS_TYPE = f' xmlns:xsi="{names.XSI}" xsi:type="q:Type"'.encode()
-
-
-def before(prolog: bytes) -> Octets:
-    """Something before the root element."""
-    return lambda octets: prolog + octets
-
-
-def behind(rest: bytes) -> Octets:
-    """Something behind the root element."""
-    return lambda octets: octets + rest
-
-
-def once(old: bytes, new: bytes) -> Octets:
-    """The first occurrence replaced; that there is one is checked."""
-
-    def change(octets: bytes) -> bytes:
-        if old not in octets:
-            raise LookupError(old.decode())
-        return octets.replace(old, new, 1)
-
-    return change
-
-
-def everywhere(old: bytes, new: bytes) -> Octets:
-    """Every occurrence replaced; that there is one is checked."""
-
-    def change(octets: bytes) -> bytes:
-        if old not in octets:
-            raise LookupError(old.decode())
-        return octets.replace(old, new)
-
-    return change
-
-
-def recoded(encoding: str, *, mark: bytes = b"", declared: str = "") -> Octets:
-    """The message in another encoding."""
-
-    def change(octets: bytes) -> bytes:
-        declaration = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
-        return mark + (declaration + octets.decode()).encode(encoding)
-
-    return change
 
 
 def bait(text: str) -> Change:
@@ -89,201 +44,16 @@ def bait_in(text: str, old: str) -> Change:
     return change
 
 
-def value_under_foreign_prefix(draft: Draft) -> None:
-    """A name in a value whose prefix is declared outside of what is signed, so that anybody may bind it anew."""
-    draft.part("body")[0].set(names.XSI_TYPE, "q:Type")
-    wire(once(b"<env:Envelope ", b'<env:Envelope xmlns:q="urn:example:other" '))(draft)
+def shortened(percent: int) -> Octets:
+    """The first part of the message."""
+    return lambda octets: octets[: len(octets) * percent // 100]
 
 
-def prefix_list(text: str) -> Change:
-    """A member signs with this PrefixList in each Transform."""
-    inclusive = f'<ec:InclusiveNamespaces xmlns:ec="{names.EXC_C14N}" PrefixList="{text}"></ec:InclusiveNamespaces>'
-    start = f'<ds:Transform Algorithm="{names.EXC_C14N}">'.encode()
-
-    def change(draft: Draft) -> None:
-        draft.signing.in_signed_info = once(start + b"</ds:Transform>", start + inclusive.encode() + b"</ds:Transform>")
-
-    return change
-
-
-def prefix_list_of_the_method(text: str) -> Change:
-    """The same in CanonicalizationMethod."""
-    inclusive = f'<ec:InclusiveNamespaces xmlns:ec="{names.EXC_C14N}" PrefixList="{text}"></ec:InclusiveNamespaces>'
-    end = b"</ds:CanonicalizationMethod>"
-
-    def change(draft: Draft) -> None:
-        draft.signing.in_signed_info = once(end, inclusive.encode() + end)
-
-    return change
-
-
-def body_of(namespace: str) -> Change:
-    """Body in another namespace than its Envelope."""
-
-    def change(draft: Draft) -> None:
-        draft.part("body").tag = f"{{{namespace}}}Body"
-
-    return change
-
-
-def foreign_body_beside(draft: Draft) -> None:
-    """A Body of another namespace beside the genuine one, with the forged payload."""
-    body = forged(draft, "body")
-    body.tag = "{urn:example:foreign}Body"
-    draft.part("body").addprevious(body)
-
-
-def instead(text: bytes) -> Octets:
-    """Another message altogether."""
-    return lambda _octets: text
-
-
-DOCTYPES = (
-    b"<!DOCTYPE env:Envelope [<!ATTLIST env:Body foo ID #IMPLIED>]>",
-    b'<!DOCTYPE env:Envelope [<!ATTLIST ia:Official id CDATA "body">]>',
-    b"<!DOCTYPE x>",
-    b'<?xml version="1.0"?>\n<!-- x --><!DOCTYPE x []>',
-    b'\xef\xbb\xbf<!DOCTYPE x [<!ENTITY e "e">]>',
-)
 LAUGHS = b"<!DOCTYPE x [<!ENTITY a0 'ha'>%s]>" % b"".join(
     b"<!ENTITY a%d '%s'>" % (at, b"&a%d;" % (at - 1) * 10) for at in range(1, 10)
 )
 COMPACT = 100_000
 
-DECLARATIONS = (
-    Recipe(
-        id="W35",
-        done="a DOCTYPE that declares another attribute as an id",
-        variants=tuple(
-            Variant(name=doctype.decode(), change=wire(before(doctype)), expect=ENVELOPE, hands=OPENED_OR_NOT)
-            for doctype in DOCTYPES
-        ),
-    ),
-    Recipe(
-        id="W36",
-        done="a DOCTYPE with default values for attributes",
-        variants=tuple(
-            Variant(
-                name=default,
-                change=wire(before(f"<!DOCTYPE env:Envelope [<!ATTLIST {default}>]>".encode())),
-                expect=ENVELOPE,
-                hands=OPENED_OR_NOT,
-            )
-            for default in (
-                'env:Body wsu:Id CDATA "body"',
-                'wsse:Security env:role CDATA "urn:x"',
-                'wsse:Security env:mustUnderstand CDATA "true"',
-            )
-        ),
-    ),
-    Recipe(
-        id="W37",
-        done="a prefix in a value is declared outside of what is signed",
-        variants=(
-            Variant(
-                name="xsi:type",
-                change=value_under_foreign_prefix,
-                expect=SECURITY,
-                hands=SIGNED,
-                directions=(Direction.REQUEST, Direction.REPLY),
-            ),
-        ),
-    ),
-    Recipe(
-        id="W38",
-        done="PrefixLists of every odd kind; a short list of unknown prefixes changes nothing and is taken",
-        variants=(
-            *(
-                Variant(name=name, change=kind(text), expect=expect, hands=SIGNED)
-                for kind in (prefix_list, prefix_list_of_the_method)
-                for name, text, expect in (
-                    ("1,000", " ".join(f"p{at}" for at in range(1000)), SECURITY),
-                    ("17", " ".join(f"p{at}" for at in range(17)), SECURITY),
-                    ("10,000", " ".join(f"p{at}" for at in range(10_000)), LIMIT),
-                    ("#default", "#default", SECURITY),
-                    ("twice", "a a", SECURITY),
-                    ("not a prefix", "a:b", SECURITY),
-                    ("unknown", "a b", TAKEN),
-                    ("empty", "", TAKEN),
-                )
-            ),
-        ),
-    ),
-    Recipe(
-        id="W39",
-        done="Body in another namespace, or such a one beside it",
-        variants=(
-            Variant(name="in the place", change=body_of("urn:example:foreign"), expect=ENVELOPE, hands=OPENED_OR_NOT),
-            Variant(name="no namespace", change=wire(everywhere(b"env:Body", b"Body")), expect=ENVELOPE, hands=WIRE),
-            Variant(
-                name="beside", change=foreign_body_beside, expect=ENVELOPE, hands=OPENED_OR_NOT, fools=Naive()
-            ),
-            Variant(
-                name="prefix rebound",
-                change=wire(once(b"<env:Body", b'<env:Body xmlns:env="urn:example:foreign"')),
-                expect=ENVELOPE,
-                hands=OPENED,
-            ),
-        ),
-    ),
-    Recipe(
-        id="W40",
-        done="SOAP 1.1 and 1.2 mixed",
-        variants=(
-            Variant(name="Body of 1.1", change=body_of(names.SOAP11), expect=ENVELOPE, hands=OPENED_OR_NOT),
-            Variant(
-                name="all of 1.1",
-                change=wire(everywhere(names.SOAP12.encode(), names.SOAP11.encode())),
-                expect=ENVELOPE,
-                hands=OPENED_OR_NOT,
-            ),
-            Variant(
-                name="actor",
-                change=lambda draft: draft.security.set(f"{{{names.SOAP11}}}actor", "urn:x"),
-                expect=ENVELOPE,
-                hands=OPENED_OR_NOT,
-            ),
-            Variant(
-                name="mustUnderstand of 1.1",
-                change=lambda draft: draft.security.set(names.SOAP11_MUST_UNDERSTAND, "1"),
-                expect=ENVELOPE,
-                hands=OPENED_OR_NOT,
-            ),
-        ),
-    ),
-    Recipe(
-        id="W41",
-        done="a part of a message of another kind: InReplyTo in a request, a request sent back as the reply",
-        variants=(
-            Variant(
-                name="InReplyTo in a request",
-                change=wire(once(b"<ia:Consumer>", b"<ia:InReplyTo>urn:uuid:x</ia:InReplyTo><ia:Consumer>")),
-                expect=ENVELOPE,
-                hands=OPENED_OR_NOT,
-                directions=REQUESTS,
-            ),
-            Variant(
-                name="RecordNumber in a request",
-                change=wire(once(b"</ia:Exchange>", b"<ia:RecordNumber>1</ia:RecordNumber></ia:Exchange>")),
-                expect=ENVELOPE,
-                hands=OPENED_OR_NOT,
-                directions=REQUESTS,
-            ),
-            Variant(
-                name="no InReplyTo in a reply",
-                change=wire(once(b"ia:InReplyTo>", b"ia:MessageId>")),
-                expect=ENVELOPE,
-                hands=(Hand.INSIDER,),
-                directions=(Direction.REPLY, Direction.FAULT),
-            ),
-            Variant(
-                name="a forged answer under the reply's own id",
-                change=lambda draft: replaced(draft, "body", None) and None,
-                expect=SECURITY,
-            ),
-        ),
-    ),
-)
 
 PARSERS = (
     Recipe(
@@ -330,9 +100,7 @@ PARSERS = (
             ),
             Variant(
                 name="external entity used",
-                change=both(
-                    bait('<!DOCTYPE x [<!ENTITY e SYSTEM "{file}">]>'), wire(once(b">inspector-7<", b">&e;<"))
-                ),
+                change=both(bait('<!DOCTYPE x [<!ENTITY e SYSTEM "{file}">]>'), wire(once(b">inspector-7<", b">&e;<"))),
                 expect=ENVELOPE,
                 hands=WIRE,
             ),
@@ -391,7 +159,10 @@ PARSERS = (
                 hands=WIRE,
             ),
             Variant(
-                name="text", change=wire(once(b">inspector-7<", b">" + b"i" * COMPACT + b"<")), expect=ENVELOPE, hands=WIRE
+                name="text",
+                change=wire(once(b">inspector-7<", b">" + b"i" * COMPACT + b"<")),
+                expect=ENVELOPE,
+                hands=WIRE,
             ),
             Variant(
                 name="element name",
@@ -423,7 +194,10 @@ PARSERS = (
                 change=wire(
                     once(
                         b"<ia:Exchange",
-                        b"".join(b"<x%s>" % b"".join(b' xmlns:n%d="urn:n%d"' % (at, at) for at in range(200)) for _ in range(60))
+                        b"".join(
+                            b"<x%s>" % b"".join(b' xmlns:n%d="urn:n%d"' % (at, at) for at in range(200))
+                            for _ in range(60)
+                        )
                         + b"</x>" * 60
                         + b"<ia:Exchange",
                     )
@@ -455,9 +229,7 @@ PARSERS = (
             Variant(name="a wrong mark", change=wire(before(b"\xfe\xff")), expect=ENVELOPE, hands=WIRE),
             Variant(name="XML 1.1", change=wire(before(b'<?xml version="1.1"?>')), expect=ENVELOPE, hands=WIRE),
             *(
-                Variant(
-                    name=repr(octets), change=wire(once(b"inspector-7", octets)), expect=ENVELOPE, hands=WIRE
-                )
+                Variant(name=repr(octets), change=wire(once(b"inspector-7", octets)), expect=ENVELOPE, hands=WIRE)
                 for octets in (b"inspector\xc0\xad7", b"inspector\xed\xa0\x80", b"inspector\x00-7", b"inspector&#0;")
             ),
         ),
@@ -494,9 +266,17 @@ PARSERS = (
                 expect=ENVELOPE,
                 hands=WIRE,
             ),
-            Variant(name="unbound prefix", change=wire(once(b"<env:Header>", b"<env:Header><q:x/>")), expect=ENVELOPE, hands=WIRE),
             Variant(
-                name="xmlns:xml", change=wire(once(b"<env:Header>", b'<env:Header xmlns:xml="urn:x">')), expect=ENVELOPE, hands=WIRE
+                name="unbound prefix",
+                change=wire(once(b"<env:Header>", b"<env:Header><q:x/>")),
+                expect=ENVELOPE,
+                hands=WIRE,
+            ),
+            Variant(
+                name="xmlns:xml",
+                change=wire(once(b"<env:Header>", b'<env:Header xmlns:xml="urn:x">')),
+                expect=ENVELOPE,
+                hands=WIRE,
             ),
             Variant(
                 name="xmlns:xmlns",
@@ -536,7 +316,7 @@ PARSERS = (
             *(
                 Variant(
                     name=f"{percent} %",
-                    change=wire(lambda octets, percent=percent: octets[: len(octets) * percent // 100]),
+                    change=wire(shortened(percent)),
                     expect=ENVELOPE,
                     hands=WIRE,
                 )
@@ -550,7 +330,10 @@ PARSERS = (
         done="what two parsers read differently; the adapter's two ways of reading judge alike",
         variants=(
             Variant(
-                name="]]> in text", change=wire(once(b">inspector-7<", b">inspector-7]]><")), expect=ENVELOPE, hands=WIRE
+                name="]]> in text",
+                change=wire(once(b">inspector-7<", b">inspector-7]]><")),
+                expect=ENVELOPE,
+                hands=WIRE,
             ),
             Variant(
                 name="quotes", change=wire(once(b'wsu:Id="exchange"', b"wsu:Id='exchange'")), expect=TAKEN, hands=WIRE

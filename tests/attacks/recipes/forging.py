@@ -14,7 +14,9 @@ from tests.attacks.recipes.model import Change
 from tests.two_sides import OTHER_PINFL, PERSON, get_person
 
 FOREIGN = "urn:example:foreign"
-_FORGED_ANSWER = f'<GetPersonResponse xmlns="{PERSON}"><Surname>Forged</Surname><Born>1990-01-01</Born></GetPersonResponse>'
+_FORGED_ANSWER = (
+    f'<GetPersonResponse xmlns="{PERSON}"><Surname>Forged</Surname><Born>1990-01-01</Born></GetPersonResponse>'
+)
 _MARKED_TIME = ".777Z"
 MARKS = (OTHER_PINFL.encode(), b"Forged", b"mallory", _MARKED_TIME.encode())
 """One of these stands in whatever the attacker wrote and in nothing that is genuine."""

@@ -45,7 +45,7 @@ def second_signature(part: str, *, first: bool) -> Change:
 
 
 def signature_of_another_message(*, with_exchange: bool) -> Change:
-    """The Signature of an earlier message of the same signer; beside ours with its Exchange, or in the place of ours."""
+    """The Signature of an earlier message of the same signer; beside ours with its Exchange, or in its place."""
 
     def change(draft: Draft) -> None:
         other = etree.fromstring(in_the_clear(draft.other, draft.other_key)[0])
