@@ -59,6 +59,7 @@ class Scene:
     sent: bytes = b""
     _other: tuple[bytes, bytes] | None = None
     _version: int = 2
+    _content_key: bytes = b""
 
     @cached_property
     def sides(self) -> TwoSides:
@@ -82,7 +83,7 @@ class Scene:
 
     def draft(self, captured: bytes, hand: Hand) -> Draft:
         """A captured message in this attacker's hands."""
-        content_key = self.content_key(captured)
+        content_key = self._content_key
         if self._other is None:
             self._other = (captured, content_key)
         other, other_key = self._other
@@ -107,20 +108,14 @@ class Scene:
             prefix_lists=prefix_lists(next(opened.iter(names.SIGNATURE))),
         )
 
-    def content_key(self, octets: bytes) -> bytes:
-        """The key of a genuine message, by the private key of its reader."""
-        received = ReceivedMessage(
-            octets=octets, received_at=self.sides.clock(), peer=Peer(certificate_sha256=None, address="")
-        )
-        gated = gate(parse_message(received, DEFAULT_LIMITS), self.kind)
-        return decrypt(gated, opener_of(self.victim).keys).content_key
-
     async def run(self, attack: Callable[[bytes], bytes]) -> Outcome:
         """One exchange in which the attacker changes the message of this direction."""
         self._clear()
 
         def on_the_way(octets: bytes) -> bytes:
             self.captured = octets
+            if self.direction is not Direction.REQUEST:
+                self._content_key = self.sides.provider_record.log[-1].kept[-1].content_key
             self.sent = attack(octets)
             return self.sent
 
@@ -137,7 +132,9 @@ class Scene:
         return self._outcome(entries, self._public(answer), answer.octets, touched)
 
     async def _run_request(self, on_the_way: Callable[[bytes], bytes]) -> Outcome:
-        octets = on_the_way(sealed_request(self.sides).octets)
+        sealed = sealed_request(self.sides)
+        self._content_key = sealed.content_key
+        octets = on_the_way(sealed.octets)
         with self.canary.watching() as touched:
             answer = await self.sides.wire.post(octets)
         entries = [write.entry for write in self.sides.provider_record.log]
