@@ -18,10 +18,11 @@ from adapter.envelope.faults import read_fault
 from adapter.envelope.gate import gate, parse_message
 from adapter.errors import catalogue
 from adapter.exchange.provider import PeerAnswer
+from adapter.policy.rules import AccessRule
 from adapter.ports import Entry
 from adapter.stages import MessageKind, Peer, ReceivedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS
-from tests.attacks.draft import Direction, Draft, Hand, Signing, in_the_clear, known_plaintexts, prefix_lists
+from tests.attacks.draft import Direction, Draft, Hand, Signing, in_the_clear, known_plaintexts, prefix_lists, same
 from tests.attacks.watch import Canary
 from tests.pki import Federation, FederationMember, registered
 from tests.two_sides import TwoSides, fault_code, opener_of, sealed_request, two_sides
@@ -110,7 +111,7 @@ class Scene:
 
     async def run(self, attack: Callable[[bytes], bytes]) -> Outcome:
         """One exchange in which the attacker changes the message of this direction."""
-        self._clear()
+        self.forget()
 
         def on_the_way(octets: bytes) -> bytes:
             self.captured = octets
@@ -183,14 +184,19 @@ class Scene:
         self._version += 1
 
     @cached_property
+    def _rules(self) -> tuple[AccessRule, ...]:
+        return two_sides(self.federation).rules
+
+    @cached_property
     def _directory(self) -> Directory:
         return self.federation.directory()
 
-    def _clear(self) -> None:
+    def forget(self) -> None:
+        """Both sides as they were before any message."""
         sides = self.sides
+        sides.rules = () if self.direction is Direction.FAULT else self._rules
+        sides.wire.change_reply = same
         sides.directory = self._directory
-        if self.direction is Direction.FAULT:
-            sides.rules = ()
         for record in (sides.provider_record, sides.consumer_record):
             record.log.clear()
             record.known.clear()

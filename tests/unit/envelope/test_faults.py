@@ -14,7 +14,7 @@ from adapter.envelope.faults import (
     render_fault,
     reported_fault,
 )
-from adapter.envelope.names import WSSE, FAULT, SOAP11, SOAP12
+from adapter.envelope.names import FAULT, SOAP11, SOAP12, WSSE
 from adapter.errors import (
     AccessDenied,
     AdapterError,
