@@ -38,27 +38,46 @@ def files() -> Iterator[Path]:
 
 
 @cache
-def sources(folder: str = "") -> tuple[Source, ...]:
-    """The Python files below a folder, in order."""
+def _all_sources() -> tuple[Source, ...]:
     found = sorted(path for path in files() if path.suffix == ".py")
     named = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in found]
-    return tuple(
-        Source(path=name, text=text, tree=ast.parse(text, name)) for name, text in named if name.startswith(folder)
-    )
+    return tuple(Source(path=name, text=text, tree=ast.parse(text, name)) for name, text in named)
 
 
-def calls(source: Source) -> Iterator[tuple[str, ast.Call]]:
-    """Every call with the last part of what is called: `stages.ValidCall(...)` gives `ValidCall`."""
-    for node in ast.walk(source.tree):
+def sources(folder: str = "") -> tuple[Source, ...]:
+    """The Python files below a folder, in order."""
+    return tuple(source for source in _all_sources() if source.path.startswith(folder))
+
+
+def nodes(source: Source) -> tuple[ast.AST, ...]:
+    """Every node of a file's tree, walked once however many tests ask."""
+    return _nodes(source.path)
+
+
+@cache
+def _nodes(path: str) -> tuple[ast.AST, ...]:
+    return next(tuple(ast.walk(source.tree)) for source in _all_sources() if source.path == path)
+
+
+@cache
+def _calls(path: str) -> tuple[tuple[str, ast.Call], ...]:
+    found: list[tuple[str, ast.Call]] = []
+    for node in _nodes(path):
         if isinstance(node, ast.Call):
             match node.func:
                 case ast.Name(id=name) | ast.Attribute(attr=name):
-                    yield name, node
+                    found.append((name, node))
+    return tuple(found)
+
+
+def calls(source: Source) -> tuple[tuple[str, ast.Call], ...]:
+    """Every call with the last part of what is called: `stages.ValidCall(...)` gives `ValidCall`."""
+    return _calls(source.path)
 
 
 def imports(source: Source) -> Iterator[str]:
     """The full name of everything that is imported: `os`, `adapter.stages.ValidCall`."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.architecture.source import Source, calls, imports, sources
+from tests.architecture.source import Source, calls, imports, nodes, sources
 
 CORE = (
     "adapter/exchange/",
@@ -77,7 +77,7 @@ def test_imports_nothing_that_does_io(source: Source) -> None:
 def test_of_the_operating_system_only_random_octets(source: Source) -> None:
     used = {
         node.attr
-        for node in ast.walk(source.tree)
+        for node in nodes(source)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
     }
     assert used <= {"urandom"}
@@ -88,7 +88,7 @@ def test_of_the_operating_system_only_random_octets(source: Source) -> None:
 def test_opens_no_file(source: Source) -> None:
     if source.path in FILES_ALLOWED:
         return
-    for node in ast.walk(source.tree):
+    for node in nodes(source):
         if isinstance(node, ast.Call):
             match node.func:
                 case ast.Name(id="open") | ast.Attribute(value=ast.Name(id="Path"), attr="open"):
@@ -99,7 +99,7 @@ def test_opens_no_file(source: Source) -> None:
 
 @IN_THE_CORE
 def test_the_clock_is_an_argument(source: Source) -> None:
-    for node in ast.walk(source.tree):
+    for node in nodes(source):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name)) if name in CLOCK_CALLS:
                 assert owner not in ("datetime", "date", "time"), f"{source.path}:{node.lineno} reads the clock"

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.architecture.source import Source, sources
+from tests.architecture.source import Source, nodes, sources
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
@@ -35,7 +35,7 @@ def test_file_is_short(source: Source) -> None:
 @EVERY
 def test_functions_are_short(source: Source) -> None:
     """Counted from the first line of the body: a command's options, declared as parameters, are a table."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
             length = node.end_lineno - node.body[0].lineno + 1
             if f"{source.path}:{node.name}" not in LONG_FUNCTIONS:

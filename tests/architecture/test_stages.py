@@ -12,7 +12,7 @@ from typing import get_type_hints
 import pytest
 
 from adapter import ports, stages
-from tests.architecture.source import Source, calls, imports, sources
+from tests.architecture.source import Source, calls, imports, nodes, sources
 
 MAKERS = {
     # The octets come from a socket; the linter and the evidence take them from a file.
@@ -97,7 +97,7 @@ def test_somebody_makes_it(name: str) -> None:
 @pytest.mark.parametrize("source", sources("adapter/"), ids=lambda source: source.path)
 def test_no_stage_by_a_back_door(source: Source) -> None:
     """No alias that would hide a maker, no cast to a stage, no copy with a changed field, no bare instance."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source):
         if isinstance(node, ast.ImportFrom) and node.module == "adapter.stages":
             assert all(alias.asname is None for alias in node.names), f"{source.path}:{node.lineno}"
         if isinstance(node, ast.ClassDef) and source.path != "adapter/stages.py":
