@@ -161,7 +161,7 @@ class GatedMessage:
 
     Made by envelope.gate.gate, or by crypto.recognition for the one spelling that our own stack writes (is_canonical).
     Every value is readable, and claimed only; each was read from the part that verification will digest.
-    certificate: claimed to be DER. confirmation_value: of a SignatureConfirmation, in a reply.
+    certificate: claimed to be DER. encrypted_confirmation: of a SignatureConfirmation, in a reply.
     """
 
     received: ReceivedMessage
@@ -171,14 +171,13 @@ class GatedMessage:
     created: datetime
     expires: datetime
     certificate: bytes
-    confirmation_value: bytes | None
     exchange: SignedPart
     timestamp: SignedPart
     token: SignedPart
-    confirmation: SignedPart | None
     surroundings: Surroundings
     encrypted_key: EncryptedKeyInfo
     encrypted_personal_data: bytes | None
+    encrypted_confirmation: bytes | None
     encrypted_signature: bytes
     encrypted_body: bytes
     ids: frozenset[str]
@@ -196,6 +195,14 @@ class SignatureParts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConfirmationPart:
+    """The decrypted SignatureConfirmation of a reply: the signature value that it claims, and what is digested."""
+
+    value: bytes
+    part: SignedPart
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DecryptedMessage:
     """Opened, second gate passed, not yet verified. Made by crypto.open.decrypt.
 
@@ -205,6 +212,7 @@ class DecryptedMessage:
 
     gated: GatedMessage
     personal_data: etree._Element | None
+    confirmation: ConfirmationPart | None
     body: etree._Element
     body_octets: bytes
     signature: SignatureParts

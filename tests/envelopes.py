@@ -157,7 +157,6 @@ def settled(gated: GatedMessage) -> GatedMessage:
         exchange=octets_of(gated.exchange),
         timestamp=octets_of(gated.timestamp),
         token=octets_of(gated.token),
-        confirmation=None if gated.confirmation is None else octets_of(gated.confirmation),
         surroundings=replace(around, personal_data=dict(around.personal_data), signature=dict(around.signature)),
     )
 
@@ -199,19 +198,34 @@ class UnsafeEnvelope:
     in_outer: Callable[[bytes], bytes] = lambda octets: octets
     wrap: Callable[[bytes], WrappedKey] | None = None
     content_key: bytes = field(default_factory=lambda: os.urandom(16))
-    ivs: tuple[bytes, bytes, bytes] = field(default_factory=lambda: (b"1" * 12, b"2" * 12, b"3" * 12))
+    ivs: tuple[bytes, bytes, bytes, bytes] = (b"1" * 12, b"2" * 12, b"3" * 12, b"4" * 12)
     in_ciphertext: Callable[[str, bytes], bytes] = lambda part, octets: octets
 
     @classmethod
     def request(cls, sender: FederationMember, recipient: FederationMember, **changes: object) -> UnsafeEnvelope:
         """A good request."""
+        header = request_header(sender, recipient)
+        return cls._message(
+            sender, recipient, header, {"personal_data": render_personal_data(personal_data()), **changes}
+        )
+
+    @classmethod
+    def reply(cls, sender: FederationMember, recipient: FederationMember, **changes: object) -> UnsafeEnvelope:
+        """A good reply to some request."""
+        header = replace(request_header(recipient, sender), in_reply_to=MessageId.new(), record_number=RecordNumber(17))
+        confirmation = templates.render_confirmation(b"v" * 64)
+        return cls._message(sender, recipient, header, {"personal_data": None, "confirmation": confirmation, **changes})
+
+    @classmethod
+    def _message(
+        cls, sender: FederationMember, recipient: FederationMember, header: ExchangeHeader, more: dict[str, object]
+    ) -> UnsafeEnvelope:
         values: dict[str, object] = {
-            "exchange": render_exchange(request_header(sender, recipient)),
+            "exchange": render_exchange(header),
             "timestamp": render_timestamp(NOW, NOW + timedelta(seconds=300)),
             "token": templates.render_token(sender.signing_certificate.public_bytes(Encoding.DER)),
-            "personal_data": render_personal_data(personal_data()),
         }
-        return cls(sender=sender, recipient=recipient, **{**values, **changes})  # type: ignore[arg-type]
+        return cls(sender=sender, recipient=recipient, **{**values, **more})  # type: ignore[arg-type]
 
     @property
     def body(self) -> bytes:
@@ -249,7 +263,10 @@ class UnsafeEnvelope:
         recipient_key = self.recipient.agreement_certificate.public_key()
         wrap = self.wrap or (lambda key: suite(self.recipient.suite).wrap(recipient_key, key))
         data_ids = [templates.SIGNATURE_CIPHER, templates.BODY_CIPHER]
-        header = b""
+        header, confirmation = b"", b""
+        if self.confirmation is not None:
+            data_ids.insert(0, templates.CONFIRMATION_CIPHER)
+            confirmation = self._encrypted(cipher, "confirmation", self.ivs[3], self.confirmation, names.TYPE_ELEMENT)
         if self.personal_data is not None:
             data_ids.insert(0, templates.PERSONAL_DATA_CIPHER)
             data = self._encrypted(cipher, "personal-data", self.ivs[0], self.personal_data, names.TYPE_ELEMENT)
@@ -265,7 +282,7 @@ class UnsafeEnvelope:
             self.token,
             self.in_encrypted_key(key),
             self.timestamp,
-            self.confirmation or b"",
+            confirmation,
             self._encrypted(cipher, "signature", self.ivs[1], self.signature(), names.TYPE_ELEMENT),
             templates.SECURITY_END,
             self.body_start,
@@ -283,7 +300,8 @@ class UnsafeEnvelope:
 
     def open(self) -> VerifiedMessage:
         """What the recipient makes of it."""
-        return open_octets(self.octets, self.recipient)
+        kind = MessageKind.REQUEST if self.confirmation is None else MessageKind.REPLY
+        return open_octets(self.octets, self.recipient, kind)
 
 
 def replacing(old: bytes | str, new: bytes | str, *, count: int = 1) -> Callable[[bytes], bytes]:

@@ -16,15 +16,23 @@ from adapter.crypto.certificates import parse_certificate
 from adapter.crypto.content import ContentCipher
 from adapter.crypto.fragments import parse_body, parse_element
 from adapter.crypto.keys import DecryptionKeys
-from adapter.crypto.recognition import NotCanonical, recognise_signature
+from adapter.crypto.recognition import NotCanonical, recognise_confirmation, recognise_signature
 from adapter.crypto.signature_gate import read_signature
 from adapter.crypto.suites import Suite, by_signature_algorithm, suite
 from adapter.envelope.gate import gate, parse_message
+from adapter.envelope.gate_security import read_confirmation
 from adapter.envelope.gate_structure import Ids, attribute
 from adapter.envelope.headers import read_personal_data
 from adapter.envelope.names import PERSONAL_DATA, WSU_ID
 from adapter.errors import EnvelopeRefused, LimitExceeded, MalformedMessage, SecurityFailed
-from adapter.stages import DecryptedMessage, GatedMessage, SignatureParts, SignedPart, VerifiedMessage
+from adapter.stages import (
+    ConfirmationPart,
+    DecryptedMessage,
+    GatedMessage,
+    SignatureParts,
+    SignedPart,
+    VerifiedMessage,
+)
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, canonical, parse
 
 _STRUCTURE_ERRORS = (EnvelopeRefused, LimitExceeded, MalformedMessage)
@@ -52,7 +60,8 @@ def decrypt_with_content_key(
     3. The content key has 16 octets.
     4. Every tag is good, before any plaintext is looked at.
     5. The plaintext of the signature is exactly one element, and passes the second gate.
-    6. The plaintext of the header is exactly one PersonalData block.
+    6. The plaintext of the header is exactly one PersonalData block, that of the confirmation exactly one
+       SignatureConfirmation.
     7. The plaintext of the Body is exactly one element, not encrypted once more.
     8. No id occurs twice over the outer document and all that was decrypted.
     """
@@ -74,6 +83,7 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
     signature_octets = cipher.decrypt(gated.encrypted_signature)
     body_octets = cipher.decrypt(gated.encrypted_body)
     header_octets = None if gated.encrypted_personal_data is None else cipher.decrypt(gated.encrypted_personal_data)
+    confirmed = None if gated.encrypted_confirmation is None else cipher.decrypt(gated.encrypted_confirmation)
     ids = Ids(seen=set(gated.ids))
     signature = _read_signature(signature_octets, gated, ids, limits)
     personal_data = None
@@ -82,10 +92,12 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
         if personal_data.tag != PERSONAL_DATA:
             raise SecurityFailed("the encrypted header is not PersonalData")
         ids.add(attribute(personal_data, WSU_ID))
+    confirmation = None if confirmed is None else _read_confirmation(confirmed, gated, ids, limits)
     body = parse_body(body_octets, gated.surroundings, ids, limits)
     return DecryptedMessage(
         gated=gated,
         personal_data=personal_data,
+        confirmation=confirmation,
         body=body.element,
         body_octets=body.octets,
         signature=signature,
@@ -99,6 +111,17 @@ def _read_signature(octets: bytes, gated: GatedMessage, ids: Ids, limits: XmlLim
         return recognise_signature(octets)
     signature = parse_element(octets, gated.surroundings.signature, limits)
     return read_signature(signature, token_id=gated.token.id, ids=ids)
+
+
+def _read_confirmation(octets: bytes, gated: GatedMessage, ids: Ids, limits: XmlLimits) -> ConfirmationPart:
+    """Step 6. Raises NotCanonical when the general gate has to judge the whole message."""
+    if gated.is_canonical:
+        confirmation = recognise_confirmation(octets)
+    else:
+        element = parse_element(octets, gated.surroundings.signature, limits)
+        confirmation = ConfirmationPart(value=read_confirmation(element), part=_part(element))
+    ids.add(confirmation.part.id)
+    return confirmation
 
 
 def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
@@ -139,7 +162,7 @@ def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
         suite=row.name,
         signature_value=signature.value,
         signed_digest=sha256(signature.signed_info).digest(),
-        confirmation=gated.confirmation_value,
+        confirmation=None if decrypted.confirmation is None else decrypted.confirmation.value,
         payload=payload,
         content_key=decrypted.content_key,
     )
@@ -161,8 +184,8 @@ def _parts_at_their_places(decrypted: DecryptedMessage) -> dict[str, SignedPart]
     parts = [gated.exchange, gated.timestamp, gated.token, _part(decrypted.body)]
     if decrypted.personal_data is not None:
         parts.append(_part(decrypted.personal_data))
-    if gated.confirmation is not None:
-        parts.append(gated.confirmation)
+    if decrypted.confirmation is not None:
+        parts.append(decrypted.confirmation.part)
     return {part.id: part for part in parts}
 
 

@@ -25,6 +25,7 @@ from adapter.envelope.instants import TIMESTAMP_TEMPLATE, read_instant
 from adapter.envelope.statements import MAX_VALUE_CHARS
 from adapter.errors import EnvelopeRefused
 from adapter.stages import (
+    ConfirmationPart,
     EncryptedKeyInfo,
     GatedMessage,
     MessageKind,
@@ -47,7 +48,6 @@ class NotCanonical(Exception):
 # A value ends where the next tag begins, or at a quote. Base64 is decoded strictly afterwards, which leaves no markup;
 # texts are printable ASCII without what canonical XML would escape, and begin and end with something visible.
 _BASE64: Final = rb"[^<]*"
-_QUOTED_BASE64: Final = rb'[^"]*'
 _TEXT: Final = rb"[!#-%'-;=?-~](?:[ !#-%'-;=?-~]*[!#-%'-;=?-~])?"
 _INSTANT: Final = rb"[0-9TZ:.-]{20,27}"
 
@@ -102,10 +102,9 @@ def _language(kind: MessageKind) -> re.Pattern[bytes]:
         + _encrypted("personal_data", templates.PERSONAL_DATA_CIPHER, names.TYPE_ELEMENT)
         + re.escape(templates.ENCRYPTED_HEADER_END)
     )
-    confirmation = _group("confirmation", _filled(templates.CONFIRMATION, _group("confirmed", _QUOTED_BASE64)))
-    references = [templates.SIGNATURE_CIPHER, templates.BODY_CIPHER]
-    if is_request:
-        references.insert(0, templates.PERSONAL_DATA_CIPHER)
+    confirmation = _encrypted("confirmation", templates.CONFIRMATION_CIPHER, names.TYPE_ELEMENT)
+    third = templates.PERSONAL_DATA_CIPHER if is_request else templates.CONFIRMATION_CIPHER
+    references = [third, templates.SIGNATURE_CIPHER, templates.BODY_CIPHER]
     return re.compile(
         b"".join(
             (
@@ -142,7 +141,7 @@ _COMMON_IDS: Final = (
 )
 _IDS: Final = {
     MessageKind.REQUEST: frozenset((*_COMMON_IDS, "encrypted-header", templates.PERSONAL_DATA_CIPHER)),
-    MessageKind.REPLY: frozenset((*_COMMON_IDS, "confirmation")),
+    MessageKind.REPLY: frozenset((*_COMMON_IDS, templates.CONFIRMATION_CIPHER)),
 }
 _ENCRYPTED_HEADER_SCOPE: Final[Mapping[str | None, str]] = {
     "env": names.SOAP12,
@@ -189,9 +188,10 @@ def _gated(received: ReceivedMessage, kind: MessageKind, match: _Match) -> Gated
     ciphers = [
         _octets(match["signature"], MAX_SIGNATURE_CHARS),
         decode_base64_digits(match["body"], error=EnvelopeRefused),
+        _octets(match["personal_data"], MAX_HEADER_CHARS)
+        if is_request
+        else _octets(match["confirmation"], MAX_SIGNATURE_CHARS),
     ]
-    if is_request:
-        ciphers.append(_octets(match["personal_data"], MAX_HEADER_CHARS))
     if min(map(len, ciphers)) <= _GCM_MIN_OCTETS or len({cipher[:12] for cipher in ciphers}) != len(ciphers):
         raise NotCanonical
     return GatedMessage(
@@ -202,14 +202,13 @@ def _gated(received: ReceivedMessage, kind: MessageKind, match: _Match) -> Gated
         created=read_instant(match["created"].decode()),
         expires=read_instant(match["expires"].decode()),
         certificate=_octets(match["certificate"], MAX_CERTIFICATE_CHARS),
-        confirmation_value=None if is_request else _octets(match["confirmed"], MAX_CONFIRMATION_CHARS),
         exchange=SignedPart(id="exchange", octets=match["exchange"]),
         timestamp=SignedPart(id="timestamp", octets=match["timestamp"]),
         token=SignedPart(id="token", octets=match["token"]),
-        confirmation=None if is_request else SignedPart(id="confirmation", octets=match["confirmation"]),
         surroundings=_SURROUNDINGS[kind],
         encrypted_key=_encrypted_key(match),
         encrypted_personal_data=ciphers[2] if is_request else None,
+        encrypted_confirmation=None if is_request else ciphers[2],
         encrypted_signature=ciphers[0],
         encrypted_body=ciphers[1],
         ids=_IDS[kind],
@@ -258,7 +257,7 @@ def _encrypted_key(match: _Match) -> EncryptedKeyInfo:
     )
 
 
-# --- the signature in it ---------------------------------------------------------------------------------------------
+# --- the signature in it, and the confirmation of a reply ------------------------------------------------------------
 
 _REFERENCE_IDS: Final = (b"exchange", b"timestamp", b"token", b"body", b"personal-data|confirmation")
 _SIGNATURE: Final = re.compile(
@@ -299,6 +298,21 @@ def recognise_signature(plaintext: bytes) -> SignatureParts:
     if any(len(digest) != _SHA256_OCTETS for _, digest, _ in digests):
         raise NotCanonical
     return SignatureParts(signed_info=match["signed_info"], algorithm=algorithm, value=value, digests=digests)
+
+
+_CONFIRMATION: Final = re.compile(_filled(templates.CONFIRMATION, _group("confirmed", rb'[^"]*')))
+
+
+def recognise_confirmation(plaintext: bytes) -> ConfirmationPart:
+    """The decrypted SignatureConfirmation of a recognised reply, spelled as ours. Raises NotCanonical when it is not."""
+    match = _CONFIRMATION.fullmatch(plaintext)
+    if match is None:
+        raise NotCanonical
+    try:
+        value = _octets(match["confirmed"], MAX_CONFIRMATION_CHARS)
+    except EnvelopeRefused:
+        raise NotCanonical from None
+    return ConfirmationPart(value=value, part=SignedPart(id="confirmation", octets=plaintext))
 
 
 _ALGORITHMS: Final = frozenset((names.ECDSA_SHA256, names.EDDSA_ED25519, names.RSA_SHA256))

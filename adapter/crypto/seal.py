@@ -32,6 +32,7 @@ _PERSONAL_DATA_START: Final = templates.ENCRYPTED_HEADER_START + templates.encry
     templates.PERSONAL_DATA_CIPHER, names.TYPE_ELEMENT
 )
 _PERSONAL_DATA_END: Final = templates.ENCRYPTED_DATA_END + templates.ENCRYPTED_HEADER_END
+_CONFIRMATION_START: Final = templates.encrypted_data_start(templates.CONFIRMATION_CIPHER, names.TYPE_ELEMENT)
 _SIGNATURE_START: Final = templates.encrypted_data_start(templates.SIGNATURE_CIPHER, names.TYPE_ELEMENT)
 _BODY_START: Final = templates.BODY_START + templates.encrypted_data_start(templates.BODY_CIPHER, names.TYPE_CONTENT)
 _BODY_END: Final = templates.ENCRYPTED_DATA_END + templates.BODY_END + templates.ENVELOPE_END
@@ -130,7 +131,11 @@ def seal(
 
 def _data_ids(parts: _Parts) -> list[str]:
     found = [templates.SIGNATURE_CIPHER, templates.BODY_CIPHER]
-    return found if parts.personal_data is None else [templates.PERSONAL_DATA_CIPHER, *found]
+    if parts.confirmation is not None:
+        found.insert(0, templates.CONFIRMATION_CIPHER)
+    if parts.personal_data is not None:
+        found.insert(0, templates.PERSONAL_DATA_CIPHER)
+    return found
 
 
 def _assemble(parts: _Parts, signature: bytes, encrypted_key: bytes, content_key: bytes) -> bytes:
@@ -141,7 +146,8 @@ def _assemble(parts: _Parts, signature: bytes, encrypted_key: bytes, content_key
         pieces += (_PERSONAL_DATA_START, b64encode(cipher.encrypt(ivs[0], parts.personal_data)), _PERSONAL_DATA_END)
     pieces += (templates.SECURITY_START, parts.token.octets, encrypted_key, parts.timestamp)
     if parts.confirmation is not None:
-        pieces.append(parts.confirmation)
+        confirmation = b64encode(cipher.encrypt(ivs[3], parts.confirmation))
+        pieces += (_CONFIRMATION_START, confirmation, templates.ENCRYPTED_DATA_END)
     pieces += (
         _SIGNATURE_START,
         b64encode(cipher.encrypt(ivs[1], signature)),
@@ -154,10 +160,13 @@ def _assemble(parts: _Parts, signature: bytes, encrypted_key: bytes, content_key
     return b"".join(pieces)
 
 
-def _distinct_ivs() -> tuple[bytes, bytes, bytes]:
-    """Three random IVs, never the same twice under one key (NIST SP 800-38D, 8.2.2)."""
+def _distinct_ivs() -> list[bytes]:
+    """Random IVs, never the same twice under one key (NIST SP 800-38D, 8.2.2): one for each part at most."""
     while True:
-        drawn = os.urandom(3 * IV_OCTETS)
-        ivs = (drawn[:IV_OCTETS], drawn[IV_OCTETS : 2 * IV_OCTETS], drawn[2 * IV_OCTETS :])
-        if len(set(ivs)) == 3:
+        drawn = os.urandom(_MAX_ENCRYPTED * IV_OCTETS)
+        ivs = [drawn[at : at + IV_OCTETS] for at in range(0, len(drawn), IV_OCTETS)]
+        if len(set(ivs)) == _MAX_ENCRYPTED:
             return ivs
+
+
+_MAX_ENCRYPTED: Final = 4

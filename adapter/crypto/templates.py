@@ -29,6 +29,7 @@ ENCRYPTED_HEADER_END: Final = b"</wsse11:EncryptedHeader>"
 
 PERSONAL_DATA_CIPHER: Final = "personal-data-cipher"
 SIGNATURE_CIPHER: Final = "signature-cipher"
+CONFIRMATION_CIPHER: Final = "confirmation-cipher"
 BODY_CIPHER: Final = "body-cipher"
 
 TOKEN: Final = (
@@ -117,7 +118,7 @@ AGREED_KEY: Final = (
     f'<dsig-more:HKDFParams xmlns:dsig-more="{names.DSIG_MORE}"><dsig-more:PRF Algorithm="{names.HMAC_SHA256}"/>'
     "<dsig-more:Salt>%s</dsig-more:Salt><dsig-more:Info>%s</dsig-more:Info>"
     "<dsig-more:KeyLength>16</dsig-more:KeyLength></dsig-more:HKDFParams></xenc11:KeyDerivationMethod>"
-    f'<xenc:OriginatorKeyInfo><ds:KeyValue xmlns:dsig11="{names.DSIG11}">%s</ds:KeyValue></xenc:OriginatorKeyInfo>'
+    "<xenc:OriginatorKeyInfo>%s</xenc:OriginatorKeyInfo>"
     f"<xenc:RecipientKeyInfo>{_KEY_IDENTIFIER}</xenc:RecipientKeyInfo></xenc:AgreementMethod></ds:KeyInfo>"
     "<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData>"
 )
@@ -129,10 +130,10 @@ TRANSPORTED_KEY: Final = (
     "<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData>"
 )
 _P256_POINT: Final = (
-    f'<dsig11:ECKeyValue><dsig11:NamedCurve URI="{names.CURVE_P256}"/>'
-    "<dsig11:PublicKey>%s</dsig11:PublicKey></dsig11:ECKeyValue>"
+    f'<ds:KeyValue><dsig11:ECKeyValue xmlns:dsig11="{names.DSIG11}"><dsig11:NamedCurve URI="{names.CURVE_P256}"/>'
+    "<dsig11:PublicKey>%s</dsig11:PublicKey></dsig11:ECKeyValue></ds:KeyValue>"
 )
-_X25519_KEY: Final = "<dsig11:DEREncodedKeyValue>%s</dsig11:DEREncodedKeyValue>"
+_X25519_KEY: Final = f'<dsig11:DEREncodedKeyValue xmlns:dsig11="{names.DSIG11}">%s</dsig11:DEREncodedKeyValue>'
 X25519_SPKI: Final = bytes.fromhex("302a300506032b656e032100")
 
 

@@ -66,7 +66,9 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
     personal_data = None if encrypted_header is None else _encrypted_header(encrypted_header, ids)
     security = read_security(blocks[names.SECURITY], kind, ids)
     encrypted_body = _body(body, ids)
-    opened = [data for data in (personal_data, security.signature, encrypted_body) if data is not None]
+    opened = [
+        data for data in (personal_data, security.confirmation, security.signature, encrypted_body) if data is not None
+    ]
     _check_encrypted(security, opened)
     return GatedMessage(
         received=parsed.received,
@@ -76,11 +78,9 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
         created=security.created,
         expires=security.expires,
         certificate=security.certificate,
-        confirmation_value=security.confirmation_value,
         exchange=_part(exchange),
         timestamp=_part(security.timestamp),
         token=_part(security.token),
-        confirmation=None if security.confirmation is None else _part(security.confirmation),
         surroundings=Surroundings(
             personal_data={} if encrypted_header is None else encrypted_header.nsmap,
             signature=blocks[names.SECURITY].nsmap,
@@ -89,6 +89,7 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
         ),
         encrypted_key=security.key.info,
         encrypted_personal_data=None if personal_data is None else personal_data.octets,
+        encrypted_confirmation=None if security.confirmation is None else security.confirmation.octets,
         encrypted_signature=security.signature.octets,
         encrypted_body=encrypted_body.octets,
         ids=frozenset(ids.seen),

@@ -220,12 +220,10 @@ def _agreed_key(key_info: etree._Element, wrapped: bytes, ids: Ids) -> Encrypted
     )
     salt, info = _read_hkdf(derivation)
     check_attributes(originator)
-    key_value = only_child(originator, _KEY_VALUE)
-    check_attributes(key_value)
     if algorithm == names.ECDH_ES:
-        suite, ephemeral = "p256", _p256_point(key_value)
+        suite, ephemeral = "p256", _p256_point(originator)
     elif algorithm == names.X25519:
-        suite, ephemeral = "ed25519", _x25519_octets(key_value)
+        suite, ephemeral = "ed25519", _x25519_octets(originator)
     else:
         refuse("AgreementMethod names an algorithm that is not on the list")
     return EncryptedKeyInfo(
@@ -238,8 +236,9 @@ def _agreed_key(key_info: etree._Element, wrapped: bytes, ids: Ids) -> Encrypted
     )
 
 
-def _p256_point(key_value: etree._Element) -> bytes:
+def _p256_point(key_info: etree._Element) -> bytes:
     """An uncompressed point on the named curve (XML Signature 1.1, 4.5.2.3.1); whether it lies on it is seen later."""
+    key_value = only_child_without_attributes(key_info, _KEY_VALUE)
     curve, public = sequence(only_child_without_attributes(key_value, _EC_KEY_VALUE), _NAMED_CURVE, _PUBLIC_KEY)
     check_attributes(curve, _URI)
     check_empty(curve)
@@ -252,9 +251,9 @@ def _p256_point(key_value: etree._Element) -> bytes:
     return point
 
 
-def _x25519_octets(key_value: etree._Element) -> bytes:
-    """An X25519 public key as DER SubjectPublicKeyInfo (XML Signature 1.1, 4.5.9)."""
-    element = only_child_without_attributes(key_value, _DER_KEY_VALUE)
+def _x25519_octets(key_info: etree._Element) -> bytes:
+    """An X25519 public key as DER SubjectPublicKeyInfo, a child of KeyInfo itself (XML Signature 1.1, 4.5.9)."""
+    element = only_child_without_attributes(key_info, _DER_KEY_VALUE)
     spki = leaf_octets(element, max_chars=256)
     if len(spki) != 44 or not spki.startswith(_X25519_SPKI):
         refuse("not an X25519 public key")

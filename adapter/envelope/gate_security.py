@@ -37,14 +37,10 @@ MAX_CERTIFICATE_CHARS: Final = 16 * 1024
 MAX_SIGNATURE_CHARS: Final = 64 * 1024
 MAX_CONFIRMATION_CHARS: Final = 2048
 
-# What a reply has beside what both kinds have.
-_REQUEST_PARTS: Final = frozenset(
-    (names.BINARY_SECURITY_TOKEN, names.ENCRYPTED_KEY, names.TIMESTAMP, names.ENCRYPTED_DATA)
-)
-_PARTS: Final = {
-    MessageKind.REQUEST: _REQUEST_PARTS,
-    MessageKind.REPLY: _REQUEST_PARTS | {names.SIGNATURE_CONFIRMATION},
-}
+_ONCE: Final = frozenset((names.BINARY_SECURITY_TOKEN, names.ENCRYPTED_KEY, names.TIMESTAMP))
+# What is encrypted: in a request the signature; in a reply the SignatureConfirmation before it (WS-SecurityPolicy 1.3,
+# 6.4: whoever could read it could try on it what the request said; see docs/decisions).
+_ENCRYPTED: Final = {MessageKind.REQUEST: 1, MessageKind.REPLY: 2}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +52,8 @@ class SecurityHeader:
     timestamp: etree._Element
     created: datetime
     expires: datetime
-    confirmation: etree._Element | None
-    confirmation_value: bytes | None
     key: EncryptedKeyElement
+    confirmation: EncryptedDataElement | None
     signature: EncryptedDataElement
 
 
@@ -70,34 +65,31 @@ def read_security(element: etree._Element, kind: MessageKind, ids: Ids) -> Secur
     check_attributes(element, _MUST_UNDERSTAND)
     check_must_understand(element)
     found = children(element)
-    parts = {child.tag: child for child in found}
-    if len(parts) != len(found) or parts.keys() != _PARTS[kind]:
-        wanted = ", ".join(sorted(name.rpartition("}")[2] for name in _PARTS[kind]))
-        refuse(f"Security must have each of these once and nothing else: {wanted}")
+    parts = {child.tag: child for child in found if child.tag != names.ENCRYPTED_DATA}
+    encrypted = [child for child in found if child.tag == names.ENCRYPTED_DATA]
+    if len(parts) + len(encrypted) != len(found) or parts.keys() != _ONCE or len(encrypted) != _ENCRYPTED[kind]:
+        wanted = ", ".join(sorted(name.rpartition("}")[2] for name in _ONCE))
+        refuse(f"Security must have each of these once, and what is encrypted, and nothing else: {wanted}")
     order = [child.tag for child in found]
-    signature_at = order.index(names.ENCRYPTED_DATA)
-    if max(order.index(names.BINARY_SECURITY_TOKEN), order.index(names.ENCRYPTED_KEY)) > signature_at:
-        refuse("the token and the EncryptedKey must stand before the encrypted signature")
+    first_encrypted = order.index(names.ENCRYPTED_DATA)
+    if max(order.index(names.BINARY_SECURITY_TOKEN), order.index(names.ENCRYPTED_KEY)) > first_encrypted:
+        refuse("the token and the EncryptedKey must stand before what is encrypted")
     certificate = _read_own_token(parts[names.BINARY_SECURITY_TOKEN], ids)
     created, expires = _read_own_timestamp(parts[names.TIMESTAMP], ids)
-    confirmation = parts.get(names.SIGNATURE_CONFIRMATION)
-    confirmation_value = None
-    if confirmation is not None:
-        ids.add(attribute(confirmation, names.WSU_ID))
-        confirmation_value = read_confirmation(confirmation)
     return SecurityHeader(
         token=parts[names.BINARY_SECURITY_TOKEN],
         certificate=certificate,
         timestamp=parts[names.TIMESTAMP],
         created=created,
         expires=expires,
-        confirmation=confirmation,
-        confirmation_value=confirmation_value,
         key=read_encrypted_key(parts[names.ENCRYPTED_KEY], ids),
-        signature=read_encrypted_data(
-            parts[names.ENCRYPTED_DATA], content_type=names.TYPE_ELEMENT, ids=ids, max_chars=MAX_SIGNATURE_CHARS
-        ),
+        confirmation=_read_encrypted(encrypted[0], ids) if kind is MessageKind.REPLY else None,
+        signature=_read_encrypted(encrypted[-1], ids),
     )
+
+
+def _read_encrypted(element: etree._Element, ids: Ids) -> EncryptedDataElement:
+    return read_encrypted_data(element, content_type=names.TYPE_ELEMENT, ids=ids, max_chars=MAX_SIGNATURE_CHARS)
 
 
 def _read_own_token(element: etree._Element, ids: Ids) -> bytes:
@@ -120,10 +112,12 @@ def read_token(element: etree._Element) -> bytes:
 
 
 def read_confirmation(element: etree._Element) -> bytes:
-    """The signature value that a SignatureConfirmation repeats (WSS 1.1 SOAP Message Security, 8.5).
+    """The signature value that a decrypted SignatureConfirmation repeats (WSS 1.1 SOAP Message Security, 8.5).
 
     Raises EnvelopeRefused.
     """
+    if element.tag != names.SIGNATURE_CONFIRMATION:
+        refuse("something else where the SignatureConfirmation must be")
     check_attributes(element, _CONFIRMATION_ATTRIBUTES)
     check_empty(element)
     value = decode_base64(attribute(element, "Value"), max_chars=MAX_CONFIRMATION_CHARS, error=EnvelopeRefused)

@@ -13,7 +13,7 @@ from adapter.envelope import lint_words as words
 from adapter.envelope import names
 from adapter.envelope.gate import gate
 from adapter.envelope.gate_encryption import read_encrypted_data, read_encrypted_key
-from adapter.envelope.gate_security import read_confirmation, read_token
+from adapter.envelope.gate_security import read_token
 from adapter.envelope.gate_structure import Ids, check_attributes, check_must_understand, children, only_child
 from adapter.envelope.headers import read_exchange_header, read_timestamp
 from adapter.envelope.lint_desk import Desk, envelope_parts, fits_contract, local_name, local_of
@@ -98,13 +98,16 @@ def _examine_security(desk: Desk, block: etree._Element) -> None:
     desk.attempt(block, words.SECURITY, lambda: _check_security_itself(block))
     for part in block.iterchildren(etree.Element):
         found = _SECURITY_READERS.get(str(part.tag))
+        if part.tag == names.SIGNATURE_CONFIRMATION:
+            desk.note(part, words.CONFIRMATION, "SignatureConfirmation must be encrypted")
+            continue
         if found is None:
             desk.note(part, words.SECURITY, f"Security may not hold {local_name(part)}")
             continue
         rule, read = found
         desk.attempt(part, rule, functools.partial(read, part))
     present = {str(part.tag) for part in block.iterchildren(etree.Element)}
-    for missing in sorted(_SECURITY_READERS.keys() - present - {names.SIGNATURE_CONFIRMATION}):
+    for missing in sorted(_SECURITY_READERS.keys() - present):
         desk.note(block, words.SECURITY, f"Security lacks {local_of(missing)}")
 
 
@@ -137,5 +140,4 @@ _SECURITY_READERS: Final[dict[str, tuple[str, Callable[[etree._Element], object]
     names.TIMESTAMP: (words.TIMESTAMP, read_timestamp),
     names.ENCRYPTED_KEY: (words.ENCRYPTED_KEY, lambda part: read_encrypted_key(part, Ids())),
     names.ENCRYPTED_DATA: (words.ENCRYPTED_SIGNATURE, lambda part: _read_encrypted(part, names.TYPE_ELEMENT)),
-    names.SIGNATURE_CONFIRMATION: (words.CONFIRMATION, read_confirmation),
 }

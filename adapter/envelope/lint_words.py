@@ -41,7 +41,7 @@ MENDING: Final = {
     SECURITY: "Let Security hold the token, the Timestamp, the EncryptedKey and the encrypted signature, each once.",
     TOKEN: "Put one DER certificate, base64, into BinarySecurityToken with ValueType #X509v3.",
     TIMESTAMP: "Write Created and Expires in UTC with Z, at most five minutes apart.",
-    CONFIRMATION: "Repeat the request's SignatureValue in SignatureConfirmation.",
+    CONFIRMATION: "Encrypt the SignatureConfirmation: an EncryptedData of its own, before that of the signature.",
     ENCRYPTED_KEY: "Use the key encryption of the recipient's suite and name every EncryptedData in ReferenceList.",
     ENCRYPTED_SIGNATURE: "Encrypt the whole ds:Signature into one EncryptedData of Type #Element, aes128-gcm.",
     IDS: "Give every element with an id one of its own: a reference must mean one element only.",

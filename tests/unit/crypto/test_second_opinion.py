@@ -43,6 +43,7 @@ def in_the_clear(sealed: SealedMessage, kind: MessageKind) -> etree._Element:
     octets = sealed.octets
     for name, encrypted in (
         (b"personal-data-cipher", gated.encrypted_personal_data),
+        (b"confirmation-cipher", gated.encrypted_confirmation),
         (b"signature-cipher", gated.encrypted_signature),
         (b"body-cipher", gated.encrypted_body),
     ):

@@ -34,11 +34,11 @@ def test_what_we_write_passes(message: bytes, reply: bytes) -> None:
     gated = gate_octets(message)
     assert gated.kind is MessageKind.REQUEST
     assert gated.encrypted_personal_data is not None
-    assert gated.confirmation is None
+    assert gated.encrypted_confirmation is None
     assert str(gated.claimed_header.official) == "inspector-7"
     assert gated.encrypted_key.suite == "p256"
     assert {"exchange", "timestamp", "token", "body", "key", "encrypted-header"} <= gated.ids
-    assert gate_octets(reply, MessageKind.REPLY).confirmation is not None
+    assert gate_octets(reply, MessageKind.REPLY).encrypted_confirmation is not None
 
 
 def test_white_space_between_elements_is_allowed(message: bytes) -> None:
@@ -262,9 +262,17 @@ def test_one_change_is_refused_with_its_reason(message: bytes, name: str) -> Non
 
 
 REPLY_CASES = {
-    "no confirmation": (b"wsse11:SignatureConfirmation", b"wsse11:Other", "once"),
-    "empty confirmation": (b' Value="', b' Value="" x="', "attribute"),
-    "text in the confirmation": (b'wsu:Id="confirmation">', b'wsu:Id="confirmation">x', "empty"),
+    "something else than the confirmation": (
+        b'Id="confirmation-cipher" Type',
+        b'Id="confirmation-cipher" x',
+        "attribute",
+    ),
+    "the confirmation is content": (
+        f'"confirmation-cipher" Type="{names.TYPE_ELEMENT}'.encode(),
+        f'"confirmation-cipher" Type="{names.TYPE_CONTENT}'.encode(),
+        "another Type",
+    ),
+    "a key for another part": (b'URI="#confirmation-cipher"', b'URI="#exchange"', "exactly once"),
     "no InReplyTo": (b"ia:InReplyTo", b"ia:MessageId", "repeated"),
 }
 
@@ -276,11 +284,28 @@ def test_one_change_to_a_reply_is_refused(reply: bytes, name: str) -> None:
         gate_octets(reply.replace(old, new), MessageKind.REPLY)
 
 
-def test_a_confirmation_without_a_value_is_refused(reply: bytes) -> None:
-    start = reply.index(b' Value="') + 8
-    emptied = reply[:start] + reply[reply.index(b'"', start) :]
-    with pytest.raises(EnvelopeRefused, match="without a value"):
-        gate_octets(emptied, MessageKind.REPLY)
+def encrypted_confirmation(reply: bytes) -> bytes:
+    start = reply.rindex(b"<xenc:EncryptedData", 0, reply.index(b'Id="confirmation-cipher"'))
+    return reply[start : reply.index(b"</xenc:EncryptedData>", start) + len(b"</xenc:EncryptedData>")]
+
+
+def test_a_confirmation_in_the_clear_is_refused(reply: bytes) -> None:
+    clear = (
+        f'<wsse11:SignatureConfirmation xmlns:wsse11="{names.WSSE11}" xmlns:wsu="{names.WSU}" Value="QQ==" wsu:Id="c"/>'
+    )
+    beside = replacing("</wsse:Security>", f"{clear}</wsse:Security>")(reply)
+    instead = replacing(encrypted_confirmation(reply), clear)(reply)
+    for octets in (beside, instead):
+        with pytest.raises(EnvelopeRefused, match="nothing else"):
+            gate_octets(octets, MessageKind.REPLY)
+
+
+def test_a_reply_without_a_confirmation_or_with_two_is_refused(reply: bytes) -> None:
+    confirmation = encrypted_confirmation(reply)
+    second = confirmation.replace(b'"confirmation-cipher"', b'"second"')
+    for octets in (replacing(confirmation, b"")(reply), replacing(confirmation, confirmation + second)(reply)):
+        with pytest.raises(EnvelopeRefused, match="nothing else"):
+            gate_octets(octets, MessageKind.REPLY)
 
 
 def test_a_request_is_no_reply_and_the_other_way_round(message: bytes, reply: bytes) -> None:
@@ -308,7 +333,7 @@ def test_what_is_used_stands_before_what_uses_it(message: bytes) -> None:
     start, end = message.index(b"<xenc:EncryptedKey "), message.index(b"</xenc:EncryptedKey>") + 20
     key = message[start:end]
     moved = (message[:start] + message[end:]).replace(b"</wsse:Security>", key + b"</wsse:Security>")
-    with pytest.raises(EnvelopeRefused, match="before the encrypted signature"):
+    with pytest.raises(EnvelopeRefused, match="before what is encrypted"):
         gate_octets(moved)
 
 
