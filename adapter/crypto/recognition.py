@@ -304,7 +304,7 @@ _CONFIRMATION: Final = re.compile(_filled(templates.CONFIRMATION, _group("confir
 
 
 def recognise_confirmation(plaintext: bytes) -> ConfirmationPart:
-    """The decrypted SignatureConfirmation of a recognised reply, spelled as ours. Raises NotCanonical when it is not."""
+    """The decrypted SignatureConfirmation of a recognised reply, spelled as ours. Raises NotCanonical when not."""
     match = _CONFIRMATION.fullmatch(plaintext)
     if match is None:
         raise NotCanonical

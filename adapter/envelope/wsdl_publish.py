@@ -10,7 +10,7 @@ Schemas stay byte for byte but for the locations in them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -69,9 +69,33 @@ def publish(
     of the fault. json_address: where the service is had in JSON, for the documentation.
     """
     base = address.partition("?")[0]
+
+    def rework(wsdls: list[etree._Element]) -> None:
+        serve_at(wsdls, base)
+        drop_broken_headers(wsdls)
+        declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema), json_address)
+        declare_fault(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + fault_schema))
+
+    return republish(description, base=base, wsdl_query="wsdl", contracts=contracts, rework=rework)
+
+
+def republish(
+    description: ServiceDescription,
+    *,
+    base: str,
+    wsdl_query: str,
+    contracts: Mapping[str, bytes],
+    rework: Callable[[list[etree._Element]], None],
+) -> PublishedDescription:
+    """Every document of a description with locations below one address, its WSDL documents reworked in place.
+
+    base: the address, without a query. wsdl_query: the key of the query under which the WSDL documents are served.
+    contracts: the adapter's schemas by file name. rework: gets the roots of the WSDL documents, policies taken out.
+    """
     roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
     urls = {
-        name: query_url(base, "wsdl" if root.tag == WSDL_DEFINITIONS else "xsd", name) for name, root in roots.items()
+        name: query_url(base, wsdl_query if root.tag == WSDL_DEFINITIONS else "xsd", name)
+        for name, root in roots.items()
     }
     documents = {CONTRACT_PREFIX + name: _contract(octets, base, roots, urls) for name, octets in contracts.items()}
     wsdls = [root for root in roots.values() if root.tag == WSDL_DEFINITIONS]
@@ -80,16 +104,13 @@ def publish(
         if root.tag == WSDL_DEFINITIONS or not _rewritten(description.documents[name], name, targets, documents):
             _set_locations(root, targets)
             _drop_policies(root)
-    serve_at(wsdls, base)
-    drop_broken_headers(wsdls)
-    declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema), json_address)
-    declare_fault(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + fault_schema))
+    rework(wsdls)
     documents.update({name: _octets(root) for name, root in roots.items() if name not in documents})
     return PublishedDescription(entry=description.entry, documents=documents)
 
 
 def query_url(base: str, kind: str, name: str) -> str:
-    """The address of one document. kind: `wsdl` or `xsd`."""
+    """The address of one document. kind: `wsdl`, `peer-wsdl` or `xsd`."""
     return f"{base}?{kind}={quote(name, safe='/')}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -12,6 +13,7 @@ from adapter.dialects.json_dialect import JsonDialect
 from adapter.dialects.model import ClientAnswer, ClientDialect
 from adapter.dialects.soap import SoapDialect
 from adapter.envelope.faults import public_fault
+from adapter.envelope.wsdl_peer import PEER_QUERY
 from adapter.errors import AdapterError, InvalidIdentifier, UnknownService
 from adapter.exchange.consume import consume
 from adapter.exchange.consumer import Consumer
@@ -30,8 +32,17 @@ OWN_PATH = "/adapter"
 # A page is text: nothing in it is run, nothing is fetched for it.
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-Documents = Callable[[ServiceId, str, str], Awaitable[bytes]]
-"""(service, the URL that it is asked under, document name or "") to the document's octets."""
+_DOCUMENT_KEYS = ("xsd", "wsdl", PEER_QUERY)
+
+
+class Documents(Protocol):
+    """(service, the URL that it is asked under, document name or "", whether for other stacks) to its octets."""
+
+    def __call__(self, service: ServiceId, url: str, name: str, *, for_peers: bool) -> Awaitable[bytes]:
+        """Raises what hinders: no such service, no such document, no directory."""
+        ...
+
+
 OwnServices = Callable[[ReceivedCall], Awaitable[ClientAnswer]]
 OwnContract = Callable[[str], bytes]
 
@@ -90,15 +101,19 @@ class ClientListener:
         return await self._side.answer(request, service or own_service(self._site.own), dialect.form, answer)
 
     async def _document(self, request: web.BaseRequest, service: ServiceId | None) -> web.Response:
-        """`?wsdl` and the documents that it imports (`?xsd=NAME`): no secrets, for anyone who reaches the listener."""
-        name = next((request.query[key] for key in ("xsd", "wsdl") if request.query.get(key)), "")
-        if not {"wsdl", "xsd"} & {key.lower() for key in request.query}:
+        """`?wsdl`, `?peer-wsdl` and what they import (`?xsd=NAME`): no secrets, for anyone who reaches the listener."""
+        name = next((request.query[key] for key in _DOCUMENT_KEYS if request.query.get(key)), "")
+        asked = {key.lower() for key in request.query}
+        if not asked.intersection(_DOCUMENT_KEYS):
             return plain(HTTPStatus.NOT_FOUND, "Add ?wsdl to the address to read the service's description.")
         if not names_host(request):
             return plain(HTTPStatus.BAD_REQUEST, "The Host header does not name a host.")
         url = f"{request.scheme}://{request.host}{request.path}"
         try:
-            octets = self._own_contract(url) if service is None else await self._documents(service, url, name)
+            if service is None:
+                octets = self._own_contract(url)
+            else:
+                octets = await self._documents(service, url, name, for_peers=PEER_QUERY in asked)
         except AdapterError as error:
             return plain(HTTPStatus(error.http_status), error.text)
         return web.Response(body=octets, content_type="text/xml", charset="utf-8", headers=SERVER_HEADER)

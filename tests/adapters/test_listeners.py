@@ -94,8 +94,8 @@ class EchoedPages:
 
 
 def client_listener(sides: TwoSides) -> ClientListener:
-    async def documents(service: ServiceId, url: str, name: str) -> bytes:
-        return f"{service} {url} {name}".encode()
+    async def documents(service: ServiceId, url: str, name: str, *, for_peers: bool) -> bytes:
+        return f"{'peers ' if for_peers else ''}{service} {url} {name}".encode()
 
     async def own(call: ReceivedCall) -> ClientAnswer:
         return ClientAnswer(octets=str(call.service).encode(), content_type="text/xml")

@@ -20,6 +20,7 @@ MAKERS = {
     "ParsedMessage": ("adapter/envelope/gate.py",),
     "GatedMessage": ("adapter/envelope/gate.py", "adapter/crypto/recognition.py"),
     "SignatureParts": ("adapter/crypto/signature_gate.py", "adapter/crypto/recognition.py"),
+    "ConfirmationPart": ("adapter/crypto/open.py", "adapter/crypto/recognition.py"),
     "DecryptedMessage": ("adapter/crypto/open.py",),
     "VerifiedMessage": ("adapter/crypto/open.py",),
     "TrustedMessage": ("adapter/directory/trust.py",),

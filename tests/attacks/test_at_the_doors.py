@@ -140,7 +140,7 @@ async def test_unexpected_error_of_an_own_service_is_a_recorded_refusal(sides: T
     async def broken(_call: ReceivedCall) -> ClientAnswer:
         raise RuntimeError("with a secret")
 
-    async def documents(_service: ServiceId, _url: str, _name: str) -> bytes:
+    async def documents(_service: ServiceId, _url: str, _name: str, *, for_peers: bool) -> bytes:
         return b""
 
     listener = ClientListener(

@@ -17,6 +17,7 @@ from adapter.envelope.description import (
     read_description,
 )
 from adapter.envelope.description_octets import read_document
+from adapter.envelope.wsdl_peer import publish_for_peers
 from adapter.envelope.wsdl_publish import CONTRACT_PREFIX, publish
 from adapter.stages import SoapVersion
 from tests.conftest import ROOT
@@ -160,3 +161,16 @@ def test_own_schemas_are_served_too():
     assert {name for name in published.documents if name.startswith(CONTRACT_PREFIX)} == {
         f"{CONTRACT_PREFIX}{name}" for name in schemas
     }
+
+
+@EVERY
+def test_for_another_stack_every_port_is_soap12_at_the_peer_address(service):
+    published = publish_for_peers(load(service), base=ADDRESS, peer_address="https://peer.example/peer", contracts={})
+    roots = [etree.fromstring(octets) for octets in published.documents.values()]
+    ports = [port for root in roots for port in root.iter("{http://schemas.xmlsoap.org/wsdl/}port")]
+    assert ports
+    soap12 = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
+    assert {(child.tag, child.get("location")) for port in ports for child in port} == {
+        (soap12, "https://peer.example/peer")
+    }
+    assert not any(list(root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}*")) for root in roots)

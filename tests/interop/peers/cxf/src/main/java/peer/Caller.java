@@ -1,0 +1,52 @@
+package peer;
+
+import java.io.OutputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.xml.namespace.QName;
+import javax.xml.transform.OutputKeys;
+import javax.xml.transform.Source;
+import javax.xml.transform.Transformer;
+import javax.xml.transform.TransformerFactory;
+import javax.xml.transform.stream.StreamResult;
+import jakarta.xml.ws.BindingProvider;
+import jakarta.xml.ws.Dispatch;
+import jakarta.xml.ws.Service;
+import org.apache.cxf.configuration.jsse.TLSClientParameters;
+import org.apache.cxf.endpoint.Client;
+import org.apache.cxf.headers.Header;
+import org.apache.cxf.jaxws.DispatchImpl;
+import org.apache.cxf.transport.http.HTTPConduit;
+
+/** A consumer: calls an adapter by the policy of its peer WSDL. */
+final class Caller {
+    private Caller() {
+    }
+
+    /** Send the payload and write the payload of the reply to the file that the settings name. */
+    static void call(Peer.Settings settings) throws Exception {
+        Service service = Service.create(URI.create(settings.get("wsdl")).toURL(),
+            QName.valueOf(settings.get("wsdl.service")));
+        Dispatch<Source> dispatch = service.createDispatch(QName.valueOf(settings.get("wsdl.port")), Source.class,
+            Service.Mode.PAYLOAD);
+        dispatch.getRequestContext().putAll(Security.settings(settings));
+        dispatch.getRequestContext().put(BindingProvider.ENDPOINT_ADDRESS_PROPERTY, settings.get("address"));
+        // The policy says by operation which parts are signed and encrypted; without this, CXF knows of none.
+        dispatch.getRequestContext().put("find.dispatch.operation", true);
+        dispatch.getRequestContext().put(Header.HEADER_LIST,
+            List.of(Envelope.request(settings), Envelope.personalData(settings)));
+        Client client = ((DispatchImpl<?>) dispatch).getClient();
+        client.getInInterceptors().add(new Understood());
+        TLSClientParameters tls = new TLSClientParameters();
+        Security.useTls(tls, settings);
+        ((HTTPConduit) client.getConduit()).setTlsClientParameters(tls);
+        Source reply = dispatch.invoke(settings.payload());
+        Transformer copy = TransformerFactory.newInstance().newTransformer();
+        copy.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
+        try (OutputStream file = Files.newOutputStream(Path.of(settings.get("reply")))) {
+            copy.transform(reply, new StreamResult(file));
+        }
+    }
+}
