@@ -38,7 +38,7 @@ _DOCUMENT_KEYS = ("xsd", "wsdl", PEER_QUERY)
 class Documents(Protocol):
     """(service, the URL that it is asked under, document name or "", whether for other stacks) to its octets."""
 
-    def __call__(self, service: ServiceId, url: str, name: str, *, for_peers: bool) -> Awaitable[bytes]:
+    def __call__(self, service: ServiceId, url: str, name: str, /, *, for_peers: bool) -> Awaitable[bytes]:
         """Raises what hinders: no such service, no such document, no directory."""
         ...
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,15 +63,18 @@ class Federation:
         """The authority's verifier key, as every member got it on a safe way."""
         return self.authority.anchor_file
 
-    def start(self) -> None:
-        """Start the directory and all registered members' adapters; return when every one is ready."""
+    def start(self, *, without: Collection[str] = ()) -> None:
+        """Start the directory and all registered members' adapters; return when every one is ready.
+
+        without: folders of members in whose place something else runs.
+        """
         self.processes.start(
             _DIRECTORY,
             [ADAPTER, "directory", "serve", str(self.authority.path), "--port", str(self.directory_port)],
             cwd=CHECKOUT,
         )
         self.processes.wait_until(_DIRECTORY, lambda: answers(f"{self.directory_url}/directory.note"))
-        registered = [home for home in self.homes.values() if home.plan.is_registered]
+        registered = [home for name, home in self.homes.items() if home.plan.is_registered and name not in without]
         for home in registered:
             self.launch(home)
         for home in registered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from adapter.ports import KeptMessage
 from adapter.settings import Settings
@@ -13,13 +14,14 @@ from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedEntry:
-    """One entry as far as the federation looks at it."""
+    """One entry as far as the federation looks at it. reason: of a refusal, for the operators' eyes; else empty."""
 
     number: int
     kind: str
     outcome: str | None
     message_id: str | None
     incident: str | None
+    reason: str
 
 
 class RecordView:
@@ -68,4 +70,12 @@ def _entry(entry: LoggedEntry) -> RecordedEntry:
         outcome=entry.indexed.outcome,
         message_id=entry.indexed.message_id,
         incident=entry.indexed.incident,
+        reason=_reason(entry.body),
     )
+
+
+def _reason(body: dict[str, Any]) -> str:
+    """Wherever it stands in the entry."""
+    if "reason" in body:
+        return str(body["reason"])
+    return next((found for value in body.values() if isinstance(value, dict) and (found := _reason(value))), "")

@@ -9,7 +9,7 @@ import pytest
 
 from adapter.crypto import templates
 from adapter.envelope import names
-from adapter.errors import SecurityFailed
+from adapter.errors import EnvelopeRefused, SecurityFailed
 from tests.envelopes import UnsafeEnvelope, replacing
 from tests.pki import Federation
 
@@ -96,3 +96,9 @@ def test_signature_and_confirmation_have_their_places(envelope: UnsafeEnvelope) 
     assert "something else" in refused(envelope)
     envelope.in_outer = lambda octets: swap(exchanged(octets))
     assert "something else" in refused(envelope)
+
+
+def test_an_iv_that_occurs_twice(envelope: UnsafeEnvelope) -> None:
+    envelope.ivs = (b"1" * 12, b"2" * 12, b"3" * 12, b"3" * 12)
+    with pytest.raises(EnvelopeRefused, match="IV occurs twice"):
+        envelope.open()

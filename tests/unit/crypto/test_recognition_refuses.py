@@ -37,7 +37,7 @@ def test_the_control_is_recognised(envelope: UnsafeEnvelope) -> None:
 
 @pytest.mark.parametrize("ivs", [(b"1" * 12, b"1" * 12, b"2" * 12), (b"1" * 12, b"2" * 12, b"1" * 12)])
 def test_a_repeated_iv(envelope: UnsafeEnvelope, ivs: tuple[bytes, bytes, bytes]) -> None:
-    envelope.ivs = ivs
+    envelope.ivs = (*ivs, b"4" * 12)
     assert_left_to_the_gate(envelope)
 
 

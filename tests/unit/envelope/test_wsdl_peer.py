@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from lxml import etree
 
@@ -27,8 +29,10 @@ def published(**changes):
     )
 
 
-def found(root: etree._Element, path: str) -> list:
-    return root.xpath(path, namespaces=PREFIXES)
+def found(root: etree._Element, path: str) -> list[Any]:
+    values = root.xpath(path, namespaces=PREFIXES)
+    assert isinstance(values, list)
+    return values
 
 
 @pytest.fixture(scope="module")

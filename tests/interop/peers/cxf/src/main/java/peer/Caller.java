@@ -35,6 +35,8 @@ final class Caller {
         dispatch.getRequestContext().put(BindingProvider.ENDPOINT_ADDRESS_PROPERTY, settings.get("address"));
         // The policy says by operation which parts are signed and encrypted; without this, CXF knows of none.
         dispatch.getRequestContext().put("find.dispatch.operation", true);
+        // A refusal comes as a SOAP fault with HTTP status 400, as SOAP 1.2 has it (Part 2, 7.5.1).
+        dispatch.getRequestContext().put("org.apache.cxf.transport.process_fault_on_http_400", true);
         dispatch.getRequestContext().put(Header.HEADER_LIST,
             List.of(Envelope.request(settings), Envelope.personalData(settings)));
         Client client = ((DispatchImpl<?>) dispatch).getClient();

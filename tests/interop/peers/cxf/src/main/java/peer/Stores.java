@@ -50,7 +50,7 @@ final class Stores {
     }
 
     private static PrivateKey key(Path file) throws Exception {
-        String base64 = Files.readString(file).replaceAll("-----[A-Z ]+-----|\\s", "");
+        String base64 = Files.readString(file).replaceAll("(?s)^.*?-----BEGIN [A-Z ]+-----|-----END.*|\\s", "");
         PKCS8EncodedKeySpec key = new PKCS8EncodedKeySpec(Base64.getDecoder().decode(base64));
         for (String algorithm : ALGORITHMS) {
             try {
