@@ -1,7 +1,8 @@
-"""The foreign stacks: whether one is on this machine, in which version, and how its client of GetPerson is made.
+"""The foreign stacks: whether one is on this machine, in which version, and how its two clients are made.
 
-Every client is a program with the same contract: the WSDL's address and a PINFL are its arguments, options come first;
-on standard output it says `surname:` and `born:` of an answer, or `code:`, `retry:`, `incident:`, `text:` of a fault.
+The programs of all stacks have the same contract. `client`: options, the WSDL's address, a PINFL; on standard output it
+says `surname:` and `born:` of an answer, or `code:`, `retry:`, `incident:`, `text:` of a fault. `documents`: the WSDL's
+address and a file to send; it says `received:`, the SHA-256 of the file that came back.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _BUILD_TIMEOUT_S = 300
 _CALL_TIMEOUT_S = 120
 _MAVEN_PLUGIN = "3.8.1"
 
-Prepare = Callable[[Path, str], Sequence[str]]
-"""(an empty folder to build in, the address of the WSDL) to the command that runs the client."""
+Prepare = Callable[[Path, str, str], Sequence[str]]
+"""(an empty folder to build in, the address of the WSDL, the program's name) to the command that runs it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +122,9 @@ def says(*command: str) -> str:
 # --- PHP, Perl, Python ------------------------------------------------------------------------------------------------
 
 
-def _script(*command: str) -> Prepare:
-    """A client that needs no making."""
-    return lambda _folder, _wsdl: command
+def _script(interpreter: str, folder: str, suffix: str) -> Prepare:
+    """A stack whose programs need no making."""
+    return lambda _folder, _wsdl, program: (interpreter, str(HERE / folder / f"{program}{suffix}"))
 
 
 def _php_missing() -> str | None:
@@ -135,18 +136,19 @@ def _php_missing() -> str | None:
 def _perl_missing() -> str | None:
     if absent := no_program("perl"):
         return absent
-    return None if says("perl", "-MSOAP::Lite", "-e", "print 1") == "1" else "perl has no SOAP::Lite"
+    has = says("perl", "-MSOAP::Lite", "-MMIME::Entity", "-e", "print 1") == "1"
+    return None if has else "perl has no SOAP::Lite, or no MIME::Entity"
 
 
 # --- Node -------------------------------------------------------------------------------------------------------------
 
 
-def _node(folder: Path, _wsdl: str) -> Sequence[str]:
+def _node(folder: Path, _wsdl: str, program: str) -> Sequence[str]:
     pinned = [HERE / "node" / name for name in ("package.json", "package-lock.json")]
     packages = fetched("node", pinned, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     (folder / "node_modules").symlink_to(packages / "node_modules")
-    shutil.copy(HERE / "node" / "client.mjs", folder)
-    return ("node", str(folder / "client.mjs"))
+    shutil.copy(HERE / "node" / f"{program}.mjs", folder)
+    return ("node", str(folder / f"{program}.mjs"))
 
 
 def _node_version() -> str:
@@ -163,9 +165,9 @@ def _gsoap_missing() -> str | None:
     return None if Path("/usr/include/stdsoap2.h").exists() else "libgsoap-dev not installed"
 
 
-def _gsoap(folder: Path, wsdl: str) -> Sequence[str]:
-    build("sh", str(HERE / "gsoap" / "generate.sh"), wsdl, str(HERE / "gsoap"), cwd=folder)
-    return (str(folder / "client"),)
+def _gsoap(folder: Path, wsdl: str, program: str) -> Sequence[str]:
+    build("sh", str(HERE / "gsoap" / f"{program}.sh"), wsdl, str(HERE / "gsoap"), cwd=folder)
+    return (str(folder / program),)
 
 
 # --- Java -------------------------------------------------------------------------------------------------------------
@@ -183,10 +185,11 @@ def java_classpath(name: str, pom: Path) -> str:
     return (folder / "classpath").read_text().strip()
 
 
-def _cxf(folder: Path, wsdl: str) -> Sequence[str]:
+def _cxf(folder: Path, wsdl: str, program: str) -> Sequence[str]:
     jars = java_classpath("cxf", HERE / "cxf" / "pom.xml")
-    build("sh", str(HERE / "cxf" / "generate.sh"), wsdl, str(HERE / "cxf"), cwd=folder, environment={"CLASSPATH": jars})
-    return ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder / 'classes'}:{jars}", "Client")
+    script = str(HERE / "cxf" / f"{program}.sh")
+    build("sh", script, wsdl, str(HERE / "cxf"), cwd=folder, environment={"CLASSPATH": jars})
+    return ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder / 'classes'}:{jars}", program.capitalize())
 
 
 def _cxf_version() -> str:
@@ -197,9 +200,9 @@ def _cxf_version() -> str:
 # --- Go, .NET ---------------------------------------------------------------------------------------------------------
 
 
-def _go(folder: Path, _wsdl: str) -> Sequence[str]:
-    build("go", "build", "-o", str(folder / "client"), ".", cwd=HERE / "go")
-    return (str(folder / "client"),)
+def _go(folder: Path, _wsdl: str, program: str) -> Sequence[str]:
+    build("go", "build", "-o", str(folder / program), f"./{program}", cwd=HERE / "go")
+    return (str(folder / program),)
 
 
 def _mono_missing() -> str | None:
@@ -209,10 +212,10 @@ def _mono_missing() -> str | None:
     return None if installed else "mono has no System.ServiceModel (libmono-system-servicemodel4.0a-cil)"
 
 
-def _mono(folder: Path, _wsdl: str) -> Sequence[str]:
-    libraries = ("-r:System.ServiceModel", "-r:System.Runtime.Serialization")
-    build("mcs", *libraries, f"-out:{folder / 'Client.exe'}", str(HERE / "mono" / "Client.cs"), cwd=folder)
-    return ("mono", str(folder / "Client.exe"))
+def _mono(folder: Path, _wsdl: str, program: str) -> Sequence[str]:
+    made, source = folder / f"{program}.exe", HERE / "mono" / f"{program.capitalize()}.cs"
+    build("mcs", "-r:System.ServiceModel", "-r:System.Runtime.Serialization", f"-out:{made}", str(source), cwd=folder)
+    return ("mono", str(made))
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -221,12 +224,12 @@ STACKS: Mapping[str, Stack] = {
     "php": Stack(
         missing=_php_missing,
         version=lambda: f"PHP {says('php', '-r', 'echo PHP_VERSION;')}",
-        prepare=_script("php", str(HERE / "php" / "client.php")),
+        prepare=_script("php", "php", ".php"),
     ),
     "perl": Stack(
         missing=_perl_missing,
         version=lambda: says("perl", "-MSOAP::Lite", "-e", "print qq(Perl $^V, SOAP::Lite $SOAP::Lite::VERSION)"),
-        prepare=_script("perl", str(HERE / "perl" / "client.pl")),
+        prepare=_script("perl", "perl", ".pl"),
     ),
     "node": Stack(missing=lambda: no_program("node", "npm"), version=_node_version, prepare=_node),
     "gsoap": Stack(missing=_gsoap_missing, version=lambda: f"gSOAP {says('wsdl2h', '-V')}", prepare=_gsoap),
@@ -236,6 +239,6 @@ STACKS: Mapping[str, Stack] = {
     "zeep": Stack(
         missing=lambda: None,
         version=lambda: f"Python {platform.python_version()}, zeep {zeep.__version__}",
-        prepare=_script(sys.executable, str(HERE / "zeep" / "client.py")),
+        prepare=_script(sys.executable, "zeep", ".py"),
     ),
 }

@@ -21,7 +21,7 @@ def client(request: pytest.FixtureRequest, agencies: Agencies, tmp_path_factory:
     stack = STACKS[request.param]
     need(stack)
     folder = tmp_path_factory.mktemp(request.param)
-    command: Sequence[str] = stack.prepare(folder, f"{agencies.office.service_url(GET_PERSON)}?wsdl")
+    command: Sequence[str] = stack.prepare(folder, f"{agencies.office.service_url(GET_PERSON)}?wsdl", "client")
     return lambda service, pinfl: call(command, f"{agencies.office.service_url(service)}?wsdl", pinfl)
 
 

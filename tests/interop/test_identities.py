@@ -27,7 +27,8 @@ def command(request: pytest.FixtureRequest, agencies: Agencies, tmp_path_factory
     """The client of a stack that can send every credential, without its header where it can do without."""
     stack = STACKS[request.param]
     need(stack)
-    made = stack.prepare(tmp_path_factory.mktemp(request.param), f"{agencies.office.service_url(GET_PERSON)}?wsdl")
+    wsdl = f"{agencies.office.service_url(GET_PERSON)}?wsdl"
+    made = stack.prepare(tmp_path_factory.mktemp(request.param), wsdl, "client")
     return [*made, "--no-context"] if request.param == "php" else list(made)
 
 

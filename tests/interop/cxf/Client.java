@@ -1,5 +1,5 @@
 // A system in Java that asks its own adapter for a person, with JAX-WS and Apache CXF. The classes of the packages
-// register and adapter are generated from the WSDL: see generate.sh.
+// register and adapter are generated from the WSDL: see client.sh.
 //
 //     java Client WSDL-ADDRESS PINFL
 

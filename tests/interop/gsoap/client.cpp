@@ -1,4 +1,4 @@
-// A system in C++ that asks its own adapter for a person. The classes are generated from the WSDL: see generate.sh.
+// A system in C++ that asks its own adapter for a person. The classes are generated from the WSDL: see client.sh.
 //
 //     client WSDL-ADDRESS PINFL
 
