@@ -21,7 +21,14 @@ from adapter.envelope.description_operations import Operation
 from adapter.envelope.gate_structure import line_of, local_name
 from adapter.envelope.names import qname
 from adapter.envelope.statements import MAX_VALUE_CHARS, readable, represented_party
-from adapter.errors import EnvelopeRefused, InvalidIdentifier, Problem, ProviderSystemInvalid, XRoadHeaderInvalid
+from adapter.errors import (
+    EnvelopeRefused,
+    InvalidIdentifier,
+    LimitExceeded,
+    Problem,
+    ProviderSystemInvalid,
+    XRoadHeaderInvalid,
+)
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import RepresentedParty
 from adapter.xmlsafe import escape_text
@@ -44,6 +51,7 @@ FIELDS: Final = frozenset((CLIENT, SERVICE, ID, USER_ID, ISSUE, VERSION, REQUEST
 _MANDATORY: Final = (CLIENT, SERVICE, ID, VERSION)
 # Every namespace of the protocol and of its extensions begins so.
 _NAMESPACES: Final = "{http://x-road.eu/"
+_MAX_AROUND_CHARS: Final = 16_384
 _OBJECT_TYPE: Final = qname(IDENTIFIERS, "objectType")
 _CLIENT_PARTS: Final = ("xRoadInstance", "memberClass", "memberCode", "subsystemCode")
 _SERVICE_PARTS: Final = (*_CLIENT_PARTS, "serviceCode", "serviceVersion")
@@ -90,7 +98,7 @@ def read_headers(header: etree._Element | None) -> XRoadHeaders:
 
     Each field once; client, service, id and protocolVersion 4.x must be there (PR-MESS 2.2, table 1). A requestHash in
     a request has no meaning and is left out. Raises XRoadHeaderInvalid, saying where; InvalidIdentifier for a code that
-    cannot be one of ours.
+    cannot be one of ours; LimitExceeded.
     """
     blocks: dict[str, etree._Element] = {}
     for block in () if header is None else header:
@@ -100,6 +108,7 @@ def read_headers(header: etree._Element | None) -> XRoadHeaders:
             _refuse(block, _WHY_NOT.get(local_name(block), "this header is not known to the adapter and not carried"))
         if block.tag in blocks:
             _refuse(block, "the header occurs twice")
+        _check_size(block)
         blocks[block.tag] = block
     for tag in _MANDATORY:
         if tag not in blocks:
@@ -121,6 +130,16 @@ _WHY_NOT: Final = {
     "securityServer": "a message cannot be sent to one of several servers of a member: leave the header out",
     "securityToken": "tokens of the client are not carried to the provider: leave the header out",
 }
+
+
+def _check_size(block: etree._Element) -> None:
+    """A field is repeated with what is in scope and with all attributes: neither may make the answer large."""
+    declared = sum(len(prefix or "") + len(uri) for prefix, uri in block.nsmap.items())
+    attributes = sum(len(name) + len(value) for element in block.iter() for name, value in element.items())
+    if declared + attributes > _MAX_AROUND_CHARS:
+        raise LimitExceeded(
+            f"{local_name(block)}: namespaces and attributes of more than {_MAX_AROUND_CHARS} characters"
+        )
 
 
 def _check_version(element: etree._Element) -> None:
@@ -295,7 +314,7 @@ def check_repeated(header: etree._Element | None, sent: XRoadHeaders) -> None:
     """
     try:
         repeated = read_headers(header)
-    except (XRoadHeaderInvalid, InvalidIdentifier) as cause:
+    except (XRoadHeaderInvalid, InvalidIdentifier, LimitExceeded) as cause:
         raise ProviderSystemInvalid(f"the answer's X-Road headers: {cause.reason}", problems=cause.problems) from None
     for name in ("claimed_client", "service", "id"):
         if getattr(repeated, name) != getattr(sent, name):

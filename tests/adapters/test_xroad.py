@@ -14,6 +14,10 @@ from lxml import etree
 
 from adapter.envelope.names import SOAP11
 from adapter.envelope.xroad import IDENTIFIERS, XROAD
+from adapter.stages import SoapVersion
+from adapter.transport.client_requests import ClientSide
+from adapter.transport.http_server import InFlight
+from adapter.transport.xroad_listener import XRoadListener
 from examples.demo.soap_calls import post_soap, soap_envelope
 from examples.federation.federation import CHECKOUT, Federation
 from examples.federation.home import Home
@@ -22,8 +26,15 @@ from tests.adapters.dialogues import assert_shown, dialogues
 from tests.adapters.exchanges import verified_size
 from tests.adapters.small_federation import CONTEXT, NAMESPACE, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import ANSWER, StubSystem
+from tests.adapters.test_listeners import BOUNDS, ask, client_listener, listening
+from tests.adapters.test_listeners import post as post_octets
 from tests.adapters.xroad_system import SOAP, XRoadSystem
+from tests.fixtures_pki import federation
+from tests.pki import Federation as PkiFederation
+from tests.two_sides import two_sides
 from tests.xroad_messages import MESSAGE_ID, PARTY, client, field, fields, message, service
+
+__all__ = ["federation"]
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 
@@ -266,3 +277,16 @@ def test_the_page_shows_what_is_printed(ground: Ground, heading: str, tmp_path: 
             ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
         )
         assert_shown(dialogue.shown, done.stdout.splitlines())
+
+
+async def test_the_root_is_xroads_only_where_the_settings_say_so(federation: PkiFederation) -> None:
+    sides = two_sides(federation)
+    side = ClientSide(site=sides.consumer, bounds=BOUNDS, in_flight=InFlight(2))
+    handler = XRoadListener(side, client_listener(sides), at_root=False, public_url=None)
+    async with listening(handler, SoapVersion.SOAP11) as port:
+        at_root = await ask(port, post_octets("/", b"<a/>", "text/xml"))
+        at_xroad = await ask(port, post_octets("/xroad", b"<a/>", "text/xml"))
+        listed = await ask(port, b"GET /listClients HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (at_root.code, b"faultDetail" in at_root.body) == ("UnknownService", False)
+    assert (at_xroad.code, b"faultDetail" in at_xroad.body) == ("NotSoap", True)
+    assert listed.status == 404

@@ -163,6 +163,10 @@ def _plan(person: str, example: str) -> FederationPlan:
     services = (
         _service("kg-tunduk-demo-adapter", "localhost.wsdl", "GetPerson", "v1", person, personal=True),
         _service("xroad-xrd4j-example-adapter", "example-adapter.wsdl", "Example", "2026", example, personal=False),
+        *(
+            _service(folder, wsdl, code, "1", "http://127.0.0.1:9/", personal=False)
+            for folder, (wsdl, code, _) in READ_ONLY.items()
+        ),
     )
     register = MemberPlan(
         id="UZ/GOV/200000002",
@@ -182,6 +186,17 @@ def _plan(person: str, example: str) -> FederationPlan:
         clients=(ClientPlan(name="case-system", subsystem="cases", context=CONTEXT),),
     )
     return FederationPlan(members=(asking, MemberPlan(**{**vars(register), "grants": grants})))
+
+
+READ_ONLY = {
+    "fi-population-vtj": ("service.wsdl", "Vtj", "HenkilonTunnusKysely"),
+    "ee-rik-fastapi-swaref": ("with_swa_ref_element.wsdl", "Files", "pytestAction"),
+}
+"""Services that are in the directory and answer nothing: WSDL, code, one of their operations.
+
+CXF reads both as they are. That of the Estonian education register it does not: it wants a binding that renames the two
+parameters `data` of laeHuviharidus.
+"""
 
 
 def _service(folder: str, wsdl: str, code: str, version: str, address: str, *, personal: bool) -> ServicePlan:
@@ -261,7 +276,21 @@ def test_the_portal_finds_every_operation_as_a_service(ground: Ground, metaservi
     said = ground.ask_portal(metaservice)
     names = ("getRandom", "helloService", "listPeople", "personDetails", "storeAttachments", "getAttachments")
     expected = {f"{REGISTER}/GetPerson/v1", *(f"{REGISTER}/{name}/v1" for name in names)}
-    assert set(said.lines["services"].split()) == expected, said
+    assert expected < set(said.lines["services"].split()), said
+
+
+@pytest.mark.parametrize("folder", sorted(READ_ONLY))
+def test_cxf_makes_code_from_what_get_wsdl_gives_of_others(ground: Ground, folder: str) -> None:
+    operation = READ_ONLY[folder][2]
+    (listed,) = [
+        service.split("/")[-1]
+        for service in ground.ask_portal("listMethods").lines["services"].split()
+        if f"/{operation}/" in service
+    ]
+    wsdl = ground.folder / f"{folder}.wsdl"
+    said = ground.ask_portal("getWsdl", operation, listed, str(wsdl))
+    assert said.lines["service"] == f"{operation}/{listed}", said
+    made_from(str(wsdl), catalogue_of(folder, ground.folder), ground.folder / folder)
 
 
 def test_a_consumer_is_made_from_what_the_portal_was_given(ground: Ground) -> None:

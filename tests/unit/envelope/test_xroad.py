@@ -24,7 +24,7 @@ from adapter.envelope.xroad import (
     render_request_hash,
     repeat_headers,
 )
-from adapter.errors import AdapterError, InvalidIdentifier, ProviderSystemInvalid, XRoadHeaderInvalid
+from adapter.errors import AdapterError, InvalidIdentifier, LimitExceeded, ProviderSystemInvalid, XRoadHeaderInvalid
 from adapter.identifiers import SubsystemId
 from adapter.stages import RepresentedParty
 from tests.xroad_messages import CLIENT, MANDATORY, MESSAGE_ID, PARTY, PROVIDER, client, field, fields, message, service
@@ -101,6 +101,19 @@ def test_what_is_wrong_is_named(header: str, element: str, error: type[AdapterEr
     (problem,) = refused.value.problems
     assert problem.element == element
     assert problem.text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "swollen",
+    [
+        message().replace("<SOAP-ENV:Envelope", f'<SOAP-ENV:Envelope xmlns:a="urn:{"a" * 17_000}"'),
+        message().replace("<xrd:client", f'<xrd:client note="{"a" * 17_000}"'),
+        message().replace("<id:memberCode", f'<id:memberCode note="{"a" * 17_000}"', 1),
+    ],
+)
+def test_what_would_be_repeated_has_a_bound(swollen: str) -> None:
+    with pytest.raises(LimitExceeded):
+        read_headers(header_of(swollen))
 
 
 def test_no_header_at_all() -> None:
