@@ -10,6 +10,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, get_args
 
@@ -166,20 +167,21 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-# --- docs/clients.md --------------------------------------------------------------------------------------------------
+# --- docs/clients.md, docs/peers.md -----------------------------------------------------------------------------------
 
 
-def clients_page() -> str:
+def recipes_page(name: str) -> str:
     """The page as it is, with the recipes of today's tests."""
-    return with_recipes((ROOT / "docs/clients.md").read_text(encoding="utf-8"), ROOT)
+    return with_recipes((ROOT / name).read_text(encoding="utf-8"), ROOT)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/cli.md": cli_page,
-    "docs/clients.md": clients_page,
+    "docs/clients.md": partial(recipes_page, "docs/clients.md"),
     "docs/errors.md": errors_page,
+    "docs/peers.md": partial(recipes_page, "docs/peers.md"),
     "docs/settings.md": settings_page,
     "adapter/locale/adapter.pot": template,
 }

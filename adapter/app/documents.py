@@ -12,7 +12,7 @@ from functools import cache, partial
 from adapter.app.wiring import Site
 from adapter.contracts import read_contract
 from adapter.envelope.description import ServiceDescription
-from adapter.envelope.wsdl_peer import ENVELOPE_CONTRACTS, publish_for_peers
+from adapter.envelope.wsdl_peer import ENVELOPE_CONTRACTS, publish_for_peers, served_below
 from adapter.envelope.wsdl_publish import PublishedDescription, publish
 from adapter.identifiers import ServiceId
 from adapter.transport.peer_listener import PATH
@@ -78,9 +78,8 @@ def _for_clients(description: ServiceDescription, address: str) -> PublishedDesc
 
 
 def _for_peers(description: ServiceDescription, address: str, *, peer_address: str) -> PublishedDescription:
-    return publish_for_peers(
-        description, base=address.partition("?")[0], peer_address=peer_address, contracts=_contracts()
-    )
+    location = served_below(address.partition("?")[0])
+    return publish_for_peers(description, location=location, peer_address=peer_address, contracts=_contracts())
 
 
 def _in_json(address: str) -> str:

@@ -17,7 +17,9 @@ from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, Ye
 from adapter.cli.output import JsonValue, Output, bad, good, table_of
 from adapter.cli.service_add import add
 from adapter.cli.service_understood import json_of, words_of
+from adapter.contracts import read_contract
 from adapter.envelope.description import ServiceDescription, make_bundle
+from adapter.envelope.wsdl_peer import ENVELOPE_CONTRACTS, beside_each_other, publish_for_peers
 from adapter.errors import AdapterError, CommandRefused
 from adapter.settings import ServiceSettings, Settings
 
@@ -133,6 +135,34 @@ def export(
     write_octets(path, bundle)
     output.result({"sha256": digest, "file": str(path), "bytes": len(bundle)}, Text(digest))
     output.remark(f"Written to {path}")
+
+
+@app.command(
+    epilog="adapter service peer-wsdl register.GetParcel.v1 --peer https://agency.example:8443/peer -o peer-wsdl"
+)
+def peer_wsdl(
+    service: Annotated[str, typer.Argument(help="Folder (subsystem.code.version) or full id.", show_default=False)],
+    *,
+    peer: Annotated[str, typer.Option(metavar="URL", help="Where the provider listens for other members.")],
+    to: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the WSDL and its schemas to.")],
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the service's description for another stack in an adapter's place, with its WS-SecurityPolicy.
+
+    The services of other members are had at one's own adapter: their address with ?peer-wsdl.
+    """
+    output = Output.of(as_json=as_json)
+    _, description = load_service(_folder_of(settings_from(settings_file), service))
+    contracts = {name: read_contract(f"xsd/{name}") for name in ENVELOPE_CONTRACTS}
+    published = publish_for_peers(description, location=beside_each_other, peer_address=peer, contracts=contracts)
+    for name, octets in published.documents.items():
+        write_octets(to / beside_each_other("", name), octets)
+    entry = to / beside_each_other("", published.entry)
+    output.result(
+        {"wsdl": str(entry), "documents": len(published.documents)}, Text.assemble(good("Written "), str(entry))
+    )
+    output.remark(f"{len(published.documents) - 1} schemas beside it")
 
 
 def _folder_of(settings: Settings, service: str) -> Path:

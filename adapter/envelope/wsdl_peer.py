@@ -7,7 +7,7 @@ it. How messages are made in detail: xsd/envelope.xsd; a recipe: docs/peers.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from lxml import etree
@@ -44,23 +44,37 @@ _TEXT: Final = (
 )
 
 
+def served_below(base: str) -> Callable[[str, str], str]:
+    """How documents name each other that are served below an address without a query, for `publish_for_peers`."""
+    return lambda kind, name: query_url(base, PEER_QUERY if kind == "wsdl" else kind, name)
+
+
+def beside_each_other(_kind: str, name: str) -> str:
+    """How documents name each other that lie in one folder, for `publish_for_peers`: it is their file's name."""
+    return name.replace("/", "_")
+
+
 def publish_for_peers(
-    description: ServiceDescription, *, base: str, peer_address: str, contracts: Mapping[str, bytes]
+    description: ServiceDescription,
+    *,
+    location: Callable[[str, str], str],
+    peer_address: str,
+    contracts: Mapping[str, bytes],
 ) -> PublishedDescription:
     """Make every document of a description ready for another stack on the peer side.
 
-    base: the address below which the documents are served, without a query. peer_address: where the provider listens
-    for other members. contracts: those of ENVELOPE_CONTRACTS at least, by file name.
+    location: see `served_below` and `beside_each_other`. peer_address: where the provider listens for other members.
+    contracts: those of ENVELOPE_CONTRACTS at least, by file name.
     """
 
     def rework(wsdls: list[etree._Element]) -> None:
         kept = _one_binding_for_each_port_type(wsdls)
         for root in wsdls:
-            _secure_bindings(root, query_url(base, "xsd", CONTRACT_PREFIX + ENVELOPE_SCHEMA))
+            _secure_bindings(root, location("xsd", CONTRACT_PREFIX + ENVELOPE_SCHEMA))
             for service in root.iterchildren(_wsdl("service")):
                 _serve(service, kept, peer_address)
 
-    return republish(description, base=base, wsdl_query=PEER_QUERY, contracts=contracts, rework=rework)
+    return republish(description, location=location, contracts=contracts, rework=rework)
 
 
 def _wsdl(local: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -76,28 +77,24 @@ def publish(
         declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema), json_address)
         declare_fault(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + fault_schema))
 
-    return republish(description, base=base, wsdl_query="wsdl", contracts=contracts, rework=rework)
+    return republish(description, location=partial(query_url, base), contracts=contracts, rework=rework)
 
 
 def republish(
     description: ServiceDescription,
     *,
-    base: str,
-    wsdl_query: str,
+    location: Callable[[str, str], str],
     contracts: Mapping[str, bytes],
     rework: Callable[[list[etree._Element]], None],
 ) -> PublishedDescription:
-    """Every document of a description with locations below one address, its WSDL documents reworked in place.
+    """Every document of a description with new locations, its WSDL documents reworked in place.
 
-    base: the address, without a query. wsdl_query: the key of the query under which the WSDL documents are served.
-    contracts: the adapter's schemas by file name. rework: gets the roots of the WSDL documents, policies taken out.
+    location: (`wsdl` or `xsd`, the document's name) to what the other documents call it by. contracts: the adapter's
+    schemas by file name. rework: gets the roots of the WSDL documents, policies taken out.
     """
     roots = {name: read_document(octets, name) for name, octets in description.documents.items()}
-    urls = {
-        name: query_url(base, wsdl_query if root.tag == WSDL_DEFINITIONS else "xsd", name)
-        for name, root in roots.items()
-    }
-    documents = {CONTRACT_PREFIX + name: _contract(octets, base, roots, urls) for name, octets in contracts.items()}
+    urls = {name: location("wsdl" if root.tag == WSDL_DEFINITIONS else "xsd", name) for name, root in roots.items()}
+    documents = {CONTRACT_PREFIX + name: _contract(octets, location, roots, urls) for name, octets in contracts.items()}
     wsdls = [root for root in roots.values() if root.tag == WSDL_DEFINITIONS]
     for name, root in roots.items():
         targets = _targets(description, name, root, urls)
@@ -167,7 +164,12 @@ def _locations(root: etree._Element) -> set[str]:
     return {element.get(attribute, "") for element, attribute in location_attributes(root)}
 
 
-def _contract(octets: bytes, base: str, roots: Mapping[str, etree._Element], urls: Mapping[str, str]) -> bytes:
+def _contract(
+    octets: bytes,
+    location: Callable[[str, str], str],
+    roots: Mapping[str, etree._Element],
+    urls: Mapping[str, str],
+) -> bytes:
     """A schema of the adapter with its imports as the clients fetch them.
 
     Where the service has a schema for the xml namespace, that one is imported: generators of code refuse two.
@@ -175,7 +177,7 @@ def _contract(octets: bytes, base: str, roots: Mapping[str, etree._Element], url
     of_xml = next((urls[name] for name, root in roots.items() if root.get("targetNamespace") == names.XML), None)
     root = read_document(octets, "contract")
     for element, attribute in location_attributes(root):
-        own = query_url(base, "xsd", CONTRACT_PREFIX + element.get(attribute, ""))
+        own = location("xsd", CONTRACT_PREFIX + element.get(attribute, ""))
         is_of_xml = element.get("namespace") == names.XML
         element.set(attribute, of_xml if is_of_xml and of_xml else own)
     return _octets(root)

@@ -17,7 +17,7 @@ from adapter.envelope.description import (
     read_description,
 )
 from adapter.envelope.description_octets import read_document
-from adapter.envelope.wsdl_peer import publish_for_peers
+from adapter.envelope.wsdl_peer import publish_for_peers, served_below
 from adapter.envelope.wsdl_publish import CONTRACT_PREFIX, publish
 from adapter.stages import SoapVersion
 from tests.conftest import ROOT
@@ -165,7 +165,9 @@ def test_own_schemas_are_served_too():
 
 @EVERY
 def test_for_another_stack_every_port_is_soap12_at_the_peer_address(service):
-    published = publish_for_peers(load(service), base=ADDRESS, peer_address="https://peer.example/peer", contracts={})
+    published = publish_for_peers(
+        load(service), location=served_below(ADDRESS), peer_address="https://peer.example/peer", contracts={}
+    )
     roots = [etree.fromstring(octets) for octets in published.documents.values()]
     ports = [port for root in roots for port in root.iter("{http://schemas.xmlsoap.org/wsdl/}port")]
     assert ports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from lxml import etree
 
 from adapter.contracts import read_contract
 from adapter.envelope import names
-from adapter.envelope.wsdl_peer import ENVELOPE_CONTRACTS, publish_for_peers
+from adapter.envelope.wsdl_peer import ENVELOPE_CONTRACTS, beside_each_other, publish_for_peers, served_below
 from adapter.envelope.wsdl_policy import POLICY, PROTECTION, REPLY_PARTS, REQUEST_PARTS
+from adapter.envelope.wsdl_publish import PublishedDescription
 from tests.unit.envelope.descriptions import ASK_AND_ANSWER, SOAP12, read, schema, wsdl
 
 BASE = "https://adapter.example/service/UZ/GOV/1/s/c/v1"
@@ -20,10 +22,10 @@ SP = "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"
 PREFIXES = {"w": names.WSDL, "s": names.WSDL_SOAP12, "wsp": POLICY, "sp": SP, "xs": names.XSD}
 
 
-def published(**changes):
+def published(*, location: Callable[[str, str], str] | None = None, **changes: Any) -> PublishedDescription:
     return publish_for_peers(
         read({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), **changes)}, "a.wsdl"),
-        base=BASE,
+        location=location or served_below(BASE),
         peer_address=PEER,
         contracts=CONTRACTS,
     )
@@ -86,3 +88,15 @@ def test_the_policy_asks_for_what_the_gate_demands(root: etree._Element) -> None
         assert len(found(root, f"//sp:{parts}/sp:Body")) == 2, "of requests and of replies"
     assert found(root, "//sp:EncryptedParts/sp:Header/@Name") == ["PersonalData"]
     assert set(found(root, "//sp:SignedParts/sp:Header/@Name")) == {"Exchange", "PersonalData"}
+
+
+def test_documents_in_one_folder_name_each_other_by_their_files() -> None:
+    documents = published(location=beside_each_other)
+    files = {beside_each_other("", name) for name in documents.documents}
+    named = {
+        location
+        for octets in documents.documents.values()
+        for location in found(etree.fromstring(octets), "//xs:import/@schemaLocation")
+    }
+    assert "interagency-adapter_envelope.xsd" in named
+    assert named <= files

@@ -27,6 +27,7 @@ final class Caller {
 
     /** Send the payload and write the payload of the reply to the file that the settings name. */
     static void call(Peer.Settings settings) throws Exception {
+        // begin of the recipe
         Service service = Service.create(URI.create(settings.get("wsdl")).toURL(),
             QName.valueOf(settings.get("wsdl.service")));
         Dispatch<Source> dispatch = service.createDispatch(QName.valueOf(settings.get("wsdl.port")), Source.class,
@@ -45,6 +46,7 @@ final class Caller {
         Security.useTls(tls, settings);
         ((HTTPConduit) client.getConduit()).setTlsClientParameters(tls);
         Source reply = dispatch.invoke(settings.payload());
+        // end of the recipe
         Transformer copy = TransformerFactory.newInstance().newTransformer();
         copy.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
         try (OutputStream file = Files.newOutputStream(Path.of(settings.get("reply")))) {

@@ -53,6 +53,7 @@ final class KeyAgreement {
     private KeyAgreement() {
     }
 
+    // begin of the recipe
     /** Replace CXF's two interceptors for policies with an asymmetric binding. Once for each Bus. */
     static void install(Bus bus) {
         PolicyInterceptorProviderRegistry registry = bus.getExtension(PolicyInterceptorProviderRegistry.class);
@@ -190,4 +191,5 @@ final class KeyAgreement {
             return super.setEncryptionUser(key, token, sign, crypto);
         }
     }
+    // end of the recipe
 }

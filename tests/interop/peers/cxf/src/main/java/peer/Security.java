@@ -25,6 +25,7 @@ final class Security {
     }
 
     static Map<String, Object> settings(Peer.Settings settings) throws Exception {
+        // begin of the recipe
         Properties merlin = new Properties();
         merlin.setProperty("org.apache.wss4j.crypto.provider", "org.apache.wss4j.common.crypto.Merlin");
         merlin.setProperty("org.apache.wss4j.crypto.merlin.keystore.type", "pkcs12");
@@ -37,9 +38,11 @@ final class Security {
         found.put("security.signature.username", "signing");
         found.put("security.encryption.username", "recipient");
         found.put("security.callback-handler", password(settings.get("password")));
+        found.put("ws-security.is-bsp-compliant", "true"); // as it is anyway: no rule of the Basic Security Profile is off
         if (!settings.get("suite").equals("rsa")) {
             found.put("ws-security.policy.validator.map", KeyAgreement.validators());
         }
+        // end of the recipe
         found.putAll(settings.properties());
         return found;
     }

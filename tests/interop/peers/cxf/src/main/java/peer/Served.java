@@ -34,6 +34,7 @@ final class Served {
     private final EndpointImpl endpoint;
 
     Served(Peer.Settings settings) throws Exception {
+        // begin of the recipe
         Bus bus = BusFactory.getDefaultBus();
         URI address = URI.create(settings.get("address"));
         TLSServerParameters tls = new TLSServerParameters();
@@ -51,6 +52,7 @@ final class Served {
         endpoint.getInInterceptors().add(new Understood());
         endpoint.getOutInterceptors().add(new ReplyHeader());
         endpoint.publish(settings.get("address"));
+        // end of the recipe
     }
 
     void stop() {

@@ -14,6 +14,7 @@ final class Suites {
     private Suites() {
     }
 
+    // begin of the recipe
     /** Contextual properties for a client or an endpoint. suite: rsa, p256 or ed25519. */
     static Map<String, Object> settings(String suite) {
         Map<String, Object> settings = new HashMap<>();
@@ -46,4 +47,5 @@ final class Suites {
             return suite;
         }, AlgorithmSuiteLoader.class);
     }
+    // end of the recipe
 }
