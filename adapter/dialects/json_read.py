@@ -26,8 +26,15 @@ from adapter.xmlsafe import XmlLimits, escape_attribute, escape_text, parse
 
 MAX_PROBLEMS: Final = 20
 _MAX_POINTERS: Final = 10_000
-# The name of an attribute that no schema declares; `xmlns` is none.
-_ATTRIBUTE: Final = re.compile(r"@(?!xmlns$)(?:\{(?!http://www\.w3\.org/2000/xmlns/)[^{}<>\"\s]+\})?[^\W\d][\w.-]*")
+# The name of an attribute that no schema declares: an NCName (XML 1.0, 2.3); `xmlns` is none.
+_NAME_START: Final = (
+    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff"
+    "\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_ATTRIBUTE: Final = re.compile(
+    r"@(?!xmlns$)(?:\{(?!http://www\.w3\.org/2000/xmlns/)[^{}<>\"\s]+\})?"
+    f"[{_NAME_START}][{_NAME_START}0-9.\xb7\u0300-\u036f\u203f\u2040-]*"
+)
 # Where the first start tag gets its namespaces, which are known at the end only. Nothing else can hold this character.
 _DECLARATIONS: Final = "\x00"
 
@@ -166,9 +173,8 @@ class _Writer:
             elif known is not None:
                 text = self._value(value, known.value, pointer_to(pointer, name))
                 written.append(f' {self.tag(known.declared.name)}="{escape_attribute(text)}"')
-            elif plan.any_attribute and _ATTRIBUTE.fullmatch(name) and isinstance(value, str):
-                text = self._checked(value, pointer_to(pointer, name))
-                written.append(f' {self.tag(name[1:])}="{escape_attribute(text)}"')
+            elif plan.any_attribute and _ATTRIBUTE.fullmatch(name):
+                written.append(f' {self.tag(name[1:])}="{escape_attribute(self._any(value, pointer, name))}"')
             else:
                 self._unknown(name, plan, pointer)
         return "".join(written)
@@ -261,6 +267,14 @@ class _Writer:
         except Unfit as unfit:
             self.problem(pointer, "json.kind", str(unfit))
             return ""
+
+    def _any(self, value: Json, pointer: str, name: str) -> str:
+        """The value of an attribute that no schema declares."""
+        if isinstance(value, str) and not isinstance(value, Number):
+            self._checked(name, pointer_to(pointer, name))
+            return self._checked(value, pointer_to(pointer, name))
+        self.problem(pointer_to(pointer, name), "json.kind", f"A string is wanted here, not {kind_of(value)}.")
+        return ""
 
     def _wildcard(self, items: Json, pointer: str) -> None:
         if not isinstance(items, list):

@@ -182,11 +182,11 @@ def _number_text(value: Number, kind: ValueKind) -> str | None:
 def _string_text(value: str, kind: ValueKind, prefix_of: Callable[[str], str]) -> str | None:
     if kind in (ValueKind.TEXT, ValueKind.BASE64) or (kind is ValueKind.FLOAT and value in _SPECIAL_FLOATS):
         return xml_text(value)
-    found = _QNAME.fullmatch(value) if kind is ValueKind.QNAME else None
+    found = _QNAME.fullmatch(xml_text(value)) if kind is ValueKind.QNAME else None
     if found is None:
         return None
     namespace, local = found.groups()
-    return xml_text(f"{prefix_of(namespace)}:{local}" if namespace else local)
+    return f"{prefix_of(namespace)}:{local}" if namespace else str(local)
 
 
 def _item(value: Json, plan: ValuePlan, prefix_of: Callable[[str], str]) -> str:

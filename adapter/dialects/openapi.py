@@ -99,7 +99,7 @@ class _Describer:
             "operationId": operation.name,
             "requestBody": {"required": True, "content": {MEDIA_TYPE: content}},
             "responses": {
-                "200": self._reply(operation),
+                **self._reply(operation),
                 "4XX": {"$ref": f"#/components/responses/{_CLIENTS}"},
                 "5XX": {"$ref": f"#/components/responses/{_OTHERS}"},
             },
@@ -110,9 +110,9 @@ class _Describer:
 
     def _reply(self, operation: Operation) -> dict[str, Any]:
         if operation.output_element is None:
-            return {"description": "Taken."}
+            return {"202": {"description": "Taken by the provider's system, which answers nothing."}}
         content = {"schema": self._message(operation, in_output=True), **self._example(operation.output_element, {})}
-        return {
+        reply = {
             "description": "The provider's reply, verified and recorded.",
             "headers": {
                 "Adapter-Message-Id": _header("The exchange's id, the same in the records of both sides."),
@@ -121,6 +121,7 @@ class _Describer:
             },
             "content": {MEDIA_TYPE: content},
         }
+        return {"200": reply}
 
     def _message(self, operation: Operation, *, in_output: bool) -> Schema:
         """What stands in one direction: the Body, declared headers, and what goes with an encoded Body."""

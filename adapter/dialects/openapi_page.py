@@ -50,7 +50,7 @@ def openapi_page(document: dict[str, Any]) -> bytes:
 def _operation(name: str, operation: dict[str, Any], document: dict[str, Any]) -> list[str]:
     address = f"{document['servers'][0]['url']}/{name}"
     request = operation["requestBody"]["content"][MEDIA_TYPE]
-    reply = operation["responses"]["200"].get("content", {}).get(MEDIA_TYPE)
+    reply = operation["responses"].get("200", {}).get("content", {}).get(MEDIA_TYPE)
     parts = [f'<h2 id="{escape(name)}">{escape(name)}</h2>']
     if "description" in operation:
         parts.append(f"<p>{escape(operation['description'])}</p>")

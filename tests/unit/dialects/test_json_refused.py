@@ -48,6 +48,9 @@ def test_what_fits_nowhere_is_refused_with_a_pointer(value: Any, pointer: str, w
     assert words in problem.text
 
 
+XMLNS = "/body/@{http:~1~1www.w3.org~12000~1xmlns~1}x"
+
+
 @pytest.mark.parametrize(
     ("description", "value", "pointer", "words"),
     [
@@ -58,6 +61,11 @@ def test_what_fits_nowhere_is_refused_with_a_pointer(value: Any, pointer: str, w
         (OPEN, {"A": "", "B": "", "$any": ["<a/><b/>"]}, "/body/$any/0", "well-formed XML"),
         (OPEN, {"A": "", "B": "", "@xmlns": "urn:x"}, "/body/@xmlns", "no member"),
         (OPEN, {"A": "", "B": "", "@a b": "x"}, "/body/@a b", "no member"),
+        (OPEN, {"A": "", "B": "", "@²": "x"}, "/body/@²", "no member"),
+        (OPEN, {"A": "", "B": "", "@{http://www.w3.org/2000/xmlns/}x": "urn:x"}, XMLNS, "no member"),
+        (OPEN, {"A": "", "B": "", "@a": 5}, "/body/@a", "A string is wanted here, not a number"),
+        (OPEN, {"A": "", "B": "", "@{urn:\x01}a": "x"}, "/body/@{urn:\x01}a", "U+0001"),
+        (PLAIN, {"Kind": "{urn:\x01}a"}, "/body/Kind", "U+0001"),
         (OPEN, {"A": "", "B": "", "known": 5}, "/body/known", '"@known"'),
     ],
 )
