@@ -165,6 +165,16 @@ class SubjectMismatch(_ClientError):
     text = "The person asked about in the Body is not among the subjects that the request declares."
 
 
+class AttachmentsInvalid(_ClientError):
+    code = "AttachmentsInvalid"
+    text = "The message is not a multipart/related message with an envelope and attachments that fit together."
+
+
+class AttachmentInfected(_ClientError):
+    code = "AttachmentInfected"
+    text = "The provider's adapter looked for malware in an attachment of the request and found some."
+
+
 class SchemaInvalid(_ClientError):
     code = "SchemaInvalid"
     text = "The Body is not valid against the service's schema."
@@ -243,6 +253,24 @@ class DeliveryNotRecorded(_ConsumerAdapterError):
     http_status = 503
 
 
+class AnswerNotScanned(_ConsumerAdapterError):
+    """The provider has answered: unlike ScanUnavailable, something may have taken effect."""
+
+    code = "AnswerNotScanned"
+    text = "The provider answered, but nobody could look for malware in the answer's attachments; it is withheld."
+    retry = Retry.CHECK_FIRST
+    http_status = 503
+
+
+class AnswerNotHeld(_ConsumerAdapterError):
+    """The provider has answered: unlike Overloaded, something may have taken effect."""
+
+    code = "AnswerNotHeld"
+    text = "The provider answered with more or larger attachments than the consumer's adapter has room for."
+    retry = Retry.CHECK_FIRST
+    http_status = 503
+
+
 # --- the network -----------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +322,20 @@ class OutcomeUnknown(_ProviderAdapterError):
     text = "An earlier attempt with this message id was interrupted; whether it took effect is not known."
     retry = Retry.CHECK_FIRST
     http_status = 409
+
+
+class AnswerNotKept(_ProviderAdapterError):
+    code = "AnswerNotKept"
+    text = "The request was answered before; the answer had attachments, which are not kept to be sent again."
+    retry = Retry.CHECK_FIRST
+    http_status = 409
+
+
+class ScanUnavailable(_ProviderAdapterError):
+    code = "ScanUnavailable"
+    text = "Nobody could look for malware in the attachments of the request, so it was not carried out."
+    retry = Retry.LATER
+    http_status = 503
 
 
 class RecordUnavailable(_ProviderAdapterError):
@@ -357,6 +399,11 @@ class ProviderSystemFault(_ProviderSystemError):
     code = "ProviderSystemFault"
     text = "The provider's information system answered with a fault."
     http_status = 500
+
+
+class AnswerInfected(_ProviderSystemError):
+    code = "AnswerInfected"
+    text = "The consumer's adapter looked for malware in an attachment of the answer and found some."
 
 
 class NoSuchSubject(_ProviderSystemError):

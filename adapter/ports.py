@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -163,6 +164,13 @@ class PeerTransport(Protocol):
 
         Raises PeerUnreachable, PeerTimeout, PeerRefused, PeerAnswerInvalid, LimitExceeded.
         """
+
+
+class Scanner(Protocol):
+    """Looks for malware in what is about to be handed on."""
+
+    async def scan(self, octets: AsyncIterator[bytes]) -> str | None:
+        """The name of what was found, None when nothing was. Raises ScanUnavailable, and what the octets raise."""
 
 
 class Clock(Protocol):

@@ -16,6 +16,7 @@ from enum import Enum
 from cryptography import x509
 from lxml import etree
 
+from adapter.attachments import Attachment, HeldAttachments, Holding, ReceivedPart
 from adapter.identifiers import (
     MemberId,
     MessageId,
@@ -99,11 +100,17 @@ class Peer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceivedMessage:
-    """Octets from the network, whole, untrusted. Made by the transport."""
+    """Octets from the network, whole, untrusted. Made by the transport.
+
+    parts: what came beside the envelope. holding: where the attachments of the exchange wait; None when there is no
+    place for any (a stored message).
+    """
 
     octets: bytes
     received_at: datetime
     peer: Peer
+    parts: tuple[ReceivedPart, ...] = ()
+    holding: Holding | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,6 +160,7 @@ class Surroundings:
     signature: Mapping[str | None, str]
     body_start: bytes
     body_end: bytes
+    attachments: Mapping[str | None, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,6 +189,9 @@ class GatedMessage:
     encrypted_signature: bytes
     encrypted_body: bytes
     ids: frozenset[str]
+    encrypted_attachments: bytes | None = None
+    attachments: tuple[str, ...] = ()
+    """Content ids that an EncryptedData names, in their order; the parts may not be at hand (a stored message)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +203,8 @@ class SignatureParts:
     value: bytes
     digests: tuple[tuple[str, bytes, tuple[str, ...]], ...]
     """For each Reference: the id, the digest, the InclusiveNamespaces prefixes."""
+    attachment_digests: tuple[tuple[str, bytes], ...] = ()
+    """For each Reference to an attachment: the content id, the digest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,11 +230,14 @@ class DecryptedMessage:
     body_octets: bytes
     signature: SignatureParts
     content_key: bytes
+    attachments: etree._Element | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifiedMessage:
     """The signature is good and covers every part. Holds values read from the verified nodes only.
+
+    attachments: what the signer says of them; that the octets at hand are those is a stage of its own.
 
     Made by crypto.open.verify. Whether the signer is who the header claims is not known yet.
     payload is the very element whose Body the verified reference resolved to (promise 2).
@@ -240,6 +256,18 @@ class VerifiedMessage:
     confirmation: bytes | None
     payload: etree._Element
     content_key: bytes
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvenAttachments:
+    """The octets at hand are exactly what the verified signature covers, and clean. Made by exchange.attachments.prove.
+
+    message: whose they are.
+    """
+
+    message: VerifiedMessage
+    attachments: HeldAttachments
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -296,6 +324,7 @@ class RecordedRequest:
     """Durably recorded, its id reserved. The only thing that a backend accepts. Made by exchange.recording."""
 
     authorized: AuthorizedRequest
+    proven: ProvenAttachments
     record_number: RecordNumber
 
     @property
@@ -313,12 +342,18 @@ class RecordedRequest:
         """The verified PersonalData header."""
         return self.authorized.valid.fresh.message.verified.personal_data
 
+    @property
+    def attachments(self) -> HeldAttachments:
+        """The proven attachments."""
+        return self.proven.attachments
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendAnswer:
     """What the information system said. Untrusted until it is valid. Made by backends only."""
 
     payload: etree._Element
+    attachments: HeldAttachments | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -330,6 +365,7 @@ class ValidAnswer:
 
     payload: etree._Element
     names_in_values: bool = False
+    attachments: HeldAttachments | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -344,6 +380,7 @@ class SealedMessage:
     signature_value: bytes
     signed_digest: bytes
     content_key: bytes
+    attachments: HeldAttachments | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -364,11 +401,21 @@ class SoapVersion(Enum):
     SOAP12 = "1.2"
 
 
+class Packaging(Enum):
+    """How a system of our own sends and takes binary content: as base64 in the XML, MTOM, or SOAP with Attachments."""
+
+    INLINE = "inline"
+    MTOM = "mtom"
+    SWA = "swa"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceivedCall:
     """A client system's HTTP request, whole, untrusted. Made by the transport.
 
     token, user and password are secrets and come from the Authorization header. path_service: from the URL.
+    attachments: parts beside the envelope, sealed as they came in. packaging: how they came; content_type is then that
+    of the envelope, as if it had come alone. holding: where the attachments of the exchange wait.
     """
 
     octets: bytes
@@ -380,6 +427,9 @@ class ReceivedCall:
     bearer_token: str | None = None
     basic_user: str | None = None
     basic_password: str | None = None
+    packaging: Packaging = Packaging.INLINE
+    attachments: HeldAttachments | None = None
+    holding: Holding | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -462,4 +512,5 @@ class DeliverableReply:
     """Durably recorded: may be handed to the client system. Made by exchange.recording."""
 
     valid: ValidReply
+    proven: ProvenAttachments
     record_number: RecordNumber

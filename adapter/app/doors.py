@@ -12,7 +12,7 @@ from adapter.app.documents import ClientDocuments
 from adapter.app.figures import registry_of
 from adapter.app.json_documents import JsonDocuments
 from adapter.app.own_services import OwnServices
-from adapter.app.wiring import Site, client_bounds, peer_bounds
+from adapter.app.wiring import Site, attachment_bounds, client_bounds, peer_bounds
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError
 from adapter.settings.adapter_file import ClientListenerSettings
@@ -20,6 +20,7 @@ from adapter.stages import SoapVersion
 from adapter.transport.client_listener import ClientListener
 from adapter.transport.client_requests import ClientSide
 from adapter.transport.http_server import HttpBounds, InFlight, Listener
+from adapter.transport.intake import AttachmentIntake
 from adapter.transport.operators_listener import OperatorsListener
 from adapter.transport.peer_listener import PeerListener
 from adapter.transport.tls import TlsKey, client_server_context, learn_authorities, peer_server_context
@@ -35,7 +36,7 @@ class PeerDoor:
 
     def __init__(self, site: Site, bound: socket) -> None:
         bounds = peer_bounds(site.settings)
-        handler = PeerListener(site.provider, bounds, InFlight(bounds.max_in_flight))
+        handler = PeerListener(site.provider, bounds, InFlight(bounds.max_in_flight), intake=_intake(site))
         self._listener = Listener(
             handler, bounds, version=SoapVersion.SOAP12, grace_s=site.settings.timing.shutdown_grace_s
         )
@@ -87,9 +88,10 @@ async def open_client_door(site: Site, bound: socket) -> Listener:
         own_services=own_services.answer,
         own_contract=own_services.contract,
         json_pages=JsonDocuments(site),
+        intake=_intake(site),
     )
     handler = XRoadListener(
-        ClientSide(site=site.consumer, bounds=bounds, in_flight=in_flight),
+        ClientSide(site=site.consumer, bounds=bounds, in_flight=in_flight, intake=_intake(site)),
         plain,
         at_root=settings.xroad_at_root,
         public_url=None if settings.public_url is None else str(settings.public_url),
@@ -115,6 +117,10 @@ async def open_operators_door(site: Site, door: PeerDoor, bound: socket) -> List
     listener = Listener(handler, _OPERATORS_BOUNDS, version=SoapVersion.SOAP11, grace_s=1)
     await listener.start(bound, None)
     return listener
+
+
+def _intake(site: Site) -> AttachmentIntake:
+    return AttachmentIntake(holding=site.spool.holding, bounds=attachment_bounds(site.settings))
 
 
 def _client_context(settings: ClientListenerSettings) -> ssl.SSLContext | None:

@@ -12,6 +12,7 @@ from adapter.errors import SettingsInvalid
 from adapter.policy.clients import Client, ContextRule, IdentifyBy
 from adapter.settings import ClientSettings, ContextSettings, Settings
 from adapter.settings.types import compile_xpath
+from adapter.stages import Packaging
 
 _DIGEST_CHARS = 64
 
@@ -67,6 +68,7 @@ def _client(settings: ClientSettings) -> Client:
         services=settings.services,
         context=_context(settings.context),
         xroad_ids_repeat=settings.xroad_ids == "may-repeat",
+        packaging=None if settings.attachments == "as-sent" else Packaging(settings.attachments),
     )
 
 

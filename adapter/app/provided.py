@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from adapter.app.expressions import check_expressions
-from adapter.backends.assembly import build_backend
+from adapter.backends.assembly import build_backend, soap_packaging
 from adapter.envelope.description import ServiceDescription, load_description
 from adapter.errors import SettingsInvalid
+from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.provider import ProvidedService
 from adapter.exchange.validation import SubjectRule
 from adapter.identifiers import MemberId, ServiceId
 from adapter.settings import ServiceSettings, load_service_settings
 from adapter.settings.types import compile_xpath
+from adapter.stages import Packaging
 
 SETTINGS_FILE = "service.toml"
 DESCRIPTION_FOLDER = "description"
@@ -46,8 +48,20 @@ def load_provided(services_dir: Path, own: MemberId) -> Mapping[ServiceId, Provi
             description=description,
             backend=build_backend(settings, description),
             subject_rule=_subject_rule(settings),
+            attachments=_attachments(settings, description),
         )
     return provided
+
+
+def _attachments(settings: ServiceSettings, description: ServiceDescription) -> AttachmentBounds:
+    """Only systems that speak SOAP take any."""
+    if settings.soap is None:
+        return NO_ATTACHMENTS
+    return AttachmentBounds(
+        max_count=settings.soap.max_attachments,
+        max_bytes=settings.soap.max_attachment_bytes,
+        only_in_xml=soap_packaging(settings.soap, description) is Packaging.INLINE,
+    )
 
 
 def _subject_rule(settings: ServiceSettings) -> SubjectRule | None:

@@ -19,8 +19,10 @@ from adapter.audit.subjects import subject_key
 from adapter.directory.signing import read_anchor
 from adapter.directory.trust import ChainCache
 from adapter.errors import SettingsInvalid
+from adapter.exchange.attachments import ScanRule
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.opening import Opener
+from adapter.exchange.parts import AttachmentBounds
 from adapter.exchange.provider import ProvidedService, Provider
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import ServiceId
@@ -32,9 +34,12 @@ from adapter.store.access import AccessRules
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.record import RecordLimits, RecordWriter
+from adapter.store.spool import Spool
+from adapter.transport.clamd import Clamd
 from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.http_server import HttpBounds
 from adapter.transport.peer_client import PeerClient
+from adapter.transport.transfer import TransferBounds
 
 
 def utc_now() -> datetime:
@@ -53,6 +58,7 @@ class Site:
     directory: DirectoryKeeper
     policy: PolicyKeeper
     peers: PeerClient
+    spool: Spool
     provider: Provider
     consumer: Consumer
     services: Mapping[ServiceId, ProvidedService]
@@ -62,6 +68,7 @@ class Site:
         await self.peers.close()
         await asyncio.gather(*(service.backend.close() for service in self.services.values()))
         await self.record.close()
+        self.spool.close()
 
 
 def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_token: str) -> Site:
@@ -82,7 +89,11 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         clock=utc_now,
         timeout_s=settings.timing.peer_timeout_s,
         max_message_bytes=settings.peer_listener.max_message_bytes,
+        attachments=attachment_bounds(settings),
+        transfer=transfer_bounds(settings, settings.peer_listener.read_timeout_s),
     )
+    spool = Spool(settings.attachments.spool_dir, max_bytes=settings.attachments.spool_bytes)
+    spool.prepare()
     services = load_provided(settings.adapter.services_dir, settings.member)
     common = _Common.of(settings, keyring, keeper, record)
     return Site(
@@ -93,6 +104,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         directory=keeper,
         policy=policy,
         peers=peers,
+        spool=spool,
         provider=common.provider(policy, services),
         consumer=common.consumer(load_clients(settings), peers),
         services=services,
@@ -115,6 +127,7 @@ class _Common:
             record=record,
             entries=EntryMaker(own=settings.member, subject_key=subject_key(keyring.archive_key)),
             keep_known_s=2 * settings.timing.clock_skew_s,
+            transfer_s=settings.attachments.max_transfer_s,
         )
         opener = Opener(
             limits=settings.limits.for_messages(settings.peer_listener.max_message_bytes),
@@ -147,6 +160,7 @@ class _Common:
             policy=policy.current,
             services=services,
             recorder=self.recorder,
+            scan=scan_rule(self.settings),
         )
 
     def consumer(self, clients: tuple[Client, ...], peers: PeerClient) -> Consumer:
@@ -163,6 +177,10 @@ class _Common:
             clients=clients,
             peers=peers,
             recorder=self.recorder,
+            attachments=attachment_bounds(self.settings),
+            min_rate_bytes_s=self.settings.attachments.min_bytes_per_second,
+            max_transfer_s=self.settings.attachments.max_transfer_s,
+            scan=scan_rule(self.settings),
         )
 
 
@@ -181,6 +199,28 @@ def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper
     return DirectoryKeeper(client=client, copy=copy, anchor=anchor, clock=utc_now)
 
 
+def attachment_bounds(settings: Settings) -> AttachmentBounds:
+    """What the settings allow any message to bring."""
+    return AttachmentBounds(max_count=settings.attachments.max_count, max_bytes=settings.attachments.max_bytes)
+
+
+def transfer_bounds(settings: Settings, stall_s: float) -> TransferBounds:
+    """How slow a body with attachments may be. stall_s: seconds without an octet."""
+    return TransferBounds(
+        stall_s=stall_s,
+        min_rate_bytes_s=settings.attachments.min_bytes_per_second,
+        max_s=settings.attachments.max_transfer_s,
+    )
+
+
+def scan_rule(settings: Settings) -> ScanRule | None:
+    """Who looks for malware, if anybody does."""
+    if settings.scan.clamd is None:
+        return None
+    scanner = Clamd(settings.scan.clamd, timeout_s=settings.scan.timeout_s)
+    return ScanRule(scanner=scanner, deliver_unscanned=settings.scan.when_down == "deliver")
+
+
 def peer_bounds(settings: Settings) -> HttpBounds:
     """The bounds of the peer listener."""
     listener = settings.peer_listener
@@ -190,6 +230,7 @@ def peer_bounds(settings: Settings) -> HttpBounds:
         max_in_flight=settings.limits.max_in_flight,
         max_connections=listener.max_connections,
         keepalive_s=listener.idle_timeout_s,
+        transfer=transfer_bounds(settings, listener.read_timeout_s),
     )
 
 
@@ -202,4 +243,5 @@ def client_bounds(settings: Settings) -> HttpBounds:
         max_in_flight=settings.limits.max_in_flight,
         max_connections=listener.max_connections,
         keepalive_s=listener.idle_timeout_s,
+        transfer=transfer_bounds(settings, listener.read_timeout_s),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from adapter.attachments import Attachment
 from adapter.audit.subjects import subject_tag
 from adapter.envelope.instants import write_instant
 from adapter.errors import AdapterError
@@ -258,11 +259,24 @@ def _verified(verified: VerifiedMessage) -> dict[str, Any]:
         "octets_sha256": _sha256(verified.received.octets),
         "signed_sha256": verified.signed_digest.hex(),
         "received": write_instant(verified.received.received_at),
-    }
+    } | _attachments(verified.attachments)
 
 
 def _sealed(sealed: SealedMessage) -> dict[str, Any]:
-    return {"octets_sha256": _sha256(sealed.octets), "signed_sha256": sealed.signed_digest.hex()}
+    said = {"octets_sha256": _sha256(sealed.octets), "signed_sha256": sealed.signed_digest.hex()}
+    return said if sealed.attachments is None else said | _attachments(sealed.attachments.said)
+
+
+def _attachments(attachments: tuple[Attachment, ...]) -> dict[str, Any]:
+    """What each one was, without its name, which may say whom it is about."""
+    if not attachments:
+        return {}
+    return {
+        "attachments": [
+            {"id": one.content_id, "media_type": one.media_type, "size": one.size, "sha256": one.sha256.hex()}
+            for one in attachments
+        ]
+    }
 
 
 def _unless_checked(valid: ValidCall | ValidRequest) -> dict[str, Any]:

@@ -14,9 +14,12 @@ from adapter.backends.sql_database import DatabaseConfig
 from adapter.backends.sql_reply import ReplyNames
 from adapter.backends.xroad import check_for_xroad
 from adapter.envelope.description import ServiceDescription
+from adapter.envelope.description_packaging import packaging_of
 from adapter.errors import SettingsInvalid, UnknownOperation
+from adapter.exchange.parts import AttachmentBounds
 from adapter.ports import Backend
-from adapter.settings.service_file import ServiceSettings, SqlOperationSettings, SqlSettings
+from adapter.settings.service_file import ServiceSettings, SoapSettings, SqlOperationSettings, SqlSettings
+from adapter.stages import Packaging
 
 
 def build_backend(settings: ServiceSettings, description: ServiceDescription) -> Backend:
@@ -38,6 +41,8 @@ def build_backend(settings: ServiceSettings, description: ServiceDescription) ->
                 pool=soap.pool,
                 breaker_failures=soap.breaker_failures,
                 breaker_reset_s=soap.breaker_reset_s,
+                packaging=soap_packaging(soap, description),
+                attachments=AttachmentBounds(max_count=soap.max_attachments, max_bytes=soap.max_attachment_bytes),
             ),
             description,
         )
@@ -49,6 +54,11 @@ def build_backend(settings: ServiceSettings, description: ServiceDescription) ->
             PythonBackendConfig(handler=python.handler, timeout_s=python.timeout_s, threads=python.threads), description
         )
     raise SettingsInvalid("the service has no backend")
+
+
+def soap_packaging(settings: SoapSettings, description: ServiceDescription) -> Packaging:
+    """How the system behind a service takes binary content."""
+    return packaging_of(description) if settings.attachments is None else Packaging(settings.attachments)
 
 
 def _sql_config(sql: SqlSettings, namespaces: Mapping[str, str], description: ServiceDescription) -> SqlBackendConfig:

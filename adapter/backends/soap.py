@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
@@ -12,14 +14,29 @@ import aiohttp
 from lxml import etree
 
 from adapter import xmlsafe
+from adapter.attachments import HeldAttachments
 from adapter.backends.breaker import Breaker
 from adapter.backends.xroad import xroad_headers
+from adapter.crypto.content import KEY_OCTETS
+from adapter.envelope.bodies import StreamedBody
 from adapter.envelope.carried import accepted
 from adapter.envelope.description import Operation, ServiceDescription
+from adapter.envelope.multipart import MULTIPART, parameter_of, read_related_type
+from adapter.envelope.packaging import envelope_type, package
+from adapter.envelope.schema_model_read import schema_model
 from adapter.envelope.soap import build_provider_request, parse_provider_answer
 from adapter.envelope.xroad import check_repeated, render_headers
-from adapter.errors import ProviderSystemDown, ProviderSystemInvalid, ProviderSystemTimeout
-from adapter.stages import BackendAnswer, RecordedRequest, SoapVersion
+from adapter.errors import (
+    AnswerNotRecorded,
+    LimitExceeded,
+    Overloaded,
+    ProviderSystemDown,
+    ProviderSystemInvalid,
+    ProviderSystemTimeout,
+    SchemaInvalid,
+)
+from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds, RelatedMessage
+from adapter.stages import BackendAnswer, Packaging, RecordedRequest, SoapVersion
 
 # A SOAP answer comes with 200, a fault with 500 (SOAP 1.1, 6.2) or 400 (SOAP 1.2 Part 2, 7.5.2.2).
 _ANSWER_STATUS: Final = frozenset({200, 202, 400, 500})
@@ -27,7 +44,7 @@ _ANSWER_STATUS: Final = frozenset({200, 202, 400, 500})
 _TAKEN_STATUS: Final = frozenset({200, 202, 204})
 # What a proxy or an application server says when the system behind it is not there.
 _DOWN_STATUS: Final = frozenset({502, 503, 504})
-_XML_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
+_XML_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml", MULTIPART})
 # Shorter than the 5 s after which common servers close an idle connection: a request is not sent into a closing one.
 _KEEPALIVE_S: Final = 4.0
 _CHUNK_BYTES: Final = 64 * 1024
@@ -35,7 +52,11 @@ _CHUNK_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoapBackendConfig:
-    """Where the system is and how long it is waited for. timeout_s: for one whole answer, waiting in line included."""
+    """Where the system is and how long it is waited for.
+
+    timeout_s: for one whole answer, waiting in line included; with attachments, for each step on the way.
+    packaging: how it takes attachments. attachments: of one answer.
+    """
 
     address: str
     protocol: Literal["soap", "xroad-4.0"] = "soap"
@@ -44,6 +65,17 @@ class SoapBackendConfig:
     pool: int = 16
     breaker_failures: int = 5
     breaker_reset_s: float = 10.0
+    packaging: Packaging = Packaging.INLINE
+    attachments: AttachmentBounds = NO_ATTACHMENTS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """What came back, untrusted. charset: as the Content-Type says, empty without."""
+
+    octets: bytes
+    charset: str
+    attachments: HeldAttachments | None = None
 
 
 class SoapBackend:
@@ -61,6 +93,7 @@ class SoapBackend:
         self._breaker = Breaker(max_failures=config.breaker_failures, reset_s=config.breaker_reset_s)
         self._limits = xmlsafe.XmlLimits(max_bytes=config.max_answer_bytes)
         self._session: aiohttp.ClientSession | None = None
+        self._model = schema_model(description) if config.packaging is Packaging.MTOM else None
 
     async def answer(self, request: RecordedRequest) -> BackendAnswer:
         """Post the Body to the system and take the Body of its answer.
@@ -72,7 +105,7 @@ class SoapBackend:
             raise ProviderSystemDown("the system failed several times in a row and is left in peace for a while")
         asked = self._ask(request)
         try:
-            answered = await self._post(request, asked)
+            answer = await self._post(request, asked)
         except (ProviderSystemDown, ProviderSystemTimeout):
             self._breaker = self._breaker.failed(self._clock())
             raise
@@ -80,19 +113,17 @@ class SoapBackend:
             self._breaker = self._breaker.succeeded()
             raise
         self._breaker = self._breaker.succeeded()
-        if answered is None:
+        if answer is None:
             return BackendAnswer(payload=accepted())
-        octets, charset = answered
-        return BackendAnswer(
-            payload=parse_provider_answer(
-                octets,
-                self._limits,
-                charset=charset,
-                declared=asked.operation.carried_headers(in_output=True),
-                may_be_encoded=asked.operation.is_encoded,
-                check_header=asked.check_header,
-            )
+        payload = parse_provider_answer(
+            answer.octets,
+            self._limits,
+            charset=answer.charset,
+            declared=asked.operation.carried_headers(in_output=True),
+            may_be_encoded=asked.operation.is_encoded,
+            check_header=asked.check_header,
         )
+        return BackendAnswer(payload=payload, attachments=answer.attachments)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -108,22 +139,29 @@ class SoapBackend:
         sent = xroad_headers(request, operation)
         return _Asked(operation=operation, header=render_headers(sent), check_header=partial(check_repeated, sent=sent))
 
-    async def _post(self, request: RecordedRequest, asked: _Asked) -> tuple[bytes, str] | None:
-        """The answer and its charset; None when a one-way request was taken without a word."""
-        operation = asked.operation
+    async def _post(self, request: RecordedRequest, asked: _Asked) -> _Answer | None:
+        """The answer; None when a one-way request was taken without a word."""
+        data, headers = self._body(request, asked)
         try:
-            async with self._open_session().post(
-                self._config.address,
-                data=build_provider_request(request.payload, operation.soap_version, asked.header),
-                headers=_headers(operation),
-                allow_redirects=False,
-            ) as response:
-                may_be_empty = operation.output_element is None and response.status in _TAKEN_STATUS
+            async with (
+                asyncio.timeout(self._config.timeout_s) as deadline,
+                self._open_session().post(
+                    self._config.address,
+                    data=data if isinstance(data, bytes) else self._as_it_leaves(data, deadline),
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                if response.content_type == MULTIPART:
+                    _check_response(response)
+                    deadline.reschedule(None)  # from here on it is judged by whether it gets on
+                    return await self._read_related(response, request)
+                may_be_empty = asked.operation.output_element is None and response.status in _TAKEN_STATUS
                 octets = await self._read(response) if may_be_empty else b""
                 if may_be_empty and not octets:
                     return None
                 _check_response(response)
-                return octets or await self._read(response), response.charset or ""
+                return _Answer(octets=octets or await self._read(response), charset=response.charset or "")
         except TimeoutError:
             raise ProviderSystemTimeout(f"no whole answer in {self._config.timeout_s} s") from None
         except aiohttp.ClientPayloadError:
@@ -135,12 +173,66 @@ class SoapBackend:
         except (aiohttp.ClientError, OSError) as cause:  # the request may have arrived
             raise ProviderSystemTimeout(f"the connection broke: {type(cause).__name__}") from None
 
+    def _body(self, request: RecordedRequest, asked: _Asked) -> tuple[bytes | StreamedBody, dict[str, str]]:
+        """The request as the system takes it, with its headers."""
+        operation = asked.operation
+        headers = _headers(operation)
+        version = operation.soap_version
+        if not request.attachments.held and self._model is None:
+            return build_provider_request(request.payload, version, asked.header), headers
+        body = package(
+            request.payload,
+            request.attachments,
+            lambda: build_provider_request(request.payload, version, asked.header),
+            packaging=self._config.packaging,
+            version=version,
+            soap_action=operation.soap_action,
+            error=SchemaInvalid,
+            model=self._model,
+        )
+        return body, headers | {"Content-Type": body.content_type, "Content-Length": str(body.size)}
+
+    async def _as_it_leaves(self, body: StreamedBody, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
+        """The body; the system has the time for its answer anew whenever it has taken a piece."""
+        loop = asyncio.get_running_loop()
+        async for octets in body.stream():
+            deadline.reschedule(loop.time() + self._config.timeout_s)
+            yield octets
+        deadline.reschedule(loop.time() + self._config.timeout_s)
+
+    async def _read_related(self, response: aiohttp.ClientResponse, request: RecordedRequest) -> _Answer:
+        """An answer with attachments, encrypted as they come. Raises ProviderSystemInvalid, AnswerNotRecorded."""
+        holding = request.proven.message.received.holding
+        if holding is None:
+            raise ProviderSystemInvalid("an answer with attachments, for which there is no place")
+        related = read_related_type(response.headers["Content-Type"], ProviderSystemInvalid)
+        message = RelatedMessage(self._in_time(response), related, self._config.attachments, ProviderSystemInvalid)
+        try:
+            root = await message.root(self._config.max_answer_bytes)
+            attachments = await message.seal(holding, os.urandom(KEY_OCTETS))
+        except LimitExceeded as cause:
+            raise ProviderSystemInvalid(f"the answer is past a limit: {cause.reason}") from None
+        except Overloaded as cause:
+            raise AnswerNotRecorded(cause.reason) from None
+        _, content_type = envelope_type(related, root.head, ProviderSystemInvalid)
+        charset = parameter_of(content_type, "charset", ProviderSystemInvalid)
+        return _Answer(octets=root.octets, charset=charset, attachments=attachments)
+
+    async def _in_time(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        chunks = aiter(response.content.iter_any())
+        while True:
+            async with asyncio.timeout(self._config.timeout_s):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+
     def _open_session(self) -> aiohttp.ClientSession:
         """The session, opened with the first request because it belongs to the loop that runs then."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._config.pool, keepalive_timeout=_KEEPALIVE_S),
-                timeout=aiohttp.ClientTimeout(total=self._config.timeout_s),
+                timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )

@@ -12,6 +12,7 @@ import requests
 import typer
 
 from adapter.cli.call_answer import Answer, answer_value, answer_words, read_answer
+from adapter.cli.call_attachments import save, with_files
 from adapter.cli.call_message import Asking, SoapMessage, message_from_fields, message_from_file
 from adapter.cli.failures import console_language
 from adapter.cli.files import read_octets
@@ -28,6 +29,7 @@ from adapter.cli.options import (
 )
 from adapter.cli.output import Output
 from adapter.cli.wsdl_download import download_description
+from adapter.envelope.multipart import MULTIPART, media_type_of
 from adapter.errors import CommandRefused, LimitExceeded, PeerTimeout, PeerUnreachable
 from adapter.identifiers import OfficialId, ServiceId, SubjectId
 from adapter.settings import Settings
@@ -94,6 +96,13 @@ def call(
     key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
     ca: Annotated[Path | None, typer.Option(help="Certificates that issue the listener's (PEM).")] = None,
     timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for the answer.")] = 60,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file to send beside the XML, as cid:attachment-1 and so on."),
+    ] = None,
+    save_to: Annotated[
+        Path | None, typer.Option("--save", metavar="FOLDER", help="Write the attachments of the answer there.")
+    ] = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     language: LanguageOption = None,
     as_json: JsonOption = False,
@@ -124,7 +133,9 @@ def call(
         else:
             description = download_description(f"{address}?wsdl", session, timeout_s=timeout_s).description()
             message = message_from_fields(description, operation, field or [], asking)
-        answer = _post(session, address, message, timeout_s)
+        answer = _post(session, address, with_files(message, attach or []), timeout_s)
+    for path in save(answer.attachments, save_to) if save_to is not None else []:
+        output.remark(f"Written {path}")
     output.result(answer_value(answer), *answer_words(answer, language.value if language else default_language))
     if answer.payload is None:
         raise typer.Exit(FAULT_EXIT_CODE)
@@ -175,7 +186,7 @@ def _secret(path: Path) -> str:
 def _post(session: requests.Session, address: str, message: SoapMessage, timeout_s: float) -> Answer:
     """Raises PeerUnreachable, PeerTimeout, LimitExceeded, PeerAnswerInvalid."""
     headers = {"Content-Type": message.content_type}
-    if message.content_type.startswith("text/xml"):
+    if media_type_of(message.content_type) in ("text/xml", MULTIPART):
         headers["SOAPAction"] = f'"{message.soap_action}"'
     try:
         with session.post(

@@ -13,6 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from adapter import xmlsafe
+from adapter.cli.call_attachments import CameBack, take_apart
 from adapter.cli.output import JsonValue, bad, facts_of
 from adapter.envelope import names
 from adapter.envelope.faults import PublicFault, read_fault
@@ -42,6 +43,7 @@ class Answer:
     payload: etree._Element | None = None
     fault: PublicFault | None = None
     text: str = ""
+    attachments: tuple[CameBack, ...] = ()
 
 
 def read_answer(octets: bytes, status: int, headers: Mapping[str, str]) -> Answer:
@@ -50,14 +52,15 @@ def read_answer(octets: bytes, status: int, headers: Mapping[str, str]) -> Answe
     Raises PeerAnswerInvalid when it is not SOAP.
     """
     told = {name: headers[name] for name in _TOLD if name in headers}
-    root = xmlsafe.parse(octets, error=PeerAnswerInvalid)
+    envelope, attachments = take_apart(octets, headers.get("Content-Type", ""))
+    root = xmlsafe.parse(envelope, error=PeerAnswerInvalid)
     if root.tag not in (names.SOAP11_ENVELOPE, names.SOAP12_ENVELOPE):
         raise PeerAnswerInvalid("what answered there does not speak SOAP")
     namespace = etree.QName(root).namespace or ""
     body = root.find(names.qname(namespace, "Body"))
     payload = None if body is None else next(body.iterchildren(etree.Element), None)
     if payload is None or payload.tag != names.qname(namespace, "Fault"):
-        return Answer(status=status, told=told, payload=payload)
+        return Answer(status=status, told=told, payload=payload, attachments=attachments)
     fault = _catalogue_fault(payload)
     text = "" if fault else (payload.findtext("faultstring") or payload.findtext(f".//{{{names.SOAP12}}}Text") or "")
     return Answer(status=status, told=told, fault=fault, text=" ".join(text.split()))
@@ -84,6 +87,8 @@ def answer_words(answer: Answer, language: str) -> Iterator[RenderableType]:
         yield from _fault_words(answer.fault, language)
     else:
         yield bad(f"Fault that is not of this adapter's catalogue: {answer.text or 'no text'}")
+    for one in answer.attachments:
+        yield Text(f"Attachment {one.content_id}: {one.media_type}, {len(one.octets)} octets, SHA-256 {one.sha256}")
     if answer.told:
         yield Text()
         yield facts_of([(_TOLD[name], value.replace(" ", ", ")) for name, value in answer.told.items()])
@@ -136,7 +141,12 @@ def answer_value(answer: Answer) -> JsonValue:
             ],
         },
         **({"fault_text": answer.text} if answer.text else {}),
+        **({"attachments": [_attachment(one) for one in answer.attachments]} if answer.attachments else {}),
     }
+
+
+def _attachment(one: CameBack) -> JsonValue:
+    return {"id": one.content_id, "media_type": one.media_type, "size": len(one.octets), "sha256": one.sha256}
 
 
 def _numbers(text: str) -> list[int]:

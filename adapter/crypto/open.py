@@ -11,6 +11,7 @@ from hashlib import sha256
 from cryptography import x509
 from lxml import etree
 
+from adapter.attachments import Attachment
 from adapter.crypto.canonical_body import resolved_values
 from adapter.crypto.certificates import parse_certificate
 from adapter.crypto.content import ContentCipher
@@ -19,11 +20,12 @@ from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.recognition import NotCanonical, recognise_confirmation, recognise_signature
 from adapter.crypto.signature_gate import read_signature
 from adapter.crypto.suites import Suite, by_signature_algorithm, suite
+from adapter.envelope.attachments_header import read_attachments
 from adapter.envelope.gate import gate, parse_message
 from adapter.envelope.gate_security import read_confirmation
 from adapter.envelope.gate_structure import Ids, attribute
 from adapter.envelope.headers import read_personal_data
-from adapter.envelope.names import PERSONAL_DATA, WSU_ID
+from adapter.envelope.names import ATTACHMENTS, PERSONAL_DATA, WSU_ID
 from adapter.errors import EnvelopeRefused, LimitExceeded, MalformedMessage, SecurityFailed
 from adapter.stages import (
     ConfirmationPart,
@@ -93,6 +95,7 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
             raise SecurityFailed("the encrypted header is not PersonalData")
         ids.add(attribute(personal_data, WSU_ID))
     confirmation = None if confirmed is None else _read_confirmation(confirmed, gated, ids, limits)
+    attachments = None if gated.encrypted_attachments is None else _open_attachments(gated, cipher, ids, limits)
     body = parse_body(body_octets, gated.surroundings, ids, limits)
     return DecryptedMessage(
         gated=gated,
@@ -102,7 +105,17 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
         body_octets=body.octets,
         signature=signature,
         content_key=content_key,
+        attachments=attachments,
     )
+
+
+def _open_attachments(gated: GatedMessage, cipher: ContentCipher, ids: Ids, limits: XmlLimits) -> etree._Element:
+    octets = cipher.decrypt(gated.encrypted_attachments or b"")
+    element = parse_element(octets, gated.surroundings.attachments, limits)
+    if element.tag != ATTACHMENTS:
+        raise SecurityFailed("the encrypted header is not Attachments")
+    ids.add(attribute(element, WSU_ID))
+    return element
 
 
 def _read_signature(octets: bytes, gated: GatedMessage, ids: Ids, limits: XmlLimits) -> SignatureParts:
@@ -133,10 +146,12 @@ def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
     4. The References name exactly the parts that stand at their places: none is missing, none is more.
     5. Every digest is that of the part at its place.
     6. What the Body says does not hang on a namespace declaration outside of what was digested.
-    7. The values are read from the elements that step 5 digested. (The gate read the Exchange header from its element
+    7. Every attachment that an EncryptedData names has one Reference and one description, and there are no others.
+    8. The values are read from the elements that step 5 digested. (The gate read the Exchange header from its element
        already; nothing changes a tree between.)
 
-    Raises SecurityFailed for 1 to 6; for 7, with the signature good, EnvelopeRefused and InvalidIdentifier.
+    What the attachments themselves are is not looked at here: their digests are handed on as signed.
+    Raises SecurityFailed for 1 to 7; for 8, with the signature good, EnvelopeRefused and InvalidIdentifier.
     """
     gated, signature = decrypted.gated, decrypted.signature
     signer, row = _check_signature_value(decrypted)
@@ -165,6 +180,30 @@ def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
         confirmation=None if decrypted.confirmation is None else decrypted.confirmation.value,
         payload=payload,
         content_key=decrypted.content_key,
+        attachments=_signed_attachments(decrypted),
+    )
+
+
+def _signed_attachments(decrypted: DecryptedMessage) -> tuple[Attachment, ...]:
+    """Step 7: in the order of the description."""
+    digests = dict(decrypted.signature.attachment_digests)
+    if decrypted.attachments is None:
+        if digests:
+            raise SecurityFailed("the signature names attachments that the message does not have")
+        return ()
+    described = read_attachments(decrypted.attachments)
+    named = set(decrypted.gated.attachments)
+    if digests.keys() != named or {one.content_id for one in described} != named:
+        raise SecurityFailed("the signature does not cover exactly the attachments of the message")
+    return tuple(
+        Attachment(
+            content_id=one.content_id,
+            media_type=one.media_type,
+            size=one.size,
+            sha256=digests[one.content_id],
+            name=one.name,
+        )
+        for one in described
     )
 
 
@@ -186,6 +225,8 @@ def _parts_at_their_places(decrypted: DecryptedMessage) -> dict[str, SignedPart]
         parts.append(_part(decrypted.personal_data))
     if decrypted.confirmation is not None:
         parts.append(decrypted.confirmation.part)
+    if decrypted.attachments is not None:
+        parts.append(_part(decrypted.attachments))
     return {part.id: part for part in parts}
 
 

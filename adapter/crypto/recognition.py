@@ -167,7 +167,7 @@ def recognise(received: ReceivedMessage, kind: MessageKind, limits: XmlLimits) -
 
     received: untrusted. Raises nothing: whatever is odd is the general gate's to name.
     """
-    if len(received.octets) > limits.max_bytes:
+    if len(received.octets) > limits.max_bytes or received.parts:
         return None
     match = _LANGUAGES[kind].fullmatch(received.octets)
     if match is None:

@@ -10,8 +10,10 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.attachments import MAX_ATTACHMENTS
 from adapter.crypto.suites import SUITES
 from adapter.envelope import names
+from adapter.envelope.gate_attachments import read_cid
 from adapter.envelope.gate_structure import (
     Ids,
     attribute,
@@ -47,7 +49,7 @@ _URI: Final = frozenset(("URI",))
 _VALUE_TYPE: Final = frozenset(("ValueType",))
 _STR_OPTIONS: Final = frozenset((names.WSU_ID, qname(names.WSSE11, "TokenType")))
 _ALGORITHMS: Final = frozenset(row.signature_algorithm for row in SUITES.values())
-_MAX_REFERENCES: Final = 5
+_MAX_REFERENCES: Final = 6
 _MAX_VALUE_CHARS: Final = 2048
 
 
@@ -70,12 +72,16 @@ def read_signature(signature: etree._Element, *, token_id: str, ids: Ids) -> Sig
     check_empty(found[1])
     if algorithm not in _ALGORITHMS:
         refuse("SignatureMethod names an algorithm that is not on the list")
-    references = found[2:]
-    if not 1 <= len(references) <= _MAX_REFERENCES:
+    attached = [reference for reference in found[2:] if reference.get("URI", "").startswith("cid:")]
+    references = [reference for reference in found[2:] if reference not in attached] if attached else found[2:]
+    if not 1 <= len(references) <= _MAX_REFERENCES or len(attached) > MAX_ATTACHMENTS:
         refuse("SignedInfo has no Reference or too many")
     digests = tuple(_read_reference(reference) for reference in references)
+    attachment_digests = tuple(_read_attachment_reference(reference) for reference in attached)
     if len({part_id for part_id, _, _ in digests}) != len(digests):
         refuse("two References to one part")
+    if len({content_id for content_id, _ in attachment_digests}) != len(attached):
+        refuse("two References to one attachment")
     _check_own_id(value, ids)
     _check_key_info(key_info, token_id, ids)
     return SignatureParts(
@@ -83,6 +89,7 @@ def read_signature(signature: etree._Element, *, token_id: str, ids: Ids) -> Sig
         algorithm=algorithm,
         value=leaf_octets(value, max_chars=_MAX_VALUE_CHARS),
         digests=digests,
+        attachment_digests=attachment_digests,
     )
 
 
@@ -106,15 +113,30 @@ def _read_reference(reference: etree._Element) -> tuple[str, bytes, tuple[str, .
         refuse("SignedInfo may have nothing but Reference after SignatureMethod")
     check_attributes(reference, _URI)
     part_id = local_reference(attribute(reference, "URI"))
+    transform, digest = _transform_and_digest(reference)
+    return part_id, digest, _exclusive_prefixes(transform)
+
+
+def _read_attachment_reference(reference: etree._Element) -> tuple[str, bytes]:
+    """A Reference to the octets of an attachment, not to its headers (SwA Profile 1.1, 5.4.2)."""
+    if reference.tag != _REFERENCE:
+        refuse("SignedInfo may have nothing but Reference after SignatureMethod")
+    check_attributes(reference, _URI)
+    transform, digest = _transform_and_digest(reference)
+    check_algorithm(transform, names.SWA_SIGNATURE_TRANSFORM)
+    return read_cid(attribute(reference, "URI")), digest
+
+
+def _transform_and_digest(reference: etree._Element) -> tuple[etree._Element, bytes]:
     transforms, method, value = sequence(reference, _TRANSFORMS, names.DIGEST_METHOD, _DIGEST_VALUE)
     check_attributes(transforms)
-    prefixes = _exclusive_prefixes(only_child(transforms, _TRANSFORM))
+    transform = only_child(transforms, _TRANSFORM)
     check_algorithm(method, names.SHA256)
     check_attributes(value)
     digest = leaf_octets(value, max_chars=128)
     if len(digest) != 32:
         refuse("a digest that has not 32 octets")
-    return part_id, digest, prefixes
+    return transform, digest
 
 
 def _check_key_info(key_info: etree._Element, token_id: str, ids: Ids) -> None:

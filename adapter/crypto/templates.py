@@ -12,6 +12,7 @@ from typing import Final
 
 from adapter.crypto.key_encryption import WrappedKey
 from adapter.envelope import names
+from adapter.envelope.multipart import cid_uri
 
 BODY_START: Final = f'<env:Body xmlns:env="{names.SOAP12}" xmlns:wsu="{names.WSU}" wsu:Id="body">'.encode()
 BODY_END: Final = b"</env:Body>"
@@ -27,10 +28,16 @@ ENCRYPTED_HEADER_START: Final = (
 ).encode()
 ENCRYPTED_HEADER_END: Final = b"</wsse11:EncryptedHeader>"
 
+ENCRYPTED_ATTACHMENTS_START: Final = (
+    f'<wsse11:EncryptedHeader xmlns:wsse11="{names.WSSE11}" xmlns:wsu="{names.WSU}"'
+    ' wsu:Id="encrypted-attachments" env:mustUnderstand="true">'
+).encode()
+
 PERSONAL_DATA_CIPHER: Final = "personal-data-cipher"
 SIGNATURE_CIPHER: Final = "signature-cipher"
 CONFIRMATION_CIPHER: Final = "confirmation-cipher"
 BODY_CIPHER: Final = "body-cipher"
+ATTACHMENTS_CIPHER: Final = "attachments-cipher"
 
 TOKEN: Final = (
     f'<wsse:BinarySecurityToken xmlns:wsse="{names.WSSE}" xmlns:wsu="{names.WSU}"'
@@ -81,6 +88,19 @@ def render_reference(part_id: str, digest: bytes, inclusive_prefixes: tuple[str,
     return REFERENCE % (part_id, inclusive, b64encode(digest).decode())
 
 
+_ATTACHMENT_REFERENCE: Final = (
+    '<ds:Reference URI="%s"><ds:Transforms>'
+    f'<ds:Transform Algorithm="{names.SWA_SIGNATURE_TRANSFORM}"></ds:Transform></ds:Transforms>'
+    f'<ds:DigestMethod Algorithm="{names.SHA256}"></ds:DigestMethod>'
+    "<ds:DigestValue>%s</ds:DigestValue></ds:Reference>"
+)
+
+
+def render_attachment_reference(content_id: str, digest: bytes) -> str:
+    """The Reference to an attachment: its content as octets, SHA-256 (SwA Profile 1.1, 5.4)."""
+    return _ATTACHMENT_REFERENCE % (cid_uri(content_id), b64encode(digest).decode())
+
+
 def render_signed_info(algorithm: str, references: list[str]) -> bytes:
     """The canonical SignedInfo: these octets are signed."""
     return f"{SIGNED_INFO_START % algorithm}{''.join(references)}</ds:SignedInfo>".encode()
@@ -104,6 +124,27 @@ ENCRYPTED_DATA_END: Final = b"</xenc:CipherValue></xenc:CipherData></xenc:Encryp
 def encrypted_data_start(data_id: str, content_type: str) -> bytes:
     """Everything of an EncryptedData that stands before its base64 octets."""
     return (_ENCRYPTED_DATA % (data_id, content_type)).encode()
+
+
+# The media type on the wire says nothing, so that no stack canonicalises the octets as text or XML before it digests
+# them (SwA Profile 1.1, 5.4.1); the true one stands in the encrypted header.
+_ENCRYPTED_ATTACHMENT: Final = (
+    f'<xenc:EncryptedData xmlns:xenc="{names.XENC}" Id="%s" MimeType="application/octet-stream"'
+    f' Type="{names.SWA_CONTENT_ONLY}"><xenc:EncryptionMethod Algorithm="{names.AES128_GCM}"/>'
+    '<xenc:CipherData><xenc:CipherReference URI="%s"><xenc:Transforms>'
+    f'<ds:Transform xmlns:ds="{names.DS}" Algorithm="{names.SWA_CIPHERTEXT_TRANSFORM}"/>'
+    "</xenc:Transforms></xenc:CipherReference></xenc:CipherData></xenc:EncryptedData>"
+)
+
+
+def attachment_cipher(number: int) -> str:
+    """The id of the EncryptedData of an attachment. number: from 1."""
+    return f"attachment-{number}-cipher"
+
+
+def render_encrypted_attachment(number: int, content_id: str) -> bytes:
+    """The EncryptedData of an attachment, whose ciphertext is the part itself (SwA Profile 1.1, 5.5.2)."""
+    return (_ENCRYPTED_ATTACHMENT % (attachment_cipher(number), cid_uri(content_id))).encode()
 
 
 _KEY_IDENTIFIER: Final = (

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lxml import etree
 
+from adapter.attachments import HeldAttachments
 from adapter.dialects.json_context import context_from_json
 from adapter.dialects.json_fault import problem_answer
 from adapter.dialects.json_mapping import JsonMapping, mapping_of
@@ -25,8 +26,8 @@ from adapter.envelope.carried import ACCEPTED, Content, unwrap, wrap
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.faults import PublicFault
 from adapter.envelope.soap import without_comments
-from adapter.errors import InternalError, MalformedJson, Problem
-from adapter.stages import IdentifiedCall, ParsedCall
+from adapter.errors import AnswerNotHeld, InternalError, MalformedJson, Problem
+from adapter.stages import IdentifiedCall, Packaging, ParsedCall
 from adapter.xmlsafe import XmlLimits, parse
 
 MEDIA_TYPE: Final = "application/json"
@@ -65,6 +66,17 @@ class JsonForm:
         if content.independent:
             document[INDEPENDENT] = [element_as_text(each) for each in content.independent]
         return ClientAnswer(octets=render_json(document), content_type=MEDIA_TYPE)
+
+    def reply_with_attachments(
+        self,
+        payload: etree._Element,
+        attachments: HeldAttachments,
+        packaging: Packaging,  # noqa: ARG002  JSON has none
+    ) -> ClientAnswer:
+        """Without attachments the reply; there is no place for them in JSON. Raises AnswerNotHeld."""
+        if attachments.held:
+            raise AnswerNotHeld("the reply has attachments, for which there is no place in JSON")
+        return self.reply(payload)
 
     def _value(self, element: etree._Element, mapping: JsonMapping) -> Json:
         return element_to_json(element, mapping.declaration(str(element.tag)), mapping.book)

@@ -13,20 +13,26 @@ from typing import Protocol
 
 from lxml import etree
 
+from adapter.attachments import HeldAttachments
+from adapter.envelope.bodies import StreamedBody
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault
-from adapter.stages import IdentifiedCall, ParsedCall
+from adapter.stages import IdentifiedCall, Packaging, ParsedCall
 from adapter.xmlsafe import XmlLimits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientAnswer:
-    """The octets for the client system, the HTTP status, and headers with what its operators may want to note."""
+    """The octets for the client system, the HTTP status, and headers with what its operators may want to note.
+
+    streamed: a body with attachments in it, instead of the octets.
+    """
 
     octets: bytes
     content_type: str
     status: int = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: StreamedBody | None = None
 
     def with_headers(self, more: Mapping[str, str]) -> ClientAnswer:
         """The same answer with further headers."""
@@ -35,6 +41,7 @@ class ClientAnswer:
             content_type=self.content_type,
             status=self.status,
             headers={**self.headers, **more},
+            streamed=self.streamed,
         )
 
 
@@ -43,6 +50,14 @@ class AnswerForm(Protocol):
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The reply. payload: the verified element of the provider's reply, valid against the service's schema."""
+
+    def reply_with_attachments(
+        self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
+    ) -> ClientAnswer:
+        """The same with attachments, proven, or with base64 in the XML that this packaging has elsewhere.
+
+        Raises PeerAnswerInvalid when this form has no place for them.
+        """
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """A fault of the catalogue, at any step of the path."""

@@ -9,11 +9,15 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.attachments import HeldAttachments
 from adapter.dialects.model import AnswerForm, ClientAnswer
 from adapter.envelope.carried import ACCEPTED, PARTS, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault, render_fault
 from adapter.envelope.names import XSI
+from adapter.envelope.packaging import package
+from adapter.envelope.schema_model import SchemaModel
+from adapter.envelope.schema_model_read import schema_model
 from adapter.envelope.soap import (
     content_type_of,
     find_context,
@@ -23,8 +27,8 @@ from adapter.envelope.soap import (
     render_content,
     version_of,
 )
-from adapter.errors import Blame, NotSoap
-from adapter.stages import IdentifiedCall, ParsedCall, SoapVersion
+from adapter.errors import Blame, NotSoap, PeerAnswerInvalid
+from adapter.stages import IdentifiedCall, Packaging, ParsedCall, SoapVersion
 from adapter.xmlsafe import XmlLimits, canonical
 
 _XSI: Final = XSI.encode()
@@ -33,10 +37,15 @@ _ACTION: Final = re.compile(r""";\s*action\s*=\s*(?:"([^"]{0,500})"|([^\s;"]{1,5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoapForm:
-    """An envelope of one version. names_in_values: a reply may have prefixes in its values, so all are declared."""
+    """An envelope of one version.
+
+    names_in_values: a reply may have prefixes in its values, so all are declared.
+    description: of the service, once the call was read.
+    """
 
     version: SoapVersion
     names_in_values: bool = False
+    description: ServiceDescription | None = None
 
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The payload in a Body, and declared headers that came with it in a Header.
@@ -49,6 +58,28 @@ class SoapForm:
             return self._whole(unwrap(payload))
         content = canonical(payload)
         return self._whole(unwrap(payload)) if _XSI in content else self._answer(content, HTTPStatus.OK)
+
+    def reply_with_attachments(
+        self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
+    ) -> ClientAnswer:
+        """The payload in a Body, and the attachments in this packaging. Raises PeerAnswerInvalid."""
+        body = package(
+            payload,
+            attachments,
+            lambda: self.reply(payload).octets,
+            packaging=packaging,
+            version=self.version,
+            soap_action="",
+            error=PeerAnswerInvalid,
+            model=self._model(packaging),
+        )
+        return ClientAnswer(octets=b"", content_type=body.content_type, streamed=body)
+
+    def _model(self, packaging: Packaging) -> SchemaModel | None:
+        """What finds base64 in the reply, where that is to become parts."""
+        if packaging is not Packaging.MTOM or self.description is None:
+            return None
+        return schema_model(self.description)
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """SOAP 1.1 (6.2) knows status 500 only; SOAP 1.2 Part 2 (7.5.2.2) has 400 when the sender is to blame."""
@@ -68,7 +99,10 @@ class SoapForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoapDialect:
-    """Of one call with this Content-Type, which is all that is known before the envelope is read."""
+    """Of one call with this Content-Type, which is all that is known before the envelope is read.
+
+    A call with attachments: content_type is that of its envelope.
+    """
 
     content_type: str
 
@@ -103,7 +137,8 @@ class SoapDialect:
             payload=wrap(content),
             operation=operation.name,
         )
-        return call, SoapForm(version=envelope.version, names_in_values=description.names_in_values)
+        form = SoapForm(version=envelope.version, names_in_values=description.names_in_values, description=description)
+        return call, form
 
 
 def _action(header: str, content_type: str) -> str:

@@ -12,12 +12,14 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.attachments import HeldAttachments
 from adapter.dialects.model import AnswerForm, ClientAnswer
 from adapter.envelope.carried import ACCEPTED, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault
 from adapter.envelope.names import CLIENT as CONTEXT
 from adapter.envelope.names import REQUEST_CONTEXT, qname
+from adapter.envelope.packaging import package
 from adapter.envelope.soap import (
     ClientEnvelope,
     content_type_of,
@@ -29,9 +31,9 @@ from adapter.envelope.soap import (
 )
 from adapter.envelope.xroad import FIELDS, XRoadHeaders, read_headers, render_request_hash, repeat_headers
 from adapter.envelope.xroad_faults import render_xroad_fault
-from adapter.errors import InvalidIdentifier, NotSoap, Problem, XRoadHeaderInvalid
+from adapter.errors import InvalidIdentifier, NotSoap, PeerAnswerInvalid, Problem, XRoadHeaderInvalid
 from adapter.identifiers import MessageId, OfficialId, SubsystemId
-from adapter.stages import IdentifiedCall, ParsedCall, SoapVersion
+from adapter.stages import IdentifiedCall, Packaging, ParsedCall, SoapVersion
 from adapter.xmlsafe import XmlLimits
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -53,6 +55,21 @@ class XRoadForm:
                 octets=b"", content_type=content_type_of(SoapVersion.SOAP11), status=HTTPStatus.ACCEPTED
             )
         return self._whole(render_content(SoapVersion.SOAP11, unwrap(payload), self.header))
+
+    def reply_with_attachments(
+        self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
+    ) -> ClientAnswer:
+        """The same with attachments. Raises PeerAnswerInvalid."""
+        body = package(
+            payload,
+            attachments,
+            lambda: self.reply(payload).octets,
+            packaging=packaging,
+            version=SoapVersion.SOAP11,
+            soap_action="",
+            error=PeerAnswerInvalid,
+        )
+        return ClientAnswer(octets=b"", content_type=body.content_type, streamed=body)
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """A fault without header fields, which it may do without (PR-MESS 2.5); status 500 (SOAP 1.1, 6.2)."""

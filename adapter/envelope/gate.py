@@ -11,6 +11,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.envelope import names
+from adapter.envelope.gate_attachments import EncryptedAttachment
 from adapter.envelope.gate_encryption import EncryptedDataElement, read_encrypted_data
 from adapter.envelope.gate_security import SecurityHeader, read_security
 from adapter.envelope.gate_structure import (
@@ -56,19 +57,19 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
     if root.getprevious() is not None or root.getnext() is not None:
         refuse("comments and processing instructions are not allowed beside the Envelope")
     header, body = _envelope(root)
-    blocks = _header_blocks(header, kind)
+    blocks, encrypted_headers = _header_blocks(header, kind)
     ids = Ids()
     exchange = blocks[names.EXCHANGE]
     ids.add(attribute(exchange, names.WSU_ID))
     claimed_header = read_exchange_header(exchange)
     check_kind(claimed_header, kind)
-    encrypted_header = blocks.get(names.ENCRYPTED_HEADER)
-    personal_data = None if encrypted_header is None else _encrypted_header(encrypted_header, ids)
     security = read_security(blocks[names.SECURITY], kind, ids)
+    personal_header, attachments_header = _which_is_which(encrypted_headers, kind, security.attachments)
+    personal_data = None if personal_header is None else _encrypted_header(personal_header, ids)
+    attachments = None if attachments_header is None else _encrypted_header(attachments_header, ids)
     encrypted_body = _body(body, ids)
-    opened = [
-        data for data in (personal_data, security.confirmation, security.signature, encrypted_body) if data is not None
-    ]
+    named = (personal_data, attachments, security.confirmation, security.signature, encrypted_body)
+    opened = [data for data in named if data is not None]
     _check_encrypted(security, opened)
     return GatedMessage(
         received=parsed.received,
@@ -82,10 +83,11 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
         timestamp=_part(security.timestamp),
         token=_part(security.token),
         surroundings=Surroundings(
-            personal_data={} if encrypted_header is None else encrypted_header.nsmap,
+            personal_data={} if personal_header is None else personal_header.nsmap,
             signature=blocks[names.SECURITY].nsmap,
             body_start=start_tag(body),
             body_end=end_tag(body),
+            attachments={} if attachments_header is None else attachments_header.nsmap,
         ),
         encrypted_key=security.key.info,
         encrypted_personal_data=None if personal_data is None else personal_data.octets,
@@ -93,6 +95,8 @@ def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:
         encrypted_signature=security.signature.octets,
         encrypted_body=encrypted_body.octets,
         ids=frozenset(ids.seen),
+        encrypted_attachments=None if attachments is None else attachments.octets,
+        attachments=tuple(attachment.content_id for attachment in security.attachments),
     )
 
 
@@ -113,26 +117,41 @@ def _envelope(root: etree._Element) -> tuple[etree._Element, etree._Element]:
     return header, body
 
 
-def _header_blocks(header: etree._Element, kind: MessageKind) -> dict[str, etree._Element]:
-    """Each known block once; any other header is refused."""
+def _header_blocks(header: etree._Element, kind: MessageKind) -> tuple[dict[str, etree._Element], list[etree._Element]]:
+    """Each known block once; any other header is refused. What is encrypted is listed as it stands."""
     known = _BLOCKS[kind]
     blocks: dict[str, etree._Element] = {}
+    encrypted: list[etree._Element] = []
     for block in children(header):
+        if block.tag == names.ENCRYPTED_HEADER:
+            encrypted.append(block)
+            continue
         if block.tag not in known:
             _refuse_header(block)
         if block.tag in blocks:
             refuse(f"the header {block.tag} occurs twice")
         blocks[block.tag] = block
-    for name, needed in known.items():
-        if needed and name not in blocks:
+    for name in known:
+        if name not in blocks:
             refuse(f"the header {name} is missing")
-    return blocks
+    return blocks, encrypted
 
 
-_BLOCKS: Final = {
-    MessageKind.REQUEST: {names.EXCHANGE: True, names.ENCRYPTED_HEADER: False, names.SECURITY: True},
-    MessageKind.REPLY: {names.EXCHANGE: True, names.SECURITY: True},
-}
+_BLOCKS: Final = dict.fromkeys(MessageKind, (names.EXCHANGE, names.SECURITY))
+
+
+def _which_is_which(
+    encrypted: list[etree._Element], kind: MessageKind, attachments: tuple[EncryptedAttachment, ...]
+) -> tuple[etree._Element | None, etree._Element | None]:
+    """PersonalData (in a request, at most one), then Attachments (exactly when there are any)."""
+    described = None
+    if attachments:
+        if not encrypted:
+            refuse("a message with attachments lacks the encrypted header that describes them")
+        described = encrypted.pop()
+    if len(encrypted) > (kind is MessageKind.REQUEST):
+        refuse("an encrypted header that has no place in this kind of message")
+    return (encrypted[0] if encrypted else None), described
 
 
 def _refuse_header(block: etree._Element) -> None:
@@ -173,10 +192,11 @@ _NO_OWN_LIMIT: Final = 1 << 62
 
 def _check_encrypted(security: SecurityHeader, opened: list[EncryptedDataElement]) -> None:
     """One key for everything that is encrypted, and for nothing else; no IV twice under it (NIST SP 800-38D, 8)."""
-    wanted = {data.id for data in opened}
+    everything: list[EncryptedDataElement | EncryptedAttachment] = [*opened, *security.attachments]
+    wanted = {data.id for data in everything}
     if len(security.key.references) != len(wanted) or set(security.key.references) != wanted:
         refuse("ReferenceList must name each EncryptedData of the message exactly once")
-    if any(data.key_id is not None and data.key_id != security.key.id for data in opened):
+    if any(data.key_id is not None and data.key_id != security.key.id for data in everything):
         refuse("EncryptedData names another key than the EncryptedKey of the message")
     if len({data.octets[:12] for data in opened}) != len(opened):
         refuse("an IV occurs twice")

@@ -7,6 +7,7 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.attachments import MAX_ATTACHMENTS
 from adapter.envelope import names
 from adapter.envelope.gate_structure import (
     Ids,
@@ -26,7 +27,7 @@ from adapter.envelope.gate_structure import (
 from adapter.envelope.names import qname
 from adapter.stages import EncryptedKeyInfo
 
-_CIPHER_DATA: Final = qname(names.XENC, "CipherData")
+CIPHER_DATA: Final = qname(names.XENC, "CipherData")
 _CIPHER_VALUE: Final = qname(names.XENC, "CipherValue")
 _REFERENCE_LIST: Final = qname(names.XENC, "ReferenceList")
 _DATA_REFERENCE: Final = qname(names.XENC, "DataReference")
@@ -60,6 +61,8 @@ _GCM_MIN_OCTETS: Final = 12 + 16
 _X25519_SPKI: Final = bytes.fromhex("302a300506032b656e032100")
 _MAX_KEY_TEXT: Final = 2048
 _MAX_RSA_OCTETS: Final = 1024
+# PersonalData, the signature, Body; with attachments their description and each of them.
+_MAX_REFERENCES: Final = 4 + MAX_ATTACHMENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,8 +96,8 @@ def read_encrypted_data(
     found = children(element)
     key_id = None
     if len(found) == 3 and found[1].tag == names.KEY_INFO:
-        key_id = _key_reference(found.pop(1), ids)
-    if [child.tag for child in found] != [names.ENCRYPTION_METHOD, _CIPHER_DATA]:
+        key_id = read_key_reference(found.pop(1), ids)
+    if [child.tag for child in found] != [names.ENCRYPTION_METHOD, CIPHER_DATA]:
         refuse("EncryptedData must have EncryptionMethod and CipherData")
     check_algorithm(found[0], names.AES128_GCM)
     octets = _cipher_value(found[1], max_chars=max_chars)
@@ -123,7 +126,7 @@ def _token_reference(key_info: etree._Element, ids: Ids) -> etree._Element:
     return found[0]
 
 
-def _key_reference(key_info: etree._Element, ids: Ids) -> str:
+def read_key_reference(key_info: etree._Element, ids: Ids) -> str:
     """EncryptedData may say by which EncryptedKey of this message it was encrypted; nothing else."""
     reference = _token_reference(key_info, ids)
     if reference.tag != names.TOKEN_REFERENCE:
@@ -140,7 +143,7 @@ def read_encrypted_key(element: etree._Element, ids: Ids) -> EncryptedKeyElement
     if key_id is not None:
         ids.add(key_id)
     method, key_info, cipher_data, references = sequence(
-        element, names.ENCRYPTION_METHOD, names.KEY_INFO, _CIPHER_DATA, _REFERENCE_LIST
+        element, names.ENCRYPTION_METHOD, names.KEY_INFO, CIPHER_DATA, _REFERENCE_LIST
     )
     wrapped = _cipher_value(cipher_data, max_chars=_MAX_KEY_TEXT)
     algorithm = read_algorithm(method)
@@ -157,7 +160,7 @@ def read_encrypted_key(element: etree._Element, ids: Ids) -> EncryptedKeyElement
 def _read_references(reference_list: etree._Element) -> tuple[str, ...]:
     check_attributes(reference_list)
     found = children(reference_list)
-    if not 1 <= len(found) <= 3:
+    if not 1 <= len(found) <= _MAX_REFERENCES:
         refuse("ReferenceList must name the EncryptedData of this message")
     read = []
     for reference in found:

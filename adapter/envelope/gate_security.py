@@ -9,6 +9,7 @@ from typing import Final
 from lxml import etree
 
 from adapter.envelope import names
+from adapter.envelope.gate_attachments import EncryptedAttachment, is_attachment_data, read_attachment_data
 from adapter.envelope.gate_encryption import (
     EncryptedDataElement,
     EncryptedKeyElement,
@@ -55,6 +56,7 @@ class SecurityHeader:
     key: EncryptedKeyElement
     confirmation: EncryptedDataElement | None
     signature: EncryptedDataElement
+    attachments: tuple[EncryptedAttachment, ...]
 
 
 def read_security(element: etree._Element, kind: MessageKind, ids: Ids) -> SecurityHeader:
@@ -65,6 +67,10 @@ def read_security(element: etree._Element, kind: MessageKind, ids: Ids) -> Secur
     check_attributes(element, _MUST_UNDERSTAND)
     check_must_understand(element)
     found = children(element)
+    attached = [child for child in found if is_attachment_data(child)]
+    if attached:
+        _check_key_first(found, attached[0])
+        found = [child for child in found if not is_attachment_data(child)]
     parts = {child.tag: child for child in found if child.tag != names.ENCRYPTED_DATA}
     encrypted = [child for child in found if child.tag == names.ENCRYPTED_DATA]
     if len(parts) + len(encrypted) != len(found) or parts.keys() != _ONCE or len(encrypted) != _ENCRYPTED[kind]:
@@ -85,11 +91,18 @@ def read_security(element: etree._Element, kind: MessageKind, ids: Ids) -> Secur
         key=read_encrypted_key(parts[names.ENCRYPTED_KEY], ids),
         confirmation=_read_encrypted(encrypted[0], ids) if kind is MessageKind.REPLY else None,
         signature=_read_encrypted(encrypted[-1], ids),
+        attachments=read_attachment_data(attached, ids),
     )
 
 
 def _read_encrypted(element: etree._Element, ids: Ids) -> EncryptedDataElement:
     return read_encrypted_data(element, content_type=names.TYPE_ELEMENT, ids=ids, max_chars=MAX_SIGNATURE_CHARS)
+
+
+def _check_key_first(found: list[etree._Element], first_attachment: etree._Element) -> None:
+    before = found[: found.index(first_attachment)]
+    if names.ENCRYPTED_KEY not in [child.tag for child in before]:
+        refuse("the EncryptedKey must stand before the EncryptedData of an attachment")
 
 
 def _read_own_token(element: etree._Element, ids: Ids) -> bytes:

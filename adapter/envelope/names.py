@@ -23,6 +23,7 @@ XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
 EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
+XOP: Final = "http://www.w3.org/2004/08/xop/include"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 WSDL_SOAP11: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
@@ -41,11 +42,18 @@ KW_AES128: Final = "http://www.w3.org/2001/04/xmlenc#kw-aes128"
 RSA_OAEP: Final = "http://www.w3.org/2009/xmlenc11#rsa-oaep"
 MGF1_SHA256: Final = "http://www.w3.org/2009/xmlenc11#mgf1sha256"
 AES128_GCM: Final = "http://www.w3.org/2009/xmlenc11#aes128-gcm"
+SWA_SIGNATURE_TRANSFORM: Final = (
+    "http://docs.oasis-open.org/wss/oasis-wss-SwAProfile-1.1#Attachment-Content-Signature-Transform"
+)
+SWA_CIPHERTEXT_TRANSFORM: Final = (
+    "http://docs.oasis-open.org/wss/oasis-wss-SwAProfile-1.1#Attachment-Ciphertext-Transform"
+)
 CURVE_P256: Final = "urn:oid:1.2.840.10045.3.1.7"
 
 # --- types -----------------------------------------------------------------------------------------------------------
 TYPE_ELEMENT: Final = "http://www.w3.org/2001/04/xmlenc#Element"
 TYPE_CONTENT: Final = "http://www.w3.org/2001/04/xmlenc#Content"
+SWA_CONTENT_ONLY: Final = "http://docs.oasis-open.org/wss/oasis-wss-SwAProfile-1.1#Attachment-Content-Only"
 X509_V3: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3"
 X509_SKI: Final = (
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509SubjectKeyIdentifier"
@@ -71,6 +79,7 @@ SOAP11_FAULT: Final = qname(SOAP11, "Fault")
 SOAP11_MUST_UNDERSTAND: Final = qname(SOAP11, "mustUnderstand")
 EXCHANGE: Final = qname(ENVELOPE, "Exchange")
 PERSONAL_DATA: Final = qname(ENVELOPE, "PersonalData")
+ATTACHMENTS: Final = qname(ENVELOPE, "Attachments")
 REQUEST_CONTEXT: Final = qname(CLIENT, "RequestContext")
 SECURITY: Final = qname(WSSE, "Security")
 BINARY_SECURITY_TOKEN: Final = qname(WSSE, "BinarySecurityToken")
@@ -87,4 +96,5 @@ DIGEST_METHOD: Final = qname(DS, "DigestMethod")
 ENCRYPTED_KEY: Final = qname(XENC, "EncryptedKey")
 ENCRYPTED_DATA: Final = qname(XENC, "EncryptedData")
 ENCRYPTION_METHOD: Final = qname(XENC, "EncryptionMethod")
+XOP_INCLUDE: Final = qname(XOP, "Include")
 XSI_TYPE: Final = qname(XSI, "type")

@@ -57,6 +57,11 @@ def content_type_of(version: SoapVersion) -> str:
     return f"{_MEDIA_TYPE_OF[version]}; charset=utf-8"
 
 
+def media_type_of_version(version: SoapVersion) -> str:
+    """The media type of an envelope."""
+    return _MEDIA_TYPE_OF[version]
+
+
 def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 

@@ -19,6 +19,7 @@ from adapter.evidence.judgement import Statement
 from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_XML, REPLY, REQUEST
 from adapter.evidence.messages import SignedMessage
 from adapter.identifiers import MemberId
+from adapter.stages import VerifiedMessage
 
 _ENTRY_WORDS = {
     REQUEST_SENT: "recorded that it sent this request",
@@ -66,6 +67,7 @@ def _request(request: SignedMessage, directory: Directory) -> Statement:
         basis = personal_data.legal_basis
         if basis is not None:
             what += f", legal basis {_quoted(basis.kind)}: {_quoted(basis.reference)}"
+    what += _attachments(request.verified)
     return Statement(
         by=_named(request.signer, directory), what=what, at=request.verified.created, file=f"{REQUEST}.xml"
     )
@@ -74,10 +76,17 @@ def _request(request: SignedMessage, directory: Directory) -> Statement:
 def _reply(reply: SignedMessage, directory: Directory) -> Statement:
     return Statement(
         by=_named(reply.signer, directory),
-        what=f"signed the reply {reply.verified.header.message_id}, which answers exactly this request",
+        what=f"signed the reply {reply.verified.header.message_id}, which answers exactly this request"
+        + _attachments(reply.verified),
         at=reply.verified.created,
         file=f"{REPLY}.xml",
     )
+
+
+def _attachments(verified: VerifiedMessage) -> str:
+    """What the signature covers beside the message: whoever has the octets can compare them."""
+    said = [f"{one.size} octets with SHA-256 {one.sha256.hex()}" for one in verified.attachments]
+    return f", with {len(said)} attachment(s): {'; '.join(said)}" if said else ""
 
 
 def _entries(entries: Sequence[ExchangeEntry], exporter: MemberId, directory: Directory) -> Iterator[Statement]:

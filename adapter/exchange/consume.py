@@ -10,7 +10,7 @@ from adapter.errors import AdapterError, InternalError
 from adapter.exchange.consumer import Consumer, seal_call
 from adapter.exchange.delivery import CallProgress, deliver, refuse_call
 from adapter.exchange.incidents import new_incident, where
-from adapter.exchange.reply import open_reply
+from adapter.exchange.reply import open_reply, prove_reply
 from adapter.exchange.validation import validate_call, validate_reply
 from adapter.identifiers import MessageId
 from adapter.policy.clients import identify
@@ -26,25 +26,27 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
     try:
         identified = identify(received, site.clients)
         progress.identified = identified
+        client = site.client(identified.client)
         directory = site.directory()
         description = await site.description(directory.service(received.service))
         parsed, progress.form = dialect.read(identified, description, site.opener.limits)
         valid = validate_call(parsed, description)
         authorized = progress.authorized = authorize_call(
             valid,
-            client=site.client(identified.client),
+            client=client,
             directory=directory,
             message_id=parsed.message_id or MessageId.new(),
             now=site.clock(),
-            reply_within_s=site.reply_within_s,
+            reply_within_s=_reply_within_s(received, site),
         )
         sealed = seal_call(authorized, site, directory)
         call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
         answer = await site.peers.send(call)
         correlated = open_reply(answer, call, site, directory)
         reply = validate_reply(correlated, description, valid)
-        delivered = await site.recorder.record_delivery(reply, call, _outcome(reply), site.clock())
-        return deliver(delivered, call, progress.form)
+        proven = await prove_reply(reply, site)
+        delivered = await site.recorder.record_delivery(reply, proven, call, _outcome(reply), site.clock())
+        return deliver(delivered, call, progress.form, packaging=client.packaging or received.packaging)
     except AdapterError as error:
         return await refuse_call(error, progress, site)
     # The last door: whatever went wrong, the client gets a fault and the record an entry.
@@ -53,6 +55,14 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
         log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
         refusal = InternalError(f"unexpected {type(error).__name__}")
         return await refuse_call(refusal, progress, site, incident=incident)
+
+
+def _reply_within_s(received: ReceivedCall, site: Consumer) -> float:
+    """Longer for a call with attachments, by what they may take on the way."""
+    if received.attachments is None:
+        return site.reply_within_s
+    octets = sum(said.size for said in received.attachments.said)
+    return site.reply_within_s + min(octets / site.min_rate_bytes_s, site.max_transfer_s)
 
 
 def _outcome(reply: ValidReply) -> str:

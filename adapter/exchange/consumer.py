@@ -10,7 +10,9 @@ from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
 from adapter.errors import ClientNotIdentified
+from adapter.exchange.attachments import ScanRule
 from adapter.exchange.opening import Opener
+from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import MemberId
 from adapter.policy.clients import Client
@@ -24,6 +26,8 @@ class Consumer:
     """What the consumer's side of one adapter works with. directory() raises when there is no valid one.
 
     description: fetches the published contract of a service by the digest that the directory names.
+    attachments: of one message, in either direction. min_rate_bytes_s: how slow a transfer of them is waited for, and
+    max_transfer_s: how long at most.
     """
 
     own: MemberId
@@ -37,6 +41,10 @@ class Consumer:
     clients: tuple[Client, ...]
     peers: PeerTransport
     recorder: Recorder
+    attachments: AttachmentBounds = NO_ATTACHMENTS
+    min_rate_bytes_s: int = 64 * 1024
+    max_transfer_s: float = 3600
+    scan: ScanRule | None = None
 
     def client(self, name: str) -> Client:
         """A client of the settings by its name. Raises ClientNotIdentified."""
@@ -61,4 +69,5 @@ def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> Sea
         now=call.header.sent,
         lifetime_s=site.bounds.max_lifetime_s,
         names_in_values=call.valid.names_in_values,
+        attachments=call.valid.parsed.identified.received.attachments,
     )

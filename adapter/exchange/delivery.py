@@ -12,7 +12,7 @@ from adapter.errors import AdapterError, DeliveryNotRecorded, RecordUnavailable
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.incidents import new_incident
 from adapter.ports import RecordWrite
-from adapter.stages import AuthorizedCall, DeliverableReply, IdentifiedCall, ReceivedCall, RecordedCall
+from adapter.stages import AuthorizedCall, DeliverableReply, IdentifiedCall, Packaging, ReceivedCall, RecordedCall
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +28,11 @@ class CallProgress:
     sent: RecordedCall | None = None
 
 
-def deliver(reply: DeliverableReply, call: RecordedCall, form: AnswerForm) -> ClientAnswer:
-    """The recorded reply in the client's dialect; a provider's fault keeps its code and its incident id."""
+def deliver(reply: DeliverableReply, call: RecordedCall, form: AnswerForm, *, packaging: Packaging) -> ClientAnswer:
+    """The recorded reply in the client's dialect; a provider's fault keeps its code and its incident id.
+
+    packaging: how the client wants binary content.
+    """
     verified = reply.valid.correlated.message.verified
     headers = {
         "Adapter-Message-Id": str(call.sealed.header.message_id),
@@ -41,6 +44,8 @@ def deliver(reply: DeliverableReply, call: RecordedCall, form: AnswerForm) -> Cl
         fault = read_fault(verified.payload)
         answer = form.fault(fault)
         headers["Adapter-Incident"] = fault.incident
+    elif reply.proven.attachments.held or packaging is Packaging.MTOM:
+        answer = form.reply_with_attachments(verified.payload, reply.proven.attachments, packaging)
     else:
         answer = form.reply(verified.payload)
     log.info("delivered", record=reply.record_number, request_record=call.record_number)

@@ -11,6 +11,7 @@ from adapter.crypto.recognition import recognise
 from adapter.directory.model import Directory
 from adapter.directory.trust import ChainCache, establish_trust
 from adapter.envelope.gate import gate, parse_message
+from adapter.envelope.gate_attachments import check_parts
 from adapter.exchange.trail import Trail
 from adapter.stages import MessageKind, TrustedMessage
 from adapter.xmlsafe import XmlLimits
@@ -33,6 +34,8 @@ class Opener:
         gated = trail.reached(
             recognise(trail.received, kind, self.limits) or gate(parse_message(trail.received, self.limits), kind)
         )
+        if gated.attachments or trail.received.parts:
+            check_parts(gated)
         decrypted = decrypt(gated, self.keys, limits=self.limits)
         verified = trail.reached(verify(decrypted))
         return trail.reached(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from adapter.errors import AdapterError, InternalError
+from adapter.exchange.attachments import prove
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.provider import PeerAnswer, Provider, seal_answer
 from adapter.exchange.recording import stored_reply
@@ -24,16 +25,17 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
     try:
         directory = site.directory()
         trusted = site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock())
-        fresh = trail.reached(
-            check_fresh(trusted, own=site.own, directory=directory, now=site.clock(), bounds=site.bounds)
-        )
+        # Attachments take their time to come in: a message is as fresh as its envelope was when that had come.
+        arrived = received.received_at if received.parts else site.clock()
+        fresh = trail.reached(check_fresh(trusted, own=site.own, directory=directory, now=arrived, bounds=site.bounds))
         if (earlier := await _answered_before(fresh, site)) is not None:
             return PeerAnswer(octets=earlier)
         check_awaited(fresh, now=site.clock())
         service = site.service(trusted.verified.header.service)
         valid = validate_request(fresh, service.description, service.subject_rule)
         authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock())
-        recorded = await site.recorder.record_request(authorized, site.clock())
+        proven = await prove(trusted.verified, service.attachments, site.scan)
+        recorded = await site.recorder.record_request(authorized, proven, site.clock())
         if isinstance(recorded, bytes):
             return PeerAnswer(octets=recorded)
         trail.reached(recorded)
@@ -42,7 +44,7 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         sealed = seal_answer(trusted, recorded, valid_answer, site, directory)
         reply = await site.recorder.record_reply(recorded, sealed, site.clock())
         log.info("answered", record=reply.record_number, request_record=recorded.record_number)
-        return PeerAnswer(octets=reply.sealed.octets)
+        return PeerAnswer(octets=reply.sealed.octets, attachments=reply.sealed.attachments)
     except AdapterError as error:
         return await refuse(error, trail, site)
     # The last door: whatever went wrong, the peer gets a fault and the record an entry.

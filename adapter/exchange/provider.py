@@ -6,28 +6,44 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from adapter.attachments import HeldAttachments
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory
 from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
+from adapter.envelope.gate import gate, parse_message
 from adapter.errors import NotForUs
+from adapter.exchange.attachments import ScanRule
 from adapter.exchange.opening import Opener
+from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.exchange.validation import SubjectRule
 from adapter.identifiers import MemberId, MessageId, ServiceId
 from adapter.policy.freshness import TimeBounds
 from adapter.policy.rules import PolicySnapshot
 from adapter.ports import Backend, Clock, SigningKey
-from adapter.stages import ExchangeHeader, RecordedRequest, SealedMessage, TrustedMessage, ValidAnswer
+from adapter.stages import (
+    ExchangeHeader,
+    MessageKind,
+    ReceivedMessage,
+    RecordedRequest,
+    SealedMessage,
+    TrustedMessage,
+    ValidAnswer,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProvidedService:
-    """One of our services: its contract, the information system behind it, and whom a payload is about."""
+    """One of our services: its contract, the information system behind it, whom a payload is about, what it may bring.
+
+    attachments: of a request. A service that takes none refuses a message that has some.
+    """
 
     description: ServiceDescription
     backend: Backend
     subject_rule: SubjectRule | None = None
+    attachments: AttachmentBounds = NO_ATTACHMENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +59,15 @@ class Provider:
     policy: Callable[[], PolicySnapshot]
     services: Mapping[ServiceId, ProvidedService]
     recorder: Recorder
+    scan: ScanRule | None = None
+
+    def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
+        """What the service that an envelope claims to be for takes: asked before anything beside it is kept.
+
+        Raises EnvelopeRefused, LimitExceeded, NotForUs: a message whose structure is refused brings nothing.
+        """
+        gated = gate(parse_message(envelope, self.opener.limits), MessageKind.REQUEST)
+        return self.service(gated.claimed_header.service).attachments
 
     def service(self, service: ServiceId) -> ProvidedService:
         """One of our services. Raises NotForUs: the directory may list it before this adapter serves it."""
@@ -54,10 +79,11 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerAnswer:
-    """The octets for the peer and the HTTP status that goes with them."""
+    """The octets for the peer, the attachments beside them, and the HTTP status that goes with them."""
 
     octets: bytes
     status: int = HTTPStatus.OK
+    attachments: HeldAttachments | None = None
 
 
 def seal_answer(
@@ -95,4 +121,5 @@ def seal_answer(
         now=now,
         lifetime_s=site.bounds.max_lifetime_s,
         names_in_values=isinstance(answer, ValidAnswer) and answer.names_in_values,
+        attachments=None if isinstance(answer, bytes) else answer.attachments,
     )

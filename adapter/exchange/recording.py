@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapter.audit.entry import EntryMaker
+from adapter.envelope.gate_attachments import names_attachments
 from adapter.errors import (
+    AnswerNotKept,
     AnswerNotRecorded,
     DeliveryNotRecorded,
     InternalError,
@@ -23,6 +25,7 @@ from adapter.stages import (
     AuthorizedRequest,
     DeliverableReply,
     FreshRequest,
+    ProvenAttachments,
     RecordedCall,
     RecordedReply,
     RecordedRequest,
@@ -39,36 +42,43 @@ class Recorder:
     """Writes the entries of an exchange through the Record port.
 
     keep_known_s: seconds for which a message id stays known after the message expired (at least the clock skew).
+    transfer_s: seconds that a message with attachments may take to come in: a copy of it may come so much later.
     """
 
     record: Record
     entries: EntryMaker
     keep_known_s: int = 120
+    transfer_s: int = 3600
 
     def claim_of(self, fresh: FreshRequest) -> Claim:
         """The reservation that stands for this request: same signed content, same claim."""
         verified = fresh.message.verified
+        keep_known_s = self.keep_known_s + (self.transfer_s if verified.attachments else 0)
         return Claim(
             consumer=fresh.consumer,
             message_id=verified.header.message_id,
             content_digest=verified.signed_digest,
-            expires=verified.expires + timedelta(seconds=self.keep_known_s),
+            expires=verified.expires + timedelta(seconds=keep_known_s),
         )
 
-    async def record_request(self, authorized: AuthorizedRequest, now: datetime) -> RecordedRequest | bytes:
+    async def record_request(
+        self, authorized: AuthorizedRequest, proven: ProvenAttachments, now: datetime
+    ) -> RecordedRequest | bytes:
         """Reserve the id and record, in one durable write; or give back the stored reply of an earlier attempt.
 
         Raises MessageIdReused, MessageInProgress, OutcomeUnknown, RecordUnavailable.
         """
         fresh = authorized.valid.fresh
         verified = fresh.message.verified
+        if proven.message is not verified:
+            raise InternalError("attachments of another message")
         kept = KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key)
         claim = self.claim_of(fresh)
         entry = self.entries.request_received(authorized, now)
         written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), claim=claim))
         if isinstance(written, KnownExchange):
             return stored_reply(written, claim)
-        return RecordedRequest(authorized=authorized, record_number=written.number)
+        return RecordedRequest(authorized=authorized, proven=proven, record_number=written.number)
 
     async def record_reply(self, request: RecordedRequest, sealed: SealedMessage, now: datetime) -> RecordedReply:
         """Record the answer and store it for a retry; then it may leave. Raises AnswerNotRecorded."""
@@ -94,28 +104,32 @@ class Recorder:
         return RecordedCall(authorized=call, sealed=sealed, record_number=_number(written))
 
     async def record_delivery(
-        self, reply: ValidReply, call: RecordedCall, outcome: str, now: datetime
+        self, reply: ValidReply, proven: ProvenAttachments, call: RecordedCall, outcome: str, now: datetime
     ) -> DeliverableReply:
         """Record a verified reply; then the client system may have it. Raises DeliveryNotRecorded."""
         verified = reply.correlated.message.verified
+        if proven.message is not verified:
+            raise InternalError("attachments of another message")
         kept = KeptMessage(direction=REPLY, octets=verified.received.octets, content_key=verified.content_key)
         entry = self.entries.reply_received(reply, call, outcome, now)
         try:
             written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
         except (RecordUnavailable, Overloaded) as unrecorded:
             raise DeliveryNotRecorded(unrecorded.reason) from None
-        return DeliverableReply(valid=reply, record_number=_number(written))
+        return DeliverableReply(valid=reply, proven=proven, record_number=_number(written))
 
 
 def stored_reply(known: KnownExchange, claim: Claim) -> bytes:
     """What an earlier attempt with this id allows: its stored reply, or a refusal.
 
-    Raises MessageIdReused (other content), MessageInProgress, OutcomeUnknown.
+    Raises MessageIdReused (other content), MessageInProgress, OutcomeUnknown, AnswerNotKept.
     """
     if known.content_digest != claim.content_digest:
         raise MessageIdReused("the message id was used before with another content")
     match known.state:
         case ExchangeState.ANSWERED if known.reply is not None:
+            if names_attachments(known.reply):
+                raise AnswerNotKept("the stored reply had attachments, which are not kept")
             return known.reply
         case ExchangeState.RELEASED:
             raise MessageInProgress("an earlier attempt is being answered")

@@ -7,6 +7,7 @@ import structlog
 from adapter.envelope.faults import plain_fault_message, public_fault, render_fault
 from adapter.errors import (
     AdapterError,
+    AnswerNotKept,
     AnswerNotRecorded,
     MessageIdReused,
     MessageInProgress,
@@ -24,7 +25,7 @@ from adapter.stages import SealedMessage, SoapVersion
 log = structlog.get_logger(__name__)
 
 # These speak about another attempt with the same id, whose reservation is not theirs to close.
-_ABOUT_ANOTHER_ATTEMPT = (MessageIdReused, MessageInProgress, OutcomeUnknown)
+_ABOUT_ANOTHER_ATTEMPT = (MessageIdReused, MessageInProgress, OutcomeUnknown, AnswerNotKept)
 
 
 async def refuse(error: AdapterError, trail: Trail, site: Provider, *, incident: str | None = None) -> PeerAnswer:

@@ -6,16 +6,22 @@ from adapter.directory.model import Directory
 from adapter.envelope.faults import reported_fault
 from adapter.errors import (
     AdapterError,
+    AnswerInfected,
+    AnswerNotScanned,
+    AttachmentInfected,
     LimitExceeded,
     PeerAnswerInvalid,
     PeerRefused,
     PeerUnreachable,
     Retry,
+    ScanUnavailable,
+    SecurityFailed,
 )
+from adapter.exchange.attachments import prove
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.trail import Trail
 from adapter.policy.freshness import correlate
-from adapter.stages import CorrelatedReply, MessageKind, ReceivedMessage, RecordedCall
+from adapter.stages import CorrelatedReply, MessageKind, ProvenAttachments, ReceivedMessage, RecordedCall, ValidReply
 
 
 def open_reply(answer: ReceivedMessage, call: RecordedCall, site: Consumer, directory: Directory) -> CorrelatedReply:
@@ -26,12 +32,29 @@ def open_reply(answer: ReceivedMessage, call: RecordedCall, site: Consumer, dire
     """
     try:
         trusted = site.opener.open(Trail(received=answer), MessageKind.REPLY, directory=directory, now=site.clock())
-        return correlate(trusted, call, now=site.clock(), bounds=site.bounds)
+        # Attachments take their time to come in: the reply is as fresh as its envelope was when that had come.
+        arrived = answer.received_at if answer.parts else site.clock()
+        return correlate(trusted, call, now=arrived, bounds=site.bounds)
     except (LimitExceeded, PeerAnswerInvalid):
         raise
     except AdapterError as unbelievable:
         _raise_reported(answer, site)
         raise PeerAnswerInvalid(f"{unbelievable.code}: {unbelievable.reason}") from None
+
+
+async def prove_reply(reply: ValidReply, site: Consumer) -> ProvenAttachments:
+    """The attachments of a valid reply, proven and looked at by the scanner.
+
+    Raises PeerAnswerInvalid, AnswerInfected, AnswerNotScanned; LimitExceeded.
+    """
+    try:
+        return await prove(reply.correlated.message.verified, site.attachments, site.scan)
+    except SecurityFailed as wrong:
+        raise PeerAnswerInvalid(f"{wrong.code}: {wrong.reason}") from None
+    except AttachmentInfected as infected:
+        raise AnswerInfected(infected.reason) from None
+    except ScanUnavailable as unavailable:
+        raise AnswerNotScanned(unavailable.reason) from None
 
 
 def _raise_reported(answer: ReceivedMessage, site: Consumer) -> None:

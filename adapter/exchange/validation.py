@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from adapter.envelope.carried import unwrap
-from adapter.envelope.description import ServiceDescription
+from adapter.attachments import Attachment
+from adapter.envelope.carried import Content, unwrap
+from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.names import SOAP12_FAULT
 from adapter.envelope.schema import check_content
+from adapter.envelope.xop import find_includes, with_placeholders
 from adapter.errors import EnvelopeRefused, PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch
 from adapter.identifiers import SubjectId
 from adapter.stages import (
@@ -40,7 +42,9 @@ def validate_call(call: ParsedCall, description: ServiceDescription) -> ValidCal
     operation = (
         description.operation_for(element) if call.operation is None else description.operation(call.operation, element)
     )
-    check_content(description, content, operation, in_output=False)
+    received = call.identified.received
+    attachments = () if received.attachments is None else received.attachments.said
+    _check(description, call.payload, content, operation, attachments, in_output=False)
     return ValidCall(
         parsed=call,
         operation=operation.name,
@@ -62,7 +66,7 @@ def validate_request(
     content = unwrap(verified.payload)
     element = etree.QName(content.body).text
     operation = description.operation(verified.header.operation, element)
-    check_content(description, content, operation, in_output=False)
+    _check(description, verified.payload, content, operation, verified.attachments, in_output=False)
     if subject_rule is not None:
         declared = verified.personal_data.subjects if verified.personal_data else ()
         _check_subjects(content.body, subject_rule, declared)
@@ -82,20 +86,41 @@ def validate_answer(answer: BackendAnswer, description: ServiceDescription, requ
     """What the information system said against its own contract. Raises ProviderSystemInvalid with the problems."""
     operation = description.operation(request.operation, request.input_element)
     try:
-        check_content(description, unwrap(answer.payload), operation, in_output=True)
+        attachments = () if answer.attachments is None else answer.attachments.said
+        _check(description, answer.payload, unwrap(answer.payload), operation, attachments, in_output=True)
     except SchemaInvalid as invalid:
         raise ProviderSystemInvalid(invalid.reason, problems=invalid.problems) from None
-    return ValidAnswer(payload=answer.payload, names_in_values=description.names_in_values)
+    return ValidAnswer(
+        payload=answer.payload, names_in_values=description.names_in_values, attachments=answer.attachments
+    )
 
 
 def validate_reply(correlated: CorrelatedReply, description: ServiceDescription, call: ValidCall) -> ValidReply:
     """A provider's verified reply: a fault, or valid against the contract. Raises PeerAnswerInvalid."""
-    payload = correlated.message.verified.payload
+    verified = correlated.message.verified
+    payload = verified.payload
     if payload.tag == SOAP12_FAULT:
         return ValidReply(correlated=correlated, is_fault=True)
     operation = description.operation(call.operation, call.input_element)
     try:
-        check_content(description, unwrap(payload), operation, in_output=True)
+        _check(description, payload, unwrap(payload), operation, verified.attachments, in_output=True)
     except (SchemaInvalid, EnvelopeRefused) as invalid:
         raise PeerAnswerInvalid(invalid.reason, problems=invalid.problems) from None
     return ValidReply(correlated=correlated, is_fault=False)
+
+
+def _check(
+    description: ServiceDescription,
+    payload: etree._Element,
+    content: Content,
+    operation: Operation,
+    attachments: tuple[Attachment, ...],
+    *,
+    in_output: bool,
+) -> None:
+    """With attachments the schema sees base64 where an xop:Include stands. Raises SchemaInvalid."""
+    if not attachments:
+        check_content(description, content, operation, in_output=in_output)
+        return
+    with with_placeholders(find_includes(payload, attachments, SchemaInvalid), attachments):
+        check_content(description, content, operation, in_output=in_output)

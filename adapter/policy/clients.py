@@ -13,7 +13,7 @@ from lxml import etree
 
 from adapter.errors import ClientNotAllowed, ClientNotIdentified
 from adapter.identifiers import ServiceId, SubsystemId
-from adapter.stages import IdentifiedCall, ReceivedCall
+from adapter.stages import IdentifiedCall, Packaging, ReceivedCall
 
 
 class IdentifyBy(Enum):
@@ -59,6 +59,8 @@ class Client:
     services: tuple[str, ...] = ()
     context: ContextRule = field(default_factory=ContextRule)
     xroad_ids_repeat: bool = False
+    packaging: Packaging | None = None
+    """How it gets attachments; None: as it called."""
 
 
 def find_client(call: ReceivedCall, clients: Sequence[Client]) -> Client:

@@ -13,9 +13,11 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
+    ClamdAddress,
     Count,
     DatabaseUrl,
     FilePath,
@@ -157,6 +159,35 @@ class LimitsSettings(Section):
         )
 
 
+class AttachmentsSettings(Section):
+    """[attachments]: what comes beside the XML, as MTOM or SOAP with Attachments. A service has bounds of its own."""
+
+    spool_dir: FilePath = Field(
+        Path("data/spool"), description="Folder in which attachments wait, encrypted, in files without a name."
+    )
+    spool_bytes: Count = Field(
+        8 * 1024 * _MEBIBYTE, description="Octets of all attachments that wait at a time, for each worker."
+    )
+    max_count: int = Field(16, ge=0, le=MAX_ATTACHMENTS, description="Attachments of one message; 0 allows none.")
+    max_bytes: Count = Field(2048 * _MEBIBYTE, description="Octets of all attachments of one message.")
+    min_bytes_per_second: Count = Field(
+        64 * 1024, description="Octets a second, on average, below which a transfer is given up."
+    )
+    max_transfer_s: int = Field(3600, ge=1, le=86_400, description="Seconds that the transfer of one message may take.")
+
+
+class ScanSettings(Section):
+    """[scan]: a clamd that looks at attachments before they are handed to a system of this agency."""
+
+    clamd: ClamdAddress | None = Field(
+        None, description="Its socket: an absolute path, or host:port. Default: nobody looks."
+    )
+    timeout_s: Seconds = Field(120, description="Seconds for one attachment.")
+    when_down: Literal["refuse", "deliver"] = Field(
+        "refuse", description="What becomes of an attachment that nobody could look at."
+    )
+
+
 class TimingSettings(Section):
     """[timing]: how long things may take or live."""
 
@@ -267,6 +298,11 @@ class ClientSettings(Section):
         description="Whether it gives each X-Road message an id of its own. `unique`: a message that comes again under "
         "the same id does not run again. `may-repeat`: every message is a new exchange.",
     )
+    attachments: Literal["as-sent", "inline", "mtom", "swa"] = Field(
+        "as-sent",
+        description="How it gets attachments: as it sent its call, as base64 in the XML, as MTOM, or as SOAP with "
+        "Attachments.",
+    )
     context: ContextSettings = Field(
         default_factory=ContextSettings, description="What the system cannot say itself; see [client.context]."
     )
@@ -301,6 +337,10 @@ class Settings(Section):
         default_factory=OperatorsListenerSettings, description="Health and metrics."
     )
     limits: LimitsSettings = Field(default_factory=LimitsSettings, description="Bounds on one message.")
+    attachments: AttachmentsSettings = Field(
+        default_factory=AttachmentsSettings, description="What comes beside the XML."
+    )
+    scan: ScanSettings = Field(default_factory=ScanSettings, description="Who looks for malware in attachments.")
     timing: TimingSettings = Field(default_factory=TimingSettings, description="How long things may take.")
     record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")

@@ -11,6 +11,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.settings.adapter_file import check_xpath
 from adapter.settings.toml_reading import Section, load_toml, mistake
@@ -40,6 +41,17 @@ class SoapSettings(Section):
     pool: Count = Field(16, description="Connections to the system at a time, for each worker.")
     breaker_failures: Count = Field(5, description="Failures in a row after which the system is left in peace.")
     breaker_reset_s: Seconds = Field(10, description="Seconds for which it is left in peace.")
+    attachments: Literal["inline", "mtom", "swa"] | None = Field(
+        None,
+        description="How it takes binary content: as base64 in the XML, as MTOM, or as SOAP with Attachments. "
+        "Default: as the WSDL says, inline if it says nothing.",
+    )
+    max_attachments: int = Field(
+        16, ge=0, le=MAX_ATTACHMENTS, description="Attachments of one request or answer; 0 allows none."
+    )
+    max_attachment_bytes: Count = Field(
+        256 * _MEBIBYTE, description="Octets of all attachments of one request or answer."
+    )
 
 
 class SqlListSettings(Section):

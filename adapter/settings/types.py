@@ -20,6 +20,7 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _PATTERN: Final = re.compile(r"(?:[A-Za-z0-9._-]+/){0,5}\*")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _HANDLER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_CLAMD: Final = re.compile(r"/\S+|[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9A-Fa-f:]+\]:[0-9]{1,5}")
 _WEB: Final = re.compile(r"https?://[^\s/]+(?:/\S*)?")
 
 
@@ -151,6 +152,7 @@ IpAddress = Annotated[str, AfterValidator(_address)]
 IpNetwork = Annotated[str, AfterValidator(_network)]
 IdentifierKind = Annotated[str, AfterValidator(_identifier_kind)]
 Fingerprint = Annotated[str, AfterValidator(_digest)]
+ClamdAddress = Annotated[str, AfterValidator(_matching(_CLAMD, "an absolute path or host:port"))]
 HandlerName = Annotated[str, AfterValidator(_matching(_HANDLER, "module:Class"))]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]

@@ -23,6 +23,7 @@ from adapter.stages import ReceivedCall
 from adapter.transport.client_requests import ClientSide, names_host, plain, response_of
 from adapter.transport.http_protocol import SERVER_HEADER
 from adapter.transport.http_server import HttpBounds, InFlight
+from adapter.transport.intake import AttachmentIntake
 from adapter.transport.json_paths import JSON_PREFIX, JsonPages, json_path
 
 log = structlog.get_logger(__name__)
@@ -60,9 +61,10 @@ class ClientListener:
         own_services: OwnServices,
         own_contract: OwnContract,
         json_pages: JsonPages,
+        intake: AttachmentIntake,
     ) -> None:
         self._site = site
-        self._side = ClientSide(site=site, bounds=bounds, in_flight=in_flight)
+        self._side = ClientSide(site=site, bounds=bounds, in_flight=in_flight, intake=intake)
         self._documents = documents
         self._own_services = own_services
         self._own_contract = own_contract
@@ -86,19 +88,27 @@ class ClientListener:
             return await self._document(request, service)
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
-        return response_of(await self._answer(request, service, dialect))
+        return await self._answer(request, service, dialect)
 
     async def _answer(
         self, request: web.BaseRequest, service: ServiceId | None, dialect: ClientDialect
-    ) -> ClientAnswer:
+    ) -> web.StreamResponse:
         async def answer(call: ReceivedCall) -> ClientAnswer:
             if service is None:
                 return await self._own_services(call)
             if isinstance(dialect, JsonDialect):
                 await self._json_pages.prepare(service)
-            return await consume(call, dialect, self._site)
+                return await consume(call, dialect, self._site)
+            return await consume(call, SoapDialect(content_type=call.content_type), self._site)
 
-        return await self._side.answer(request, service or own_service(self._site.own), dialect.form, answer)
+        takes_attachments = service is not None and not isinstance(dialect, JsonDialect)
+        return await self._side.respond(
+            request,
+            service or own_service(self._site.own),
+            dialect.form,
+            answer,
+            takes_attachments=takes_attachments,
+        )
 
     async def _document(self, request: web.BaseRequest, service: ServiceId | None) -> web.Response:
         """`?wsdl`, `?peer-wsdl` and what they import (`?xsd=NAME`): no secrets, for anyone who reaches the listener."""

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import structlog
 from aiohttp import web
 
+from adapter.attachments import HeldAttachments, Holding
+from adapter.crypto.content import KEY_OCTETS
 from adapter.dialects.model import AnswerForm, ClientAnswer
-from adapter.errors import AdapterError, InternalError
+from adapter.envelope.multipart import read_related_type
+from adapter.envelope.packaging import envelope_type
+from adapter.errors import AdapterError, AttachmentsInvalid, InternalError
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.delivery import CallProgress, refuse_call
 from adapter.exchange.incidents import new_incident, where
+from adapter.exchange.parts import RelatedMessage
 from adapter.identifiers import ServiceId
-from adapter.stages import ReceivedCall
+from adapter.policy.clients import find_client
+from adapter.stages import Packaging, ReceivedCall
 from adapter.transport.http_protocol import SERVER_HEADER
-from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
+from adapter.transport.http_server import HttpBounds, InFlight, is_multipart, peer_of, read_body, read_chunks
+from adapter.transport.intake import AttachmentIntake
+from adapter.transport.transfer import send_streamed
 
 log = structlog.get_logger(__name__)
 
@@ -36,16 +46,48 @@ class ClientSide:
     site: Consumer
     bounds: HttpBounds
     in_flight: InFlight
+    intake: AttachmentIntake
 
-    async def answer(
-        self, request: web.BaseRequest, service: ServiceId, form: AnswerForm, answering: Answering
+    async def respond(
+        self,
+        request: web.BaseRequest,
+        service: ServiceId,
+        form: AnswerForm,
+        answering: Answering,
+        *,
+        takes_attachments: bool = True,
+    ) -> web.StreamResponse:
+        """Answer the request, with attachments or without. They are held until the last octet is sent."""
+        with closing(self.intake.holding()) as holding:
+            received = received_call(request, service, b"", self.site, holding=holding)
+            answer = await self._answer(request, received, form, answering, takes_attachments=takes_attachments)
+            if answer.streamed is not None:
+                return await send_streamed(
+                    request,
+                    answer.streamed,
+                    status=answer.status,
+                    headers={**answer.headers, **SERVER_HEADER},
+                    bounds=self.bounds.transfer,
+                )
+        return response_of(answer)
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        call: ReceivedCall,
+        form: AnswerForm,
+        answering: Answering,
+        *,
+        takes_attachments: bool,
     ) -> ClientAnswer:
         """Read the request and have it answered. Never raises: what goes wrong is recorded and answered in the form."""
-        call = received_call(request, service, b"", self.site)
         try:
             async with self.in_flight.slot():
-                octets = await read_body(request, self.bounds)
-                call = received_call(request, service, octets, self.site)
+                if takes_attachments and is_multipart(request):
+                    call = await self._with_attachments(request, call)
+                else:
+                    octets = await read_body(request, self.bounds)
+                    call = received_call(request, call.service, octets, self.site, holding=call.holding)
                 return await answering(call)
         except AdapterError as refused:
             return await refuse_call(refused, CallProgress(received=call, form=form), self.site)
@@ -56,25 +98,77 @@ class ClientSide:
             refusal = InternalError(f"unexpected {type(error).__name__}")
             return await refuse_call(refusal, CallProgress(received=call, form=form), self.site, incident=incident)
 
+    async def _with_attachments(self, request: web.BaseRequest, call: ReceivedCall) -> ReceivedCall:
+        """The call with its attachments, encrypted as they come. Who calls is asked before anything is kept.
+
+        Raises ClientNotIdentified; AttachmentsInvalid, LimitExceeded, RequestIncomplete, Overloaded.
+        """
+        find_client(call, self.site.clients)
+        if call.holding is None:
+            raise AttachmentsInvalid("there is no place for attachments")
+        related = read_related_type(call.content_type, AttachmentsInvalid)
+        chunks = read_chunks(request, self.bounds.transfer)
+        message = RelatedMessage(chunks, related, self.intake.bounds, AttachmentsInvalid)
+        root = await message.root(self.bounds.max_message_bytes)
+        packaging, content_type = envelope_type(related, root.head, AttachmentsInvalid)
+        attachments = await message.seal(call.holding, os.urandom(KEY_OCTETS))
+        return received_call(
+            request,
+            call.service,
+            root.octets,
+            self.site,
+            holding=call.holding,
+            content_type=content_type,
+            packaging=packaging,
+            attachments=attachments,
+        )
+
+
+def readdressed(request: web.BaseRequest, call: ReceivedCall, service: ServiceId, site: Consumer) -> ReceivedCall:
+    """The same call to the service that its message names."""
+    return received_call(
+        request,
+        service,
+        call.octets,
+        site,
+        holding=call.holding,
+        content_type=call.content_type,
+        packaging=call.packaging,
+        attachments=call.attachments,
+    )
+
 
 def names_host(request: web.BaseRequest) -> bool:
     """Whether the Host header can stand in an address that is handed out."""
     return _HOST.fullmatch(request.host) is not None
 
 
-def received_call(request: web.BaseRequest, service: ServiceId, octets: bytes, site: Consumer) -> ReceivedCall:
+def received_call(
+    request: web.BaseRequest,
+    service: ServiceId,
+    octets: bytes,
+    site: Consumer,
+    *,
+    holding: Holding | None = None,
+    content_type: str | None = None,
+    packaging: Packaging = Packaging.INLINE,
+    attachments: HeldAttachments | None = None,
+) -> ReceivedCall:
     """One HTTP request as a stage; credentials are taken from the Authorization header (RFC 7617, RFC 6750)."""
     token, user, password = _credentials(request.headers.get("Authorization", ""))
     return ReceivedCall(
         octets=octets,
         received_at=site.clock(),
         peer=peer_of(request),
-        content_type=request.headers.get("Content-Type", ""),
+        content_type=request.headers.get("Content-Type", "") if content_type is None else content_type,
         soap_action=request.headers.get("SOAPAction", "").strip('"'),
         service=service,
         bearer_token=token,
         basic_user=user,
         basic_password=password,
+        packaging=packaging,
+        attachments=attachments,
+        holding=holding,
     )
 
 

@@ -7,14 +7,16 @@ import hashlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socket import socket
 
 from aiohttp import web
 
+from adapter.envelope.multipart import MULTIPART, media_type_of
 from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
 from adapter.stages import Peer, SoapVersion
 from adapter.transport.http_protocol import SoapRequestHandler, SoapServer
+from adapter.transport.transfer import TooSlow, TransferBounds, steadily
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -29,6 +31,7 @@ class HttpBounds:
     max_connections: int = 512
     keepalive_s: float = 75.0
     max_header_bytes: int = 16_384
+    transfer: TransferBounds = field(default_factory=TransferBounds)
 
 
 class InFlight:
@@ -50,6 +53,31 @@ class InFlight:
             self.count -= 1
 
 
+def is_multipart(request: web.BaseRequest) -> bool:
+    """Whether the body announces itself as multipart/related."""
+    return media_type_of(request.headers.get("Content-Type", "")) == MULTIPART
+
+
+async def read_chunks(request: web.BaseRequest, transfer: TransferBounds) -> AsyncIterator[bytes]:
+    """The body in pieces, for as long as it gets on. Raises RequestIncomplete, MalformedMessage (encoded)."""
+    await _begin_body(request)
+    try:
+        async for chunk in steadily(aiter(request.content.iter_any()), transfer):
+            yield chunk
+    except TooSlow as slow:
+        raise RequestIncomplete(str(slow)) from None
+    except (web.RequestPayloadError, ConnectionError) as broken:
+        raise RequestIncomplete(f"broken off: {type(broken).__name__}") from None
+
+
+async def _begin_body(request: web.BaseRequest) -> None:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise MalformedMessage("a Content-Encoding is not accepted")
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun (RFC 9110, 10.1.1)
+
+
 async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
     """The whole body. Raises LimitExceeded, RequestIncomplete (too slow or broken off), MalformedMessage (encoded)."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -57,9 +85,8 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
     announced = request.content_length
     if announced is not None and announced > bounds.max_message_bytes:
         raise LimitExceeded(f"{announced} octets announced, allowed {bounds.max_message_bytes}")
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # the answer itself has not begun (RFC 9110, 10.1.1)
+    if "Expect" in request.headers:
+        await _begin_body(request)
     if request.content.is_eof() and request.content.exception() is None:
         return _bounded(request.content.read_nowait(), bounds)  # it came in one go with its head, as most do
     chunks: list[bytes] = []

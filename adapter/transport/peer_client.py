@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import aiohttp
 
 from adapter.directory.model import AdapterEntry, Directory
-from adapter.errors import LimitExceeded, PeerTimeout, PeerUnreachable
+from adapter.envelope.bodies import StreamedBody
+from adapter.envelope.multipart import MULTIPART, read_related_type
+from adapter.errors import (
+    AnswerNotHeld,
+    EnvelopeRefused,
+    LimitExceeded,
+    Overloaded,
+    PeerAnswerInvalid,
+    PeerTimeout,
+    PeerUnreachable,
+)
+from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds, RelatedMessage
 from adapter.identifiers import MemberId
 from adapter.ports import Clock
 from adapter.stages import Peer, ReceivedMessage, RecordedCall
-from adapter.transport.peer_listener import CONTENT_TYPE, PATH
+from adapter.transport.peer_listener import CONTENT_TYPE, PATH, peer_body
 from adapter.transport.tls import TlsKey, peer_client_context
+from adapter.transport.transfer import TooSlow, TransferBounds, steadily
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,16 @@ class PeerClient:
         clock: Clock,
         timeout_s: float,
         max_message_bytes: int,
+        attachments: AttachmentBounds = NO_ATTACHMENTS,
+        transfer: TransferBounds | None = None,
         connections_per_peer: int = 64,
     ) -> None:
         self._tls = tls
         self._directory = directory
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, 10))
+        self._timeout_s = timeout_s
+        self._attachments = attachments
+        self._transfer = transfer or TransferBounds()
         self._max_message_bytes = max_message_bytes
         self._connections_per_peer = connections_per_peer
         self._pools: dict[MemberId, _Pool] = {}
@@ -57,22 +73,66 @@ class PeerClient:
         pool = self._pool(call.sealed.header.service.subsystem.member)
         try:
             try:
-                return await self._post(pool, call.sealed.octets)
+                return await self._post(pool, call)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                return await self._post(pool, call.sealed.octets)
-        except TimeoutError:
+                return await self._post(pool, call)
+        except (TimeoutError, TooSlow):
             raise PeerTimeout("no answer in time") from None
         except aiohttp.ClientConnectorError as cause:
             raise PeerUnreachable(f"{type(cause).__name__} on the way to the provider's adapter") from None
         except (aiohttp.ClientError, OSError) as cause:  # the request may have arrived
             raise PeerTimeout(f"{type(cause).__name__} while the provider's adapter was asked") from None
 
-    async def _post(self, pool: _Pool, octets: bytes) -> ReceivedMessage:
+    async def _post(self, pool: _Pool, call: RecordedCall) -> ReceivedMessage:
+        sealed = call.sealed
+        data: bytes | AsyncIterator[bytes] = sealed.octets
         headers = {"Content-Type": f"{CONTENT_TYPE}; charset=utf-8"}
-        async with pool.session.post(
-            pool.entry.address.rstrip("/") + PATH, data=octets, headers=headers, allow_redirects=False
-        ) as response:
-            return ReceivedMessage(octets=await self._read(response), received_at=self._clock(), peer=pool.peer)
+        async with asyncio.timeout(self._timeout_s) as deadline:
+            if sealed.attachments is not None:
+                body = peer_body(sealed.octets, sealed.attachments)
+                headers = {"Content-Type": body.content_type, "Content-Length": str(body.size)}
+                data = self._as_it_leaves(body, deadline, call)
+            async with pool.session.post(
+                pool.entry.address.rstrip("/") + PATH, data=data, headers=headers, allow_redirects=False
+            ) as response:
+                if response.content_type == MULTIPART:
+                    deadline.reschedule(None)  # from here on it is judged by whether it gets on
+                    return await self._read_related(response, pool, call)
+                return ReceivedMessage(octets=await self._read(response), received_at=self._clock(), peer=pool.peer)
+
+    async def _as_it_leaves(
+        self, body: StreamedBody, deadline: asyncio.Timeout, call: RecordedCall
+    ) -> AsyncIterator[bytes]:
+        """The body; the time starts anew with each piece that is taken, and with the last one the wait for the answer.
+
+        How long that is, the provider reads in the message itself.
+        """
+        loop = asyncio.get_running_loop()
+        async for octets in body.stream():
+            deadline.reschedule(loop.time() + self._transfer.stall_s)
+            yield octets
+        left_s = (call.sealed.header.reply_by - self._clock()).total_seconds()
+        deadline.reschedule(loop.time() + max(left_s, self._timeout_s))
+
+    async def _read_related(self, response: aiohttp.ClientResponse, pool: _Pool, call: RecordedCall) -> ReceivedMessage:
+        """A reply with attachments. Raises PeerAnswerInvalid, AnswerNotHeld, TooSlow."""
+        holding = call.authorized.valid.parsed.identified.received.holding
+        if holding is None:
+            raise PeerAnswerInvalid("a reply with attachments, which nobody asked for")
+        related = read_related_type(response.headers["Content-Type"], PeerAnswerInvalid)
+        chunks = steadily(aiter(response.content.iter_any()), self._transfer)
+        try:
+            message = RelatedMessage(chunks, related, self._attachments, PeerAnswerInvalid)
+            root = await message.root(self._max_message_bytes)
+            received_at = self._clock()
+            parts = await message.keep(holding)
+        except (LimitExceeded, Overloaded) as cause:
+            raise AnswerNotHeld(cause.reason) from None
+        except EnvelopeRefused as cause:
+            raise PeerAnswerInvalid(cause.reason) from None
+        return ReceivedMessage(
+            octets=root.octets, received_at=received_at, peer=pool.peer, parts=parts, holding=holding
+        )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []
@@ -98,7 +158,7 @@ class PeerClient:
             connector=aiohttp.TCPConnector(
                 ssl=context, limit=self._connections_per_peer, keepalive_timeout=60, ttl_dns_cache=60
             ),
-            timeout=self._timeout,
+            timeout=aiohttp.ClientTimeout(total=None, connect=min(self._timeout_s, 10)),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import structlog
 from aiohttp import web
 
+from adapter.attachments import HeldAttachments, Holding
+from adapter.envelope.bodies import Form, StreamedBody, related_body
+from adapter.envelope.multipart import read_related_type
 from adapter.errors import AdapterError, EnvelopeRefused, MalformedMessage
 from adapter.exchange.incidents import new_incident
+from adapter.exchange.parts import RelatedMessage
 from adapter.exchange.provide import provide
 from adapter.exchange.provider import PeerAnswer, Provider
 from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
-from adapter.stages import ReceivedMessage, SoapVersion
+from adapter.stages import Peer, ReceivedMessage, SoapVersion
 from adapter.transport.http_protocol import SERVER_HEADER, fault_response
-from adapter.transport.http_server import HttpBounds, InFlight, peer_of, read_body
+from adapter.transport.http_server import HttpBounds, InFlight, is_multipart, peer_of, read_body, read_chunks
+from adapter.transport.intake import AttachmentIntake
+from adapter.transport.transfer import send_streamed
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +32,9 @@ CONTENT_TYPE = "application/soap+xml"
 class PeerListener:
     """Turns HTTP requests of peers into received messages and answers of the provider's side into HTTP responses."""
 
-    def __init__(self, site: Provider, bounds: HttpBounds, in_flight: InFlight) -> None:
+    def __init__(self, site: Provider, bounds: HttpBounds, in_flight: InFlight, *, intake: AttachmentIntake) -> None:
         self._site = site
+        self._intake = intake
         self._bounds = bounds
         self._in_flight = in_flight
 
@@ -35,7 +44,13 @@ class PeerListener:
             incident = new_incident()
             log.warning("refused", code=EnvelopeRefused.code, incident=incident)
             return fault_response(EnvelopeRefused("not POST /peer"), incident, SoapVersion.SOAP12)
-        answer = await self._answer(request)
+        with closing(self._intake.holding()) as holding:
+            answer = await self._answer(request, holding)
+            if answer.attachments is not None:
+                body = peer_body(answer.octets, answer.attachments)
+                return await send_streamed(
+                    request, body, status=answer.status, headers=SERVER_HEADER, bounds=self._bounds.transfer
+                )
         return web.Response(
             body=answer.octets,
             status=answer.status,
@@ -44,15 +59,45 @@ class PeerListener:
             headers=SERVER_HEADER,
         )
 
-    async def _answer(self, request: web.BaseRequest) -> PeerAnswer:
+    async def _answer(self, request: web.BaseRequest, holding: Holding) -> PeerAnswer:
         peer = peer_of(request)
         now = self._site.clock
         try:
             async with self._in_flight.slot():
+                if is_multipart(request):
+                    return await provide(await self._with_attachments(request, peer, holding), self._site)
                 if request.content_type != CONTENT_TYPE:
                     raise MalformedMessage("the content type is not application/soap+xml")
                 octets = await read_body(request, self._bounds)
-                return await provide(ReceivedMessage(octets=octets, received_at=now(), peer=peer), self._site)
+                received = ReceivedMessage(octets=octets, received_at=now(), peer=peer, holding=holding)
+                return await provide(received, self._site)
         except AdapterError as unread:
             received = ReceivedMessage(octets=b"", received_at=now(), peer=peer)
             return await refuse(unread, Trail(received=received), self._site)
+
+    async def _with_attachments(self, request: web.BaseRequest, peer: Peer, holding: Holding) -> ReceivedMessage:
+        """Raises MalformedMessage, EnvelopeRefused, NotForUs, LimitExceeded, RequestIncomplete, Overloaded."""
+        related = read_related_type(request.headers["Content-Type"], MalformedMessage)
+        chunks = read_chunks(request, self._bounds.transfer)
+        message = RelatedMessage(chunks, related, self._intake.bounds, MalformedMessage)
+        root = await message.root(self._bounds.max_message_bytes)
+        envelope = ReceivedMessage(octets=root.octets, received_at=self._site.clock(), peer=peer, holding=holding)
+        message.narrow(self._site.attachment_bounds(envelope))
+        return ReceivedMessage(
+            octets=envelope.octets,
+            received_at=envelope.received_at,
+            peer=peer,
+            parts=await message.keep(holding),
+            holding=holding,
+        )
+
+
+def peer_body(envelope: bytes, attachments: HeldAttachments) -> StreamedBody:
+    """An envelope and its attachments as they go to another adapter: nothing of them in clear."""
+    return related_body(
+        envelope,
+        attachments,
+        root_content_type=f"{CONTENT_TYPE}; charset=utf-8",
+        root_type=CONTENT_TYPE,
+        form=Form.CIPHERTEXT,
+    )

@@ -19,7 +19,7 @@ from adapter.exchange.xroad import address_message, listed_members
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import ReceivedCall
 from adapter.transport.client_listener import SERVICE_PREFIX
-from adapter.transport.client_requests import ClientSide, names_host, plain, received_call, response_of
+from adapter.transport.client_requests import ClientSide, names_host, plain, readdressed
 from adapter.transport.http_protocol import SERVER_HEADER
 from adapter.transport.http_server import Handler
 
@@ -53,18 +53,18 @@ class XRoadListener:
             return await self._behind(request)
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
-        return response_of(await self._answer(request))
+        return await self._answer(request)
 
-    async def _answer(self, request: web.BaseRequest) -> ClientAnswer:
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         site = self._side.site
 
         async def answer(call: ReceivedCall) -> ClientAnswer:
             addressed = await address_message(call, site, partial(self._wsdl, request))
             if isinstance(addressed, ClientAnswer):
                 return addressed
-            return await consume(received_call(request, addressed.service, call.octets, site), addressed.dialect, site)
+            return await consume(readdressed(request, call, addressed.service, site), addressed.dialect, site)
 
-        return await self._side.answer(request, xroad_messages(site.own), XRoadForm(), answer)
+        return await self._side.respond(request, xroad_messages(site.own), XRoadForm(), answer)
 
     async def _wsdl(self, request: web.BaseRequest, service: ServiceId, description: ServiceDescription) -> bytes:
         base = self._public_url

@@ -8,14 +8,18 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from adapter.dialects.model import ClientAnswer
+from adapter.exchange.parts import NO_ATTACHMENTS
 from adapter.identifiers import ServiceId
 from adapter.stages import ReceivedCall, SoapVersion
+from adapter.store.spool import Spool
 from adapter.transport.client_listener import ClientListener
 from adapter.transport.http_server import Handler, HttpBounds, InFlight, Listener
+from adapter.transport.intake import AttachmentIntake
 from adapter.transport.peer_listener import PeerListener
 from tests.fixtures_pki import federation
 from tests.pki import Federation
@@ -79,8 +83,11 @@ async def listening(handler: Handler, version: SoapVersion = SoapVersion.SOAP12)
         await listener.stop()
 
 
+INTAKE = AttachmentIntake(holding=Spool(Path("nowhere"), max_bytes=1).holding, bounds=NO_ATTACHMENTS)
+
+
 def peer_listener(sides: TwoSides) -> PeerListener:
-    return PeerListener(sides.provider, BOUNDS, InFlight(BOUNDS.max_in_flight))
+    return PeerListener(sides.provider, BOUNDS, InFlight(BOUNDS.max_in_flight), intake=INTAKE)
 
 
 class EchoedPages:
@@ -108,6 +115,7 @@ def client_listener(sides: TwoSides) -> ClientListener:
         own_services=own,
         own_contract=lambda url: url.encode(),
         json_pages=EchoedPages(),
+        intake=INTAKE,
     )
 
 

@@ -26,7 +26,7 @@ from tests.adapters.dialogues import assert_shown, dialogues
 from tests.adapters.exchanges import verified_size
 from tests.adapters.small_federation import CONTEXT, NAMESPACE, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import ANSWER, StubSystem
-from tests.adapters.test_listeners import BOUNDS, ask, client_listener, listening
+from tests.adapters.test_listeners import BOUNDS, INTAKE, ask, client_listener, listening
 from tests.adapters.test_listeners import post as post_octets
 from tests.adapters.xroad_system import SOAP, XRoadSystem
 from tests.fixtures_pki import federation
@@ -281,7 +281,7 @@ def test_the_page_shows_what_is_printed(ground: Ground, heading: str, tmp_path: 
 
 async def test_the_root_is_xroads_only_where_the_settings_say_so(federation: PkiFederation) -> None:
     sides = two_sides(federation)
-    side = ClientSide(site=sides.consumer, bounds=BOUNDS, in_flight=InFlight(2))
+    side = ClientSide(site=sides.consumer, bounds=BOUNDS, in_flight=InFlight(2), intake=INTAKE)
     handler = XRoadListener(side, client_listener(sides), at_root=False, public_url=None)
     async with listening(handler, SoapVersion.SOAP11) as port:
         at_root = await ask(port, post_octets("/", b"<a/>", "text/xml"))

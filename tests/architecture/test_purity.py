@@ -18,6 +18,7 @@ CORE = (
     "adapter/envelope/",
     "adapter/ports.py",
     "adapter/stages.py",
+    "adapter/attachments.py",
     "adapter/xmlsafe.py",
     "adapter/identifiers.py",
     "adapter/errors.py",

@@ -23,6 +23,7 @@ MAKERS = {
     "ConfirmationPart": ("adapter/crypto/open.py", "adapter/crypto/recognition.py"),
     "DecryptedMessage": ("adapter/crypto/open.py",),
     "VerifiedMessage": ("adapter/crypto/open.py",),
+    "ProvenAttachments": ("adapter/exchange/attachments.py",),
     "TrustedMessage": ("adapter/directory/trust.py",),
     "FreshRequest": ("adapter/policy/freshness.py",),
     "CorrelatedReply": ("adapter/policy/freshness.py",),

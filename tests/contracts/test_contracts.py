@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 from adapter.envelope import names
+from adapter.envelope.attachments_header import Described, render_attachments
 from adapter.envelope.faults import plain_fault_message, public_fault, read_fault, render_fault
 from adapter.envelope.headers import (
     read_exchange_header,
@@ -59,6 +60,7 @@ def test_what_we_write_is_valid(schemas: dict[str, etree.XMLSchema], federation:
         render_exchange(request),
         render_exchange(reply_header(request)),
         render_personal_data(personal_data()),
+        render_attachments((Described(content_id="a@b", media_type="a/b; c=d", size=0, name='Ўз "1".pdf'),)),
     ):
         assert_valid(schemas[ENVELOPE], etree.fromstring(octets))
 

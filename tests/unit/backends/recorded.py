@@ -6,6 +6,7 @@ from typing import cast
 from cryptography import x509
 from lxml import etree
 
+from adapter.attachments import HeldAttachments, Holding
 from adapter.identifiers import MessageId, OfficialId, Purpose, RecordNumber, ServiceId
 from adapter.stages import (
     AuthorizedRequest,
@@ -14,6 +15,7 @@ from adapter.stages import (
     MessageKind,
     Peer,
     PersonalData,
+    ProvenAttachments,
     ReceivedMessage,
     RecordedRequest,
     TrustedMessage,
@@ -26,7 +28,16 @@ SERVICE = ServiceId.parse("UZ/GOV/200000001/population/GetPerson/v1")
 CONSUMER = ServiceId.parse("UZ/GOV/200000003/social/X/v1").subsystem
 
 
-def recorded(payload: etree._Element | str, operation: str = "GetPerson") -> RecordedRequest:
+NO_ATTACHMENTS = HeldAttachments(content_key=b"", held=())
+
+
+def recorded(
+    payload: etree._Element | str,
+    operation: str = "GetPerson",
+    *,
+    attachments: HeldAttachments | None = None,
+    holding: Holding | None = None,
+) -> RecordedRequest:
     if isinstance(payload, str):
         payload = etree.fromstring(payload)
     header = ExchangeHeader(
@@ -39,7 +50,9 @@ def recorded(payload: etree._Element | str, operation: str = "GetPerson") -> Rec
         reply_by=NOW + timedelta(seconds=30),
     )
     verified = VerifiedMessage(
-        received=ReceivedMessage(octets=b"", received_at=NOW, peer=Peer(certificate_sha256=None, address="127.0.0.1")),
+        received=ReceivedMessage(
+            octets=b"", received_at=NOW, peer=Peer(certificate_sha256=None, address="127.0.0.1"), holding=holding
+        ),
         kind=MessageKind.REQUEST,
         header=header,
         personal_data=PersonalData(purpose=Purpose("benefit")),
@@ -58,4 +71,5 @@ def recorded(payload: etree._Element | str, operation: str = "GetPerson") -> Rec
         fresh=FreshRequest(message=trusted, consumer=CONSUMER), operation=operation, input_element=str(payload.tag)
     )
     authorized = AuthorizedRequest(valid=valid, rule_id="r", policy_version=1)
-    return RecordedRequest(authorized=authorized, record_number=RecordNumber(0))
+    proven = ProvenAttachments(message=verified, attachments=attachments or NO_ATTACHMENTS)
+    return RecordedRequest(authorized=authorized, proven=proven, record_number=RecordNumber(0))

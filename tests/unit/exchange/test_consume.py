@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from adapter.attachments import HeldAttachments
 from adapter.dialects.model import AnswerForm, ClientAnswer
 from adapter.dialects.soap import SoapDialect
 from adapter.envelope.description import ServiceDescription
@@ -17,7 +18,7 @@ from adapter.envelope.names import SOAP11, SOAP12
 from adapter.errors import DirectoryUnavailable, PeerTimeout, ProviderSystemDown
 from adapter.exchange.consume import consume
 from adapter.exchange.provider import PeerAnswer
-from adapter.stages import IdentifiedCall, ParsedCall
+from adapter.stages import IdentifiedCall, Packaging, ParsedCall
 from adapter.xmlsafe import XmlLimits
 from tests.pki import Federation
 from tests.two_sides import (
@@ -238,6 +239,11 @@ class Loud:
 
         def reply(self, payload: etree._Element) -> ClientAnswer:
             return ClientAnswer(octets=f"{self.said} {etree.QName(payload).localname}".encode(), content_type="x/loud")
+
+        def reply_with_attachments(
+            self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
+        ) -> ClientAnswer:
+            raise NotImplementedError
 
         def fault(self, fault: PublicFault) -> ClientAnswer:
             return ClientAnswer(octets=f"{self.said} {fault.code}".encode(), content_type="x/loud", status=418)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ ADDRESS = client("by-address", IdentifyBy.ADDRESS, addresses=("127.0.0.1", "10.1
 ALL = (TOKEN, BASIC, CERTIFICATE, ADDRESS)
 
 
-def call(*, address: str = "192.0.2.7", certificate: bytes | None = None, **credentials: str) -> ReceivedCall:
+def call(*, address: str = "192.0.2.7", certificate: bytes | None = None, **credentials: Any) -> ReceivedCall:
     return ReceivedCall(
         octets=b"",
         received_at=datetime(2026, 3, 2, tzinfo=UTC),

@@ -1,0 +1,42 @@
+"""How a description says that binary content is sent beside the XML, if it says anything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapter.envelope.description_model import ServiceDescription
+from adapter.envelope.names import qname
+from adapter.errors import DescriptionUnusable
+from adapter.stages import Packaging
+from adapter.xmlsafe import XmlLimits, parse
+
+_MULTIPART_RELATED: Final = qname("http://schemas.xmlsoap.org/wsdl/mime/", "multipartRelated")
+_MTOM_POLICIES: Final = (
+    qname("http://schemas.xmlsoap.org/ws/2004/09/policy/optimizedmimeserialization", "OptimizedMimeSerialization"),
+    qname("http://www.w3.org/2007/08/soap12-mtom-policy", "MTOM"),
+)
+_EXPECTED_CONTENT_TYPES: Final = (
+    qname("http://www.w3.org/2005/05/xmlmime", "expectedContentTypes"),
+    qname("http://www.w3.org/2004/11/xmlmime", "expectedContentTypes"),
+)
+_HINTS: Final = (b"multipartRelated", b"OptimizedMimeSerialization", b"soap12-mtom-policy", b"expectedContentTypes")
+_LIMITS: Final = XmlLimits()
+
+
+def packaging_of(description: ServiceDescription) -> Packaging:
+    """MTOM when a policy or an expected content type asks for it, SWA for mime:multipartRelated (WSDL 1.1, 5).
+
+    INLINE when the description does not say.
+    """
+    found = Packaging.INLINE
+    for octets in description.documents.values():
+        if not any(hint in octets for hint in _HINTS):
+            continue
+        root = parse(octets, _LIMITS, error=DescriptionUnusable)
+        if next(root.iter(*_MTOM_POLICIES), None) is not None:
+            return Packaging.MTOM
+        if any(element.get(name) for element in root.iter("{*}*") for name in _EXPECTED_CONTENT_TYPES):
+            return Packaging.MTOM
+        if next(root.iter(_MULTIPART_RELATED), None) is not None:
+            found = Packaging.SWA
+    return found
