@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from adapter.audit.document import milliseconds
 from adapter.audit.exchange_states import states_before
 from adapter.errors import RecordUnavailable
 from adapter.ports import Claim, ExchangeState
-from adapter.store.schema import exchanges
+from adapter.store.schema import exchanges, forgotten
 from adapter.store.statements import Cursor, sql
 
 _KEY = (exchanges.c.consumer == bindparam("of_consumer"), exchanges.c.message_id == bindparam("of_message"))
@@ -41,6 +41,7 @@ _CLOSE: Final = sql(
     "state_0",
     "state_1",
 )
+_FORGOTTEN: Final = sql(select(func.max(forgotten.c.expires_ms)))
 _ANSWERABLE: Final = tuple(sorted(state.value for state in states_before(ExchangeState.ANSWERED)))
 
 
@@ -63,10 +64,13 @@ def find(cursor: Cursor, consumer: str, message_id: str) -> ExchangeRow | None:
 def reserve(cursor: Cursor, claim: Claim, number: int, *, answered: bool, owner: str) -> ExchangeRow | None:
     """Reserve the id for entry `number`; gives what is known instead when it is taken, and changes nothing then.
 
-    answered: the same entry is also the answer.
+    answered: the same entry is also the answer. An id that may have been purged is one whose outcome is not known.
     """
     state = ExchangeState.ANSWERED if answered else ExchangeState.RELEASED
     consumer, message_id = str(claim.consumer), str(claim.message_id)
+    if _may_be_forgotten(cursor, claim):
+        known = find(cursor, consumer, message_id)
+        return known or ExchangeRow(ExchangeState.INTERRUPTED, claim.content_digest, None)
     cursor.execute(
         _RESERVE,
         (
@@ -76,11 +80,22 @@ def reserve(cursor: Cursor, claim: Claim, number: int, *, answered: bool, owner:
             claim.content_digest,
             number,
             number if answered else None,
-            milliseconds(claim.expires) + 1,
+            _expires_ms(claim),
             owner,
         ),
     )
     return None if cursor.rowcount == 1 else find(cursor, consumer, message_id)
+
+
+def _may_be_forgotten(cursor: Cursor, claim: Claim) -> bool:
+    """Whether ids that expired no sooner were purged: the clock was ahead then, and this may be a message of before."""
+    cursor.execute(_FORGOTTEN)
+    (latest,) = cursor.fetchone()
+    return latest is not None and _expires_ms(claim) <= latest
+
+
+def _expires_ms(claim: Claim) -> int:
+    return milliseconds(claim.expires) + 1
 
 
 def close(cursor: Cursor, claim: Claim, number: int) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, tuple_, update
 
 from adapter.audit.document import milliseconds
 from adapter.audit.exchange_states import states_before
@@ -23,7 +23,7 @@ from adapter.identifiers import MessageId, RecordNumber, SubsystemId
 from adapter.ports import ExchangeState
 from adapter.store.engine import Database
 from adapter.store.failures import translated
-from adapter.store.schema import exchanges
+from adapter.store.schema import exchanges, forgotten
 
 WAIT_FOR_OTHER_RUN_S: Final = 10.0
 ABANDONED_AFTER: Final = timedelta(days=1)
@@ -61,7 +61,8 @@ def recover_worker(database: Database, owner: str) -> tuple[InterruptedExchange,
 def purge(database: Database, now: datetime, *, clock_skew_s: float) -> int:
     """Forget exchanges that expired more than the clock skew ago; gives how many. Raises StoreUnusable.
 
-    An unexpired one is never forgotten, however many there are: its message could be played again (W125).
+    An unexpired one is never forgotten, however many there are: its message could be played again (W125). How far was
+    forgotten is remembered, in case that `now` was wrong and is set back.
     """
     latest = now - timedelta(seconds=clock_skew_s)
     over = or_(
@@ -70,11 +71,20 @@ def purge(database: Database, now: datetime, *, clock_skew_s: float) -> int:
     )
     key = (exchanges.c.consumer, exchanges.c.message_id)
     with database.reading() as connection:  # finding them does not hold up whoever writes
-        found = [tuple(row) for row in connection.execute(select(*key).where(over))]
+        found = [tuple(row) for row in connection.execute(select(*key, exchanges.c.expires_ms).where(over))]
     for at in range(0, len(found), _PURGED_AT_ONCE):
+        some = found[at : at + _PURGED_AT_ONCE]
         with database.writing() as connection:
-            connection.execute(delete(exchanges).where(tuple_(*key).in_(found[at : at + _PURGED_AT_ONCE]), over))
+            _remember_forgotten(connection, max(expires_ms for _, _, expires_ms in some))
+            connection.execute(delete(exchanges).where(tuple_(*key).in_([row[:2] for row in some]), over))
     return len(found)
+
+
+def _remember_forgotten(connection: Connection, expires_ms: int) -> None:
+    latest = connection.execute(select(func.max(forgotten.c.expires_ms))).scalar()
+    if latest is None or latest < expires_ms:
+        connection.execute(delete(forgotten))
+        connection.execute(insert(forgotten).values(expires_ms=expires_ms))
 
 
 def _interrupt(database: Database, whose: ColumnElement[bool]) -> tuple[InterruptedExchange, ...]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -111,6 +111,14 @@ exchanges: Final = Table(
     sqlite_with_rowid=False,
 )
 """Reserved message ids (promise 3). owner: the run of `serve` and the worker that reserved it."""
+
+forgotten: Final = Table(
+    "forgotten",
+    metadata,
+    Column("expires_ms", BigInteger, nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("expires_ms"),
+)
+"""The latest expiry among the message ids that were purged: one row, or none. What expires no later may be a replay."""
 
 messages: Final = Table(
     "messages",

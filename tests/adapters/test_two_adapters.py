@@ -9,12 +9,13 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from examples.demo.peer_messages import read_verdict
 from examples.federation.federation import Federation
 from examples.federation.home import Home
 from examples.federation.processes import answers
@@ -27,6 +28,9 @@ pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 # A provider that cannot record cannot sign a fault either: what it says is a report, and the call may be retried.
 SAYS_NOT_RECORDED = {"provider": "PeerUnreachable", "consumer": "RecordUnavailable"}
 IMPATIENT = "\n[record]\nbusy_timeout_s = 0.5\n"
+# So that a message is still wanted when it is sent again after a restart.
+PATIENT = "\n[timing]\npeer_timeout_s = 200\n"
+AT_ONCE = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         members = (
             member_plan(1, "p256", suite="p256", system=system, more_settings=IMPATIENT),
             member_plan(2, "ed25519", suite="ed25519", system=system, workers=2, more_settings=IMPATIENT),
-            member_plan(3, "rsa", suite="rsa", system=system, more_settings=IMPATIENT),
+            member_plan(3, "rsa", suite="rsa", system=system, more_settings=IMPATIENT + PATIENT),
         )
         with running(folder, *members) as federation:
             yield Ground(federation=federation, system=system)
@@ -149,6 +153,33 @@ def test_after_a_restart_the_same_message_gets_the_stored_reply(ground: Ground):
     again = send_again(ground.rivest, ground.elliptic, message_id)
     assert again.octets == kept_reply(ground.rivest, message_id)
     assert ground.system.asked[pinfl] == 1
+
+
+def test_one_message_many_times_at_one_instant_runs_once(ground: Ground):
+    """A first message, to two workers, over a dozen connections: one runs it, the others are told to ask again."""
+    assert ground.federation.processes.stop("ed25519") == 0
+    pinfl = fresh_pinfl()
+    answer = ask(ground.rivest, ground.edwards, pinfl)
+    assert answer.code == "PeerUnreachable"
+    message_id = answer.headers["Adapter-Message-Id"]
+    ground.federation.restart(ground.edwards)
+    before = verified_size(ground.edwards)
+    ground.system.hold()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sent = [pool.submit(send_again, ground.rivest, ground.edwards, message_id) for _ in range(AT_ONCE)]
+        ground.system.wait_asked()
+        done, waiting = wait(sent, timeout=30, return_when=FIRST_COMPLETED)
+        while len(waiting) > 1 and done:
+            done, waiting = wait(waiting, timeout=30, return_when=FIRST_COMPLETED)
+        ground.system.release()
+        replies = [one.result(30) for one in sent]
+    keys = ground.rivest.keyring.decryption
+    codes = sorted(read_verdict(reply.octets, keys).code for reply in replies)
+    assert codes == ["MessageInProgress"] * (AT_ONCE - 1) + ["answered"]
+    assert ground.system.asked[pinfl] == 1
+    assert verified_size(ground.edwards) == before + AT_ONCE + 1, "each refusal, the request and its reply"
+    (reply,) = [one for one in replies if read_verdict(one.octets, keys).code == "answered"]
+    assert send_again(ground.rivest, ground.edwards, message_id).octets == reply.octets
 
 
 # --- a record that cannot be written ---------------------------------------------------------------------------------

@@ -110,19 +110,25 @@ class Scene:
         )
 
     async def run(self, attack: Callable[[bytes], bytes]) -> Outcome:
-        """One exchange in which the attacker changes the message of this direction."""
+        """One exchange in which the attacker changes the message of this direction. Raises what the attack raises."""
         self.forget()
+        failures: list[Exception] = []
 
         def on_the_way(octets: bytes) -> bytes:
             self.captured = octets
             if self.direction is not Direction.REQUEST:
                 self._content_key = self.sides.provider_record.log[-1].kept[-1].content_key
-            self.sent = attack(octets)
+            try:
+                self.sent = attack(octets)
+            except Exception as failure:  # noqa: BLE001 - it must not look like a failure of the adapter
+                failures.append(failure)
             return self.sent
 
-        if self.direction is Direction.REQUEST:
-            return await self._run_request(on_the_way)
-        return await self._run_reply(on_the_way)
+        run = self._run_request if self.direction is Direction.REQUEST else self._run_reply
+        outcome = await run(on_the_way)
+        if failures:
+            raise failures[0]
+        return outcome
 
     async def again(self) -> Outcome:
         """The captured request of the run before, unchanged, to a victim who remembers that run."""

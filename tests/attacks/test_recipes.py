@@ -144,6 +144,16 @@ def test_table_is_that_of_the_recipes(shared: Path) -> None:
     assert listed == list(BY_ID)
 
 
+NAMED = re.compile(r"(tests/[\w/]+\.py)(?:::(\w+))?")
+
+
+def test_what_the_table_refers_to_is_there(root: Path) -> None:
+    for recipe in RECIPES:
+        for path, name in NAMED.findall(recipe.done + " " + recipe.elsewhere):
+            text = (root / path).read_text(encoding="utf-8")
+            assert not name or f"def {name}(" in text, f"{recipe.id}: {path}::{name}"
+
+
 def test_the_watch_sees_who_takes_the_bait(canary: Canary) -> None:
     with canary.watching() as touched:
         etree.parse(str(canary.path))

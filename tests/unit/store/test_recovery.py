@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from adapter.audit.document import milliseconds
 from adapter.errors import StoreUnusable
-from adapter.ports import ExchangeState
+from adapter.ports import ExchangeState, KnownExchange, Written
 from adapter.store import recovery
 from adapter.store.recovery import purge, recover_run, recover_worker
 from tests.records import CONSUMER, NOW, a_claim, a_request, an_answer
@@ -136,3 +137,53 @@ async def test_very_many_are_forgotten_in_parts(home, monkeypatch):
     await release(home, "run/1", *(a_claim() for _ in range(20)))
     assert purge(home.database, NOW + timedelta(days=2), clock_skew_s=SKEW_S) == 20
     assert purge(home.database, NOW + timedelta(days=2), clock_skew_s=SKEW_S) == 0
+
+
+# --- a clock that was wrong ------------------------------------------------------------------------------------------
+
+
+async def test_a_clock_that_was_ahead_and_is_set_back_makes_no_old_message_new(home):
+    """Its id was forgotten too early; what could be that message again is not run, and what is later is."""
+    record = home.writer()
+    await record.start()
+    claim = a_claim(lives_s=300)
+    await record.write(a_request(claim))
+    await record.write(an_answer(claim))
+    assert purge(home.database, NOW + timedelta(days=1), clock_skew_s=SKEW_S) == 1
+    again = await record.write(a_request(claim))
+    assert isinstance(again, KnownExchange)
+    assert (again.state, again.content_digest, again.reply) == (ExchangeState.INTERRUPTED, claim.content_digest, None)
+    assert isinstance(await record.write(a_request(a_claim(lives_s=300))), KnownExchange), "to the millisecond"
+    assert isinstance(await record.write(a_request(a_claim(lives_s=300.001))), Written)
+    await record.close()
+
+
+async def test_how_far_was_forgotten_only_grows(home):
+    earlier, later = a_claim(lives_s=100), a_claim(lives_s=300)
+    await release(home, "run/1", earlier, later)
+    recover_worker(home.database, "run/1")
+    home.change(
+        "UPDATE exchanges SET expires_ms = expires_ms + 864000000 WHERE message_id = ?", str(earlier.message_id)
+    )
+    assert purge(home.database, NOW + timedelta(days=1), clock_skew_s=SKEW_S) == 1
+    home.change(
+        "UPDATE exchanges SET expires_ms = expires_ms - 864000000 WHERE message_id = ?", str(earlier.message_id)
+    )
+    assert purge(home.database, NOW + timedelta(days=1), clock_skew_s=SKEW_S) == 1
+    with home.database.reading() as connection:
+        found = connection.exec_driver_sql("SELECT expires_ms FROM forgotten").scalars().all()
+    assert found == [milliseconds(later.expires) + 1]
+
+
+async def test_an_id_that_is_still_known_is_found_all_the_same(home):
+    """What was answered gets its reply, however far was forgotten."""
+    record = home.writer()
+    await record.start()
+    known = a_claim(lives_s=200)
+    await record.write(a_request(known))
+    await record.write(an_answer(known))
+    home.change("INSERT INTO forgotten VALUES (9999999999999)")
+    again = await record.write(a_request(known))
+    assert isinstance(again, KnownExchange)
+    assert (again.state, again.reply) == (ExchangeState.ANSWERED, b"<reply/>")
+    await record.close()
