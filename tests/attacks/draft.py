@@ -130,8 +130,8 @@ class Draft:
             return _one(self.header, names.ENCRYPTED_HEADER)
         if name == "personal-data":
             return _one(self.part("encrypted-header"), names.PERSONAL_DATA)
-        if name == "signature":
-            return _one(self.security, names.ENCRYPTED_DATA if self.hand is Hand.OUTSIDER else names.SIGNATURE)
+        if self.hand is Hand.OUTSIDER and name in ("signature", "confirmation"):
+            return self.security.findall(names.ENCRYPTED_DATA)[-1 if name == "signature" else 0]
         return _one(self.security, _IN_SECURITY[name])
 
     @property
@@ -224,11 +224,15 @@ class Draft:
 
 
 _IN_SECURITY = {
+    "signature": names.SIGNATURE,
     "timestamp": names.TIMESTAMP,
     "token": names.BINARY_SECURITY_TOKEN,
     "confirmation": names.SIGNATURE_CONFIRMATION,
     "key": names.ENCRYPTED_KEY,
 }
+
+
+_ENCRYPTED_IN_SECURITY = {names.SIGNATURE: "signature", names.SIGNATURE_CONFIRMATION: "confirmation"}
 
 
 def in_the_clear(octets: bytes, content_key: bytes) -> tuple[bytes, list[bytes]]:
@@ -262,14 +266,14 @@ def known_plaintexts(clear: etree._Element, plaintexts: list[bytes]) -> dict[byt
 
 
 def _to_encrypt(root: etree._Element) -> list[tuple[str, etree._Element]]:
-    """What an adapter encrypts, where it stands: PersonalData, Signature, the content of Body."""
+    """What an adapter encrypts, where it stands: PersonalData, confirmation, Signature, the content of Body."""
     found = []
     for header in root.findall(names.SOAP12_HEADER):
         for block in header:
             if block.tag == names.ENCRYPTED_HEADER:
                 found += [("personal-data", data) for data in block.findall(names.PERSONAL_DATA)]
             if block.tag == names.SECURITY:
-                found += [("signature", one) for one in block.findall(names.SIGNATURE)]
+                found += [(_ENCRYPTED_IN_SECURITY[one.tag], one) for one in block if one.tag in _ENCRYPTED_IN_SECURITY]
     return found + [("body", body) for body in root.findall(names.SOAP12_BODY)]
 
 

@@ -19,7 +19,6 @@ import pytest
 from tests.attacks.conftest import Scenes
 from tests.attacks.draft import CIPHER_VALUE, Direction, Draft, Hand
 from tests.attacks.recipes.encrypted_keys import damaged_key, wrapped_for
-from tests.attacks.recipes.encryption import PARTS
 from tests.attacks.recipes.forging import in_place
 from tests.attacks.recipes.keys import signed_by_third, token_of
 from tests.attacks.recipes.model import Change, both
@@ -65,6 +64,7 @@ def other_ski(octets: bytes, drawn: random.Random) -> bytes:
     return octets[:start] + b64encode(drawn.randbytes(20)) + octets[octets.index(b"<", start) :]
 
 
+PARTS = {name: f"{name}-cipher" for name in ("personal-data", "signature", "body")}
 BROKEN_ON_THE_WIRE: dict[str, Break] = {
     "wrapped key": in_cipher("key", 0, 0),
     **{f"IV of {part}": in_cipher(cipher, 0, 12) for part, cipher in PARTS.items()},

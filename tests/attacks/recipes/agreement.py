@@ -81,7 +81,7 @@ def _off_by_one(point: bytes) -> bytes:
 def _p256_under_x25519(octets: bytes) -> bytes:
     point = ec.generate_private_key(ec.SECP256R1()).public_key()
     spki = b64encode(point.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    start = octets.index(b"<dsig11:DEREncodedKeyValue>") + len(b"<dsig11:DEREncodedKeyValue>")
+    start = octets.index(b">", octets.index(b"<dsig11:DEREncodedKeyValue")) + 1
     return octets[:start] + spki + octets[octets.index(b"</dsig11:DEREncodedKeyValue>") :]
 
 

@@ -15,7 +15,9 @@ from tests.attacks.draft import CIPHER_VALUE, ENCRYPTED_DATA, Draft, Hand, Octet
 from tests.attacks.naive import Naive
 from tests.attacks.recipes.forging import forged, in_place, replaced
 from tests.attacks.recipes.model import (
+    ANSWERS,
     ENVELOPE,
+    EVERY_DIRECTION,
     OPENED_OR_NOT,
     REQUESTS,
     SECURITY,
@@ -28,7 +30,8 @@ from tests.attacks.recipes.model import (
 )
 from tests.attacks.recipes.octets import once
 
-PARTS = {"signature": "signature-cipher", "body": "body-cipher", "personal-data": "personal-data-cipher"}
+PARTS = {name: f"{name}-cipher" for name in ("signature", "body", "personal-data", "confirmation")}
+DIRECTIONS = {"personal-data": REQUESTS, "confirmation": ANSWERS}
 _GCM = names.AES128_GCM.encode()
 
 
@@ -139,7 +142,7 @@ def _every_part(change: Octets, name: str, expect: str) -> tuple[Variant, ...]:
             change=cipher_octets(part, change),
             expect=expect,
             hands=WIRE,
-            **({"directions": REQUESTS} if part == "personal-data" else {}),  # type: ignore[arg-type]
+            directions=DIRECTIONS.get(part, EVERY_DIRECTION),
         )
         for part in PARTS
     )
@@ -204,7 +207,7 @@ CONTENT = (
                 change=from_other_message(part),
                 expect=SECURITY,
                 hands=WIRE,
-                **({"directions": REQUESTS} if part == "personal-data" else {}),  # type: ignore[arg-type]
+                directions=DIRECTIONS.get(part, EVERY_DIRECTION),
             )
             for part in ("key", *PARTS)
         ),

@@ -253,7 +253,7 @@ TIMES = (
             _signed("none", field("exchange", f"{_IA}InReplyTo", None), ENVELOPE, ANSWERS),
             _signed("two", doubled("exchange", f"{_IA}InReplyTo"), ENVELOPE, ANSWERS),
             _signed("another signature confirmed", confirming(b"x" * 64), "PeerAnswerInvalid", ANSWERS),
-            _signed("no signature confirmed", confirming(b""), ENVELOPE, ANSWERS),
+            _signed("no signature confirmed", confirming(b""), SECURITY, ANSWERS),
             _signed("another operation", field("exchange", f"{_IA}Operation", "GetAll"), "PeerAnswerInvalid", ANSWERS),
             _signed(
                 "another consumer",
