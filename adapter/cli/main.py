@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "serve": "Run the adapter.",
     "doctor": "Say what is wrong with this adapter, and what to do about it.",
     "call": "Call a service through this agency's adapter and show the answer.",
+    "sandbox": "Be a provider's system made from its WSDL: valid answers, and faults on demand.",
+    "trace": "Show one message at every stage, with personal data masked.",
     "validate": "Check envelopes in files, and name every problem.",
     "log": "The tamper-evident record: list, show, verify.",
     "evidence": "Evidence of one exchange: export it, verify it offline.",

@@ -14,8 +14,9 @@ from adapter.cli.envelope_security import Judges, check_security, decryption_key
 from adapter.cli.files import read_octets
 from adapter.cli.options import JsonOption, now_utc
 from adapter.cli.output import JsonValue, Output, bad, counted, doubtful, good
+from adapter.cli.wsdl_download import Source
 from adapter.directory.model import Directory
-from adapter.envelope.description import ServiceDescription, load_description
+from adapter.envelope.description import ServiceDescription
 from adapter.envelope.lint import Examination, examine
 from adapter.envelope.lint_words import mending_for
 from adapter.errors import CommandRefused, Problem
@@ -52,7 +53,7 @@ def validate(
     line, column, rule, and how to mend it. Exit code 0: nothing wrong; 1: problems.
     """
     output = Output.of(as_json=as_json)
-    description = None if wsdl is None else load_description(wsdl.parent, wsdl.name)
+    description = None if wsdl is None else Source.at(wsdl).description()
     known = _known_directory(directory, anchor, keys)
     judges = None
     if known is not None:

@@ -50,6 +50,10 @@ class Source:
                 return cls(read=folder_reader(above), entry=name)
         return cls(read=folder_reader(place.parent), entry=place.name)
 
+    def description(self) -> ServiceDescription:
+        """Read it. Raises DescriptionUnusable."""
+        return read_description(self.read, self.entry)
+
 
 def _entry_in(folder: Path) -> str:
     named = _catalogue_entry(folder)

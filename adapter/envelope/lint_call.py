@@ -9,10 +9,11 @@ from lxml import etree
 
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
-from adapter.envelope.description import ServiceDescription
+from adapter.envelope.carried import without_hop_attributes
+from adapter.envelope.description import HeaderPart, ServiceDescription
 from adapter.envelope.lint_desk import Desk, envelope_parts, fits_contract, local_name, local_of, note_schema_problems
 from adapter.envelope.request_context import read_request_context
-from adapter.envelope.schema import check_payload
+from adapter.envelope.schema import check_header, check_payload
 from adapter.envelope.statements import read_subject
 from adapter.errors import SchemaInvalid
 
@@ -25,8 +26,11 @@ def examine_call(desk: Desk, description: ServiceDescription | None) -> None:
     header, body = envelope_parts(desk)
     blocks = [] if header is None else list(header.iterchildren(etree.Element))
     contexts = [block for block in blocks if block.tag == names.REQUEST_CONTEXT]
+    declared = _declared_headers(body, description)
     for block in blocks:
-        if block not in contexts and any(block.get(name, "").strip() in ("1", "true") for name in _MUST_UNDERSTAND):
+        if description is not None and block.tag in declared:
+            _examine_declared(desk, block, description, declared[str(block.tag)])
+        elif block not in contexts and any(block.get(name, "").strip() in ("1", "true") for name in _MUST_UNDERSTAND):
             desk.note(
                 block, words.MUST_UNDERSTAND, f"The header {local_name(block)} is marked mustUnderstand and unknown"
             )
@@ -40,6 +44,23 @@ def examine_call(desk: Desk, description: ServiceDescription | None) -> None:
         )
     if body is not None:
         _examine_payload(desk, body, description)
+
+
+def _declared_headers(body: etree._Element | None, description: ServiceDescription | None) -> dict[str, HeaderPart]:
+    """The headers that go along with this request, because its operation declares them, by `{namespace}local`."""
+    payload = None if body is None else next(body.iterchildren(etree.Element), None)
+    if payload is None or description is None:
+        return {}
+    operations = description.by_input.get(str(payload.tag), ())
+    return {tag: part for each in operations for tag, part in each.carried_headers(in_output=False).items()}
+
+
+def _examine_declared(desk: Desk, block: etree._Element, description: ServiceDescription, part: HeaderPart) -> None:
+    """A header of the service's own, against the service's schema."""
+    try:
+        check_header(description, without_hop_attributes(block), part)
+    except SchemaInvalid as invalid:
+        note_schema_problems(desk, block, invalid.problems)
 
 
 def _examine_context(desk: Desk, context: etree._Element) -> None:

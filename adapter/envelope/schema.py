@@ -57,9 +57,14 @@ def _check_headers(
         if tag not in declared or tag in seen:
             raise SchemaInvalid("a header that the operation does not declare, or one that occurs twice")
         seen.add(tag)
-        schema = description.schema
-        if schema is not None and not declared[tag].is_encoded and tag in schema.elements:
-            _judge(schema, header)
+        check_header(description, header, declared[tag])
+
+
+def check_header(description: ServiceDescription, header: etree._Element, part: HeaderPart) -> None:
+    """Validate one header that an operation declares; an encoded one cannot be. Raises SchemaInvalid."""
+    schema = description.schema
+    if schema is not None and not part.is_encoded and header.tag in schema.elements:
+        _judge(schema, header)
 
 
 def check_payload(description: ServiceDescription, payload: etree._Element, expected: str) -> None:

@@ -205,10 +205,10 @@ def _enumeration(finding: _Placed) -> str:
     return f"The value is not in the list of allowed values{f': {allowed}' if allowed else ''}."
 
 
-def _length(word: str) -> Callable[[_Placed], str]:
+def _length(word: str, allowed: str) -> Callable[[_Placed], str]:
     def sentence(finding: _Placed) -> str:
         length = finding.tail("length")
-        return f"The value is {word}{f'; allowed: {length}' if length else ''}."
+        return f"The value is {word}{f'; allowed length: {allowed} {length}' if length else ''}."
 
     return sentence
 
@@ -241,6 +241,12 @@ def _says(text: str) -> Callable[[_Placed], str]:
     return lambda finding: f"{_element_name(finding)} {text}."
 
 
+def _undeclared(finding: _Placed) -> str:
+    """An element where a strict wildcard stands, or as the root: it has to be declared globally."""
+    name = f"The element {finding.local}" if finding.local else "An element stands here that"
+    return f"{name} is not declared in the schema as an element of its own; check its name and its namespace."
+
+
 def _not_valid(finding: _Placed) -> str:
     return f"{_element_name(finding)} is not valid against its declaration in the schema."
 
@@ -255,7 +261,7 @@ _FACETS: Final = frozenset(
 
 _RULES: Final[dict[str, tuple[str, Callable[[_Placed], str]]]] = {
     "SCHEMAV_ELEMENT_CONTENT": ("cvc-complex-type.2.4", _content),
-    "SCHEMAV_CVC_ELT_1": ("cvc-elt.1", _says("has no declaration in the schema")),
+    "SCHEMAV_CVC_ELT_1": ("cvc-elt.1", _undeclared),
     "SCHEMAV_CVC_ELT_2": ("cvc-elt.2", _says("is abstract; send one of those that stand for it")),
     "SCHEMAV_CVC_ELT_3_1": ("cvc-elt.3.1", _says("may not be nil")),
     "SCHEMAV_CVC_ELT_3_2_1": ("cvc-elt.3.2.1", _says("is nil and must be empty")),
@@ -288,9 +294,9 @@ _RULES: Final[dict[str, tuple[str, Callable[[_Placed], str]]]] = {
     "SCHEMAV_CVC_DATATYPE_VALID_1_2_3": ("cvc-datatype-valid", _type),
     "SCHEMAV_CVC_PATTERN_VALID": ("cvc-pattern-valid", _pattern),
     "SCHEMAV_CVC_ENUMERATION_VALID": ("cvc-enumeration-valid", _enumeration),
-    "SCHEMAV_CVC_LENGTH_VALID": ("cvc-length-valid", _length("of the wrong length")),
-    "SCHEMAV_CVC_MINLENGTH_VALID": ("cvc-minLength-valid", _length("too short")),
-    "SCHEMAV_CVC_MAXLENGTH_VALID": ("cvc-maxLength-valid", _length("too long")),
+    "SCHEMAV_CVC_LENGTH_VALID": ("cvc-length-valid", _length("of the wrong length", "exactly")),
+    "SCHEMAV_CVC_MINLENGTH_VALID": ("cvc-minLength-valid", _length("too short", "at least")),
+    "SCHEMAV_CVC_MAXLENGTH_VALID": ("cvc-maxLength-valid", _length("too long", "at most")),
     "SCHEMAV_CVC_MININCLUSIVE_VALID": ("cvc-minInclusive-valid", _bound("smaller")),
     "SCHEMAV_CVC_MAXINCLUSIVE_VALID": ("cvc-maxInclusive-valid", _bound("larger")),
     "SCHEMAV_CVC_MINEXCLUSIVE_VALID": ("cvc-minExclusive-valid", _bound("smaller")),

@@ -80,6 +80,17 @@ def publish(
     return republish(description, location=partial(query_url, base), contracts=contracts, rework=rework)
 
 
+def publish_plainly(description: ServiceDescription, *, address: str) -> PublishedDescription:
+    """The same as the provider's own system would publish it at this address: nothing of the adapter is declared."""
+    base = address.partition("?")[0]
+
+    def rework(wsdls: list[etree._Element]) -> None:
+        serve_at(wsdls, base)
+        drop_broken_headers(wsdls)
+
+    return republish(description, location=partial(query_url, base), contracts={}, rework=rework)
+
+
 def republish(
     description: ServiceDescription,
     *,

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from adapter.crypto.open import decrypt_with_content_key, verify
@@ -38,6 +39,11 @@ class SignedMessage:
         return self.verified.signed_digest.hex()
 
 
+def stored_message(octets: bytes, at: datetime) -> ReceivedMessage:
+    """The octets of a kept message, to be opened and judged again. at: when it came or went, as the record says."""
+    return ReceivedMessage(octets=octets, received_at=at, peer=_NO_PEER)
+
+
 def open_message(octets: bytes, key: bytes, kind: MessageKind, directory: Directory) -> SignedMessage:
     """Open, verify, and find out who signed. octets and key: untrusted.
 
@@ -48,7 +54,7 @@ def open_message(octets: bytes, key: bytes, kind: MessageKind, directory: Direct
     if not _KEY.fullmatch(key):
         raise EvidenceInvalid("the content key is not 32 hexadecimal digits on one line")
     # When it was received is what the record says; nothing below asks for it.
-    received = ReceivedMessage(octets=octets, received_at=directory.issued, peer=_NO_PEER)
+    received = stored_message(octets, directory.issued)
     gated = gate(parse_message(received, _LIMITS), kind)
     decrypted = decrypt_with_content_key(gated, bytes.fromhex(key.decode()), limits=_LIMITS)
     verified = verify(decrypted)

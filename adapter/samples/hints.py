@@ -25,13 +25,22 @@ def words_of(name: str) -> frozenset[str]:
     return frozenset(found | {re.sub(r"[^a-z0-9]", "", name.lower())})
 
 
+def script_of(name: str) -> bool | None:
+    """Whether a name asks for Latin script (true) or Cyrillic (false), for itself and what is below it."""
+    words = words_of(name)
+    return True if words & _LATIN else False if words & _CYRILLIC else None
+
+
 def guesses(name: str, person: Person, draw: random.Random) -> tuple[str, ...]:
     """Texts for a field of this name, the most likely first; none for a name that says nothing."""
     words = words_of(name)
     for known, guess in _GUESSES:
         if words & known:
             found = guess(person, draw)
-            return _in_script(found, words, draw)
+            if len(found) != 2 or found[1].isascii():
+                return found
+            own = script_of(name)
+            return found if (person.is_latin if own is None else own) else found[::-1]
     return ()
 
 
@@ -45,14 +54,6 @@ def guess_date(name: str, person: Person, draw: random.Random) -> date:
     if words & {"issued", "issue", "berilgan"}:
         return person.passport_issued
     return _FIRST_DAY + timedelta(days=draw.randrange(_DAYS))
-
-
-def _in_script(found: tuple[str, ...], words: frozenset[str], draw: random.Random) -> tuple[str, ...]:
-    """Of a name in both scripts the one that the field's name asks for first, else any of the two."""
-    if len(found) != 2 or found[1].isascii():
-        return found
-    is_latin = bool(words & _LATIN) or (not words & _CYRILLIC and draw.random() < 0.5)
-    return found if is_latin else found[::-1]
 
 
 def _both(pick: Callable[[Person], Both]) -> Guess:

@@ -31,6 +31,7 @@ from adapter.envelope.schema_model_read import schema_model
 from adapter.envelope.schema_own import SOAP11_ENCODING
 from adapter.errors import DescriptionUnusable, SchemaInvalid
 from adapter.samples.costs import INFINITE, Costs
+from adapter.samples.hints import script_of
 from adapter.samples.people import Person, draw_person
 from adapter.samples.tree import Node, nil, render
 from adapter.samples.values import ValueMaker
@@ -98,7 +99,7 @@ class SampleMaker:
                 costs=self._costs,
                 values=self._values,
                 variant=chosen,
-                known=known or {},
+                known=dict(known or {}),
                 draw=random.Random(f"{seed}/{element}/{attempt}"),  # noqa: S311  samples, not secrets
             )
             try:
@@ -136,13 +137,13 @@ class _Draft:
     costs: Costs
     values: ValueMaker
     variant: Variant
-    known: Mapping[str, str]
+    known: dict[str, str]
     draw: random.Random
     nodes: int = 0
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:
-        self.person = draw_person(self.draw)
+        self.person = draw_person(self.draw, is_latin=self.draw.random() < 0.5)
 
     def root(self, declared: ElementDeclaration) -> Node:
         return self._element(declared, above=(), required=True)
@@ -171,7 +172,14 @@ class _Draft:
         node = Node(tag=chosen.name, declared=chosen, attributes=attributes, qualified=qualified, required=required)
         if chosen.nillable and chosen.fixed is None and above and self.variant is Variant.NIL:
             return replace(node, attributes={**attributes, **nil()})
-        return self._filled(node, chosen, kind, (*above, kind.name))
+        outside = self.person
+        script = script_of(local_name(chosen.name))
+        if script is not None:
+            self.person = replace(outside, is_latin=script)
+        filled = self._filled(node, chosen, kind, (*above, kind.name))
+        if script is not None:
+            self.person = replace(self.person, is_latin=outside.is_latin)
+        return filled
 
     def _filled(self, node: Node, declared: ElementDeclaration, kind: Type, above: tuple[str, ...]) -> Node:
         """The element with its text or its children."""
@@ -237,6 +245,8 @@ class _Draft:
         local = local_name(name)
         known = self.known.get(local.lower())
         if known is not None and self.values.admits(kind, known):
+            # Once: a second person in the answer is another one.
+            del self.known[local.lower()]
             return known
         return self.values.value(kind, local, self.person, self.draw)
 
@@ -248,7 +258,7 @@ class _Draft:
         is_needed = required and particle.occurs.minimum >= count
         for at in range(count):
             if at:
-                self.person = draw_person(self.draw)
+                self.person = draw_person(self.draw, is_latin=self.person.is_latin)
             if isinstance(particle, Occurrence):
                 found.append(self._element(particle.element, above=above, required=is_needed))
             elif isinstance(particle, Wildcard):

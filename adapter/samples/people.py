@@ -17,7 +17,10 @@ _TODAY: Final = date(2026, 1, 1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """Names are pairs of Latin and Cyrillic script; sex is `male` or `female`."""
+    """Names are pairs of Latin and Cyrillic script; sex is `male` or `female`.
+
+    is_latin: the script in which the person is written down here.
+    """
 
     pinfl: str
     stir: str
@@ -35,9 +38,10 @@ class Person:
     house: str
     flat: str
     phone: str
+    is_latin: bool
 
 
-def draw_person(draw: random.Random) -> Person:
+def draw_person(draw: random.Random, *, is_latin: bool = True) -> Person:
     """Someone whose numbers, names and dates fit together; the PINFL has its right check digit."""
     is_woman = draw.random() < 0.5
     born = _FIRST_BIRTH + timedelta(days=draw.randrange(_BIRTH_DAYS))
@@ -63,6 +67,7 @@ def draw_person(draw: random.Random) -> Person:
         house=str(draw.randint(1, 180)),
         flat=str(draw.randint(1, 120)),
         phone=f"+99890{draw.randint(1_000_000, 9_999_999)}",
+        is_latin=is_latin,
     )
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from adapter.identifiers import pinfl_check_digit
 from examples.demo.soap_calls import SoapAnswer, post_soap, soap_envelope
@@ -13,9 +14,17 @@ from examples.federation.federation import CHECKOUT, Federation, build_federatio
 from examples.federation.home import Home
 from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan, ServicePlan
 from examples.federation.processes import Processes
-from tests.adapters.stub_system import StubSystem
 
 NAMESPACE = "urn:example:population-register:1"
+
+
+class AddressedSystem(Protocol):
+    """An information system that a test has started. address: where it takes requests."""
+
+    @property
+    def address(self) -> str: ...
+
+
 SERVICE_TOML = """\
 code = "GetPerson"
 version = "v1"
@@ -45,7 +54,7 @@ namespaces = { p = "urn:example:population-register:1" }"""
 
 
 def member_plan(
-    number: int, folder: str, *, suite: str, system: StubSystem, workers: int = 1, more_settings: str = ""
+    number: int, folder: str, *, suite: str, system: AddressedSystem, workers: int = 1, more_settings: str = ""
 ) -> MemberPlan:
     """A member that asks and is asked. Every member may ask every other one."""
     plan = MemberPlan(

@@ -31,6 +31,7 @@ from adapter.settings import load_settings
 from adapter.stages import LegalBasis, SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS, parse
 from tests.pki import NOW
+from tests.unit.envelope.descriptions import NS, read, schema, wsdl
 
 FILES = Path(__file__).parent / "files"
 ASKING = Asking(
@@ -124,9 +125,9 @@ def test_descriptions_in_real_use(shared: Path) -> None:
     from adapter.cli.call_message import _offline_client
 
     read = 0
-    for wsdl in sorted((shared / "wsdl-corpus").rglob("*.wsdl"))[::3]:
+    for found in sorted((shared / "wsdl-corpus").rglob("*.wsdl"))[::3]:
         try:
-            description = load_description(wsdl.parent, wsdl.name)
+            description = load_description(found.parent, found.name)
         except AdapterError:
             continue
         with tempfile.TemporaryDirectory() as folder, contextlib.suppress(DescriptionUnusable):
@@ -200,3 +201,23 @@ def test_where_the_client_listener_is(more: str, url: str, tmp_path: Path) -> No
     text = adapter_toml(MemberId.parse("UZ/GOV/200000001"), directory="d", anchor=Path("a"))
     (tmp_path / "adapter.toml").write_text(text.replace("[client_listener]\n", f"[client_listener]\n{more}"))
     assert listener_url(load_settings(tmp_path / "adapter.toml")) == url
+
+
+def test_a_header_that_the_service_declares_is_known_and_checked() -> None:
+    types = '<xs:element name="Session" type="xs:int"/><xs:element name="Ask" type="xs:string"/>'
+    heads = '<w:message name="heads"><w:part name="s" element="t:Session"/></w:message>'
+    text = wsdl(
+        schema(types + '<xs:element name="Answer" type="xs:string"/>'),
+        extra=heads,
+        body='<s:header message="t:heads" part="s" use="literal"/>',
+    )
+    description = read({"a.wsdl": text})
+    session = f'<t:Session xmlns:t="{NS}" xmlns:s="{names.SOAP11}" s:mustUnderstand="1">%s</t:Session>'
+    call = '<s:Envelope xmlns:s="%s"><s:Header>%s</s:Header><s:Body><t:Ask xmlns:t="%s"/></s:Body></s:Envelope>'
+
+    def problems(value: str) -> list[str]:
+        octets = (call % (names.SOAP11, session % value, NS)).encode()
+        return [problem.rule for problem in examine(octets, DEFAULT_LIMITS, now=NOW, description=description).problems]
+
+    assert problems("7") == []
+    assert problems("seven") == ["cvc-datatype-valid"]

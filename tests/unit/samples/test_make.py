@@ -70,6 +70,28 @@ def test_script_is_the_one_that_the_name_asks_for(name, is_latin):
         assert all(character.isascii() or character == "‘" for character in text) is is_latin
 
 
+def test_script_of_a_group_is_that_of_its_name():
+    name = '<xs:sequence><xs:element name="surname" type="xs:string"/></xs:sequence>'
+    content = f'<xs:complexType name="N">{name}</xs:complexType>' + element(
+        '<xs:sequence><xs:element name="nameLatin" type="t:N"/><xs:element name="nameCyrillic" type="t:N"/>'
+        "</xs:sequence>"
+    )
+    for seed in range(5):
+        latin, cyrillic = (child[0].text or "" for child in ask(content, seed=seed))
+        assert latin[0].isascii()
+        assert not cyrillic[0].isascii()
+
+
+def test_what_is_known_is_taken_once_and_only_where_it_fits():
+    content = element("""<xs:sequence><xs:element name="pinfl" type="xs:string" maxOccurs="2"/>
+      <xs:element name="age" type="xs:int"/></xs:sequence>""")
+    found = maker_of(content).sample(ASK, known={"pinfl": "known", "age": "not a number"}).element
+    first, second, age = (child.text or "" for child in found)
+    assert first == "known"
+    check_pinfl(second)
+    assert age.isdecimal()
+
+
 @pytest.mark.parametrize(
     ("base", "facets"),
     [
