@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -52,6 +53,7 @@ def trace(
     wsdl: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The service's WSDL, for a request in a file.")
     ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Leave the XML out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show one message at every stage: as received, opened, verified, validated, sent on.
@@ -67,6 +69,8 @@ def trace(
         raise CommandRefused(f"--wsdl is for a request in a file, and there is no file {what}")
     else:
         stages = _of_record(settings_from(settings_file), what)
+    if brief:
+        stages = [replace(stage, xml="") for stage in stages]
     if as_json:
         output.result([_value(stage) for stage in stages])
     else:

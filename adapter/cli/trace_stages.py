@@ -11,7 +11,7 @@ from lxml import etree
 
 from adapter.crypto.open import decrypt_with_content_key, verify
 from adapter.envelope.carried import unwrap
-from adapter.envelope.description import ServiceDescription
+from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.faults import read_fault
 from adapter.envelope.gate import gate, parse_message
 from adapter.envelope.lint import DocumentKind, Examination, examine
@@ -116,16 +116,19 @@ def _after_opening(message: RecordedMessage, verified: VerifiedMessage, describe
     check_content(description, content, operation, in_output=is_reply)
     checked = "the service's schema" if operation.type_checked else "its element's name only"
     yield Stage(name=f"{message.kind.value} validated", facts={"operation": operation.name, "against": checked})
+    if not message.is_ours:
+        yield _sent_on(payload, operation, is_reply=is_reply)
+
+
+def _sent_on(payload: etree._Element, operation: Operation, *, is_reply: bool) -> Stage:
+    """What the adapter made of a peer's message for the system on its side."""
     version = operation.soap_version
-    if message.is_ours:
-        return
     sent = parse(build_provider_request(payload, version), _KEPT_LIMITS)
-    to = "to the client system" if is_reply else "to the information system"
-    yield Stage(
-        name=f"{message.kind.value} sent on {to}",
-        facts={"as": f"SOAP {version.value}, {content_type_of(version)}", "SOAPAction": operation.soap_action},
-        xml=_written(masked(sent)),
-    )
+    if is_reply:
+        facts = {"as": f"the client asked; here as SOAP {version.value}"}
+        return Stage(name="reply sent on to the client system", facts=facts, xml=_written(masked(sent)))
+    facts = {"as": f"SOAP {version.value}, {content_type_of(version)}", "SOAPAction": operation.soap_action}
+    return Stage(name="request sent on to the information system", facts=facts, xml=_written(masked(sent)))
 
 
 def stages_of_file(octets: bytes, description: ServiceDescription | None, now: datetime) -> Iterator[Stage]:

@@ -39,6 +39,7 @@ _PLAIN_ATTRIBUTES: Final = frozenset(
         names.qname(names.XSI, "nil"),
         names.SOAP11_MUST_UNDERSTAND,
         names.SOAP12_MUST_UNDERSTAND,
+        names.WSU_ID,
     )
 )
 

@@ -243,8 +243,7 @@ def _says(text: str) -> Callable[[_Placed], str]:
 
 def _undeclared(finding: _Placed) -> str:
     """An element where a strict wildcard stands, or as the root: it has to be declared globally."""
-    name = f"The element {finding.local}" if finding.local else "An element stands here that"
-    return f"{name} is not declared in the schema as an element of its own; check its name and its namespace."
+    return f"{_element_name(finding)} must not stand here; only elements that the schema declares at its top may."
 
 
 def _not_valid(finding: _Placed) -> str:

@@ -143,7 +143,7 @@ class _Draft:
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:
-        self.person = draw_person(self.draw, is_latin=self.draw.random() < 0.5)
+        self.person = draw_person(self.draw, is_latin=self.draw.random() < 0.5, pinfl=self.known.get("pinfl", ""))
 
     def root(self, declared: ElementDeclaration) -> Node:
         return self._element(declared, above=(), required=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from adapter.identifiers import pinfl_check_digit
+from adapter.errors import InvalidIdentifier
+from adapter.identifiers import check_pinfl, pinfl_check_digit
 from adapter.samples.names import DISTRICTS, MEN, STREETS, SURNAMES, WOMEN, Both
 
 _FIRST_BIRTH: Final = date(1950, 1, 1)
@@ -41,17 +42,24 @@ class Person:
     is_latin: bool
 
 
-def draw_person(draw: random.Random, *, is_latin: bool = True) -> Person:
-    """Someone whose numbers, names and dates fit together; the PINFL has its right check digit."""
+def draw_person(draw: random.Random, *, is_latin: bool = True, pinfl: str = "") -> Person:
+    """Someone whose numbers, names and dates fit together; the PINFL has its right check digit.
+
+    pinfl: of somebody who is asked about; what it says of sex and birth is kept. One that is none says nothing.
+    """
     is_woman = draw.random() < 0.5
     born = _FIRST_BIRTH + timedelta(days=draw.randrange(_BIRTH_DAYS))
+    said = _born(pinfl)
+    if said is not None:
+        is_woman, born = int(pinfl[0]) % 2 == 0, said
     _, region, districts = draw.choice(DISTRICTS)
     soato, district = draw.choice(districts)
     surname, father = draw.choice(SURNAMES), draw.choice(MEN)
     # Sex and century, date of birth, district, serial number, check digit.
-    thirteen = f"{ {19: 3, 20: 5}[born.year // 100] + is_woman }{born:%d%m%y}{soato[4:7]}{draw.randint(1, 999):03d}"
+    century = {18: 1, 19: 3, 20: 5}[born.year // 100]
+    thirteen = f"{century + is_woman}{born:%d%m%y}{soato[4:7]}{draw.randint(1, 999):03d}"
     return Person(
-        pinfl=f"{thirteen}{pinfl_check_digit(thirteen)}",
+        pinfl=pinfl if said is not None else f"{thirteen}{pinfl_check_digit(thirteen)}",
         stir=f"{draw.randint(200_000_000, 699_999_999)}",
         surname=_ending(surname, "a", "а") if is_woman else surname,
         given_name=draw.choice(WOMEN if is_woman else MEN),
@@ -69,6 +77,17 @@ def draw_person(draw: random.Random, *, is_latin: bool = True) -> Person:
         phone=f"+99890{draw.randint(1_000_000, 9_999_999)}",
         is_latin=is_latin,
     )
+
+
+def _born(pinfl: str) -> date | None:
+    """The date of birth in a PINFL; None if it is not one, or names no day."""
+    try:
+        check_pinfl(pinfl)
+        return date(
+            {1: 1800, 3: 1900, 5: 2000}[int(pinfl[0]) - 1 | 1] + int(pinfl[5:7]), int(pinfl[3:5]), int(pinfl[1:3])
+        )
+    except (InvalidIdentifier, KeyError, ValueError):
+        return None
 
 
 def _ending(name: Both, latin: str, cyrillic: str) -> Both:

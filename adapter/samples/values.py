@@ -89,6 +89,7 @@ def _shown(kind: SimpleType) -> str:
 def _candidates(kind: SimpleType, name: str, person: Person, draw: random.Random) -> Iterator[str]:
     """Texts that may be values, the most plausible first. Most are: what is not costs a check."""
     if kind.facets.enumeration is not None:
+        yield from (guess for guess in guesses(name, person, draw) if guess in kind.facets.enumeration)
         yield from draw.sample(kind.facets.enumeration, len(kind.facets.enumeration))
         return
     make = _BY_PRIMITIVE.get(kind.primitive, _texts)

@@ -28,6 +28,7 @@ def environment(stage: Stage) -> str:
         f"DIRECTORY={stage.federation.directory_url}\n"
         f"CERTIFICATES={stage.federation.certificates_url}\n"
         f"PINFL={stage.pinfl}\n"
+        f"ADAPTER={stage.social.service_url(GET_PERSON).partition('/service/')[0]}\n"
     )
 
 

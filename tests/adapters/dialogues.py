@@ -1,4 +1,4 @@
-"""Dialogues in README: commands with their output, read, played and compared."""
+"""Dialogues in README and other pages: commands with their output, read, played and compared."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ ELISION = "…"
 MARK = "@@ command "
 # The ports that adapter init writes into the settings: a test takes free ones instead.
 PORTS = ("8443", "8080", "8081")
+SANDBOX_PORT = "9090"
 
 
 @dataclass(kw_only=True)
@@ -87,15 +88,17 @@ def play(played: list[Dialogue], place: Path) -> list[tuple[Dialogue, list[str]]
 def script(played: list[Dialogue]) -> str:
     """One shell for all, because README's commands share variables; stopped with all that it started."""
     lines = ["trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT"]
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    *free, sandbox = free_ports(len(PORTS) + 1)
+    ports = dict(zip(PORTS, free, strict=True))
     for number, one in enumerate(played):
         command = one.command
-        for usual, free in ports.items():
-            command = command.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{free}")
+        for usual, taken in {**ports, SANDBOX_PORT: sandbox}.items():
+            command = command.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{taken}")
+        command = command.replace(f"--port {SANDBOX_PORT}", f"--port {sandbox}")
         lines += [f"echo '{MARK}{number}'", command]
         if command.startswith("adapter init "):
             lines += [
-                f"sed -i 's/^# port = {usual}$/port = {free}/' var/pension/adapter.toml"
-                for usual, free in ports.items()
+                f"sed -i 's/^# port = {usual}$/port = {taken}/' var/pension/adapter.toml"
+                for usual, taken in ports.items()
             ]
     return "\n".join(lines)

@@ -88,7 +88,7 @@ def test_a_folder_that_it_did_not_make_is_left_alone(tmp_path: Path):
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-# --- README ----------------------------------------------------------------------------------------------------------
+# --- pages -----------------------------------------------------------------------------------------------------------
 
 
 def test_readme_shows_what_the_demonstration_prints(demonstration: Demonstration):
@@ -107,6 +107,15 @@ def step_lines(lines: list[str]) -> list[str]:
 def test_the_first_steps_of_readme_do_what_it_shows(demonstration: Demonstration):
     chapter = dialogues("Connect a first system in five minutes")
     for dialogue, printed in play(chapter, demonstration.folder.parent.parent):
+        assert_shown(dialogue.shown, printed)
+
+
+def test_the_integrators_page_does_what_it_shows(demonstration: Demonstration):
+    place = demonstration.folder.parent.parent
+    (place / "examples").symlink_to(CHECKOUT / "examples")
+    page = CHECKOUT / "docs" / "integrator.md"
+    played = [*dialogues("With a sandbox, in three minutes", page), *dialogues("Through two adapters", page)]
+    for dialogue, printed in play(played, place):
         assert_shown(dialogue.shown, printed)
 
 
