@@ -26,6 +26,7 @@ from adapter.envelope.compatibility import compare
 from adapter.envelope.compatibility_model import Change
 from adapter.envelope.description import ServiceDescription, make_bundle
 from adapter.envelope.description_bundle import unpack_bundle
+from adapter.envelope.xroad import is_xroad
 from adapter.errors import AdapterError, CommandRefused
 from adapter.settings import load_service_settings
 
@@ -42,6 +43,7 @@ class _NewService:
     title: str
     personal_data: bool
     soap: str
+    is_xroad: bool
 
     @property
     def folder_name(self) -> str:
@@ -66,6 +68,7 @@ class _NewService:
             "",
             "[soap]",
             f"address = {toml_value(self.soap)}",
+            *(['protocol = "xroad-4.0"'] if self.is_xroad else []),
             "",
         ]
         return "\n".join(lines).encode()
@@ -87,6 +90,9 @@ def add(
     soap: Annotated[
         str | None, typer.Option(metavar="URL", help="Where the information system takes SOAP requests.")
     ] = None,
+    xroad: Annotated[
+        bool, typer.Option("--xroad", help="The system was made for X-Road 4.0: tell it in X-Road's headers who asks.")
+    ] = False,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +123,7 @@ def add(
         title=title or code,
         personal_data=personal_data,
         soap=soap or "",
+        is_xroad=xroad,
     )
     content = _settings_for(new, config, description, settings.adapter.services_dir)
     if not as_json:
@@ -138,7 +145,16 @@ def add(
         },
         Text.assemble(good("Added "), f"{service} in {installation.folder}"),
     )
+    if soap and not xroad and _declares_xroad(description):
+        output.remark(
+            'The WSDL declares X-Road\'s headers. For a system made for X-Road: protocol = "xroad-4.0" in [soap].'
+        )
     output.remark("Next: `adapter registration` for the authority, `adapter access grant` for who may call it.")
+
+
+def _declares_xroad(description: ServiceDescription) -> bool:
+    headers = (header for operation in description.operations for header in operation.headers)
+    return any(header.element is not None and is_xroad(header.element) for header in headers)
 
 
 def _described(wsdl: str, entry: str, hosts: frozenset[str], output: Output) -> ServiceDescription:

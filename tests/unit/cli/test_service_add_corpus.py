@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.settings.service_file import SoapSettings, load_service_settings
 from tests.conftest import ROOT
 from tests.unit.cli.dialogue import Run
 
@@ -37,3 +38,15 @@ def test_is_added_from_its_folder_without_the_network(
     if encoded:
         shown = run("service", "show", "population.Any.v1", "--settings", "register")
         assert "passed through" in shown.out
+
+
+@pytest.mark.parametrize("more", [(), ("--xroad",)])
+def test_a_system_made_for_xroad_is_added_as_one(run: Run, place: Path, more: tuple[str, ...]) -> None:
+    folder = str(CORPUS / "kg-tunduk-demo-adapter")
+    added = run("service", "add", folder, "--soap", "http://127.0.0.1:9/", *ADD, *more)
+    assert added.code == 0, added.err
+    assert ("declares X-Road's headers" in added.err) is (not more)
+    (written,) = place.rglob("population.Any.v1/service.toml")
+    assert load_service_settings(written).soap == SoapSettings(
+        address="http://127.0.0.1:9/", protocol="xroad-4.0" if more else "soap"
+    )
