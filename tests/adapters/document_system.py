@@ -5,8 +5,8 @@ It reads a body as it comes and keeps nothing of it but what a test asks for, so
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ def parts_of(content_type: str, body: bytes) -> list[Message]:
 
 @dataclass
 class Asked:
-    """One request as it came: its Content-Type, its first octets, the size and digest of all that came."""
+    """One request as it came: its Content-Type, its first octets, the size of all, and the body where it is kept."""
 
     content_type: str
     head: bytes
@@ -101,9 +101,10 @@ class Asked:
 
 
 class DocumentSystem:
-    """keep: whether bodies are kept whole. answer_with: what comes back, made from what was asked.
+    """keep: whether bodies are kept whole. packaging, content: how it answers, and with what.
 
-    answer_with gives a Content-Type, and the body in pieces with its length.
+    base64_in_xml: the content stands in the XML. stream_size: octets of a pattern instead of the content. break_after:
+    octets after which the connection is closed in the middle of an answer.
     """
 
     def __init__(self) -> None:
@@ -111,6 +112,7 @@ class DocumentSystem:
         self.asked: list[Asked] = []
         self.content = b""
         self.packaging = "inline"
+        self.base64_in_xml = False
         self.break_after: int | None = None
         self.stream_size: int | None = None
         system = self
@@ -121,12 +123,10 @@ class DocumentSystem:
             def do_POST(self) -> None:
                 asked = Asked(content_type=self.headers["Content-Type"], head=b"")
                 left = int(self.headers["Content-Length"])
-                digest = hashlib.sha256()
                 while left and (piece := self.rfile.read(min(PIECE, left))):
                     left -= len(piece)
                     asked.head = asked.head or piece[:4096]
                     asked.size += len(piece)
-                    digest.update(piece)
                     if system.keep:
                         asked.body += piece
                 system.asked.append(asked)
@@ -158,6 +158,8 @@ class DocumentSystem:
         fixed = f"<d:Size>{len(self.content)}</d:Size><d:Sha256>{hashlib.sha256(self.content).hexdigest()}</d:Sha256>"
         xop = self.packaging == "mtom"
         named = "" if self.packaging == "inline" else included("answer@x") if xop else "<d:File>cid:answer@x</d:File>"
+        if self.base64_in_xml:
+            named = f"<d:Content>{base64.b64encode(self.content).decode()}</d:Content>"
         root = envelope(f'<d:PutResponse xmlns:d="{NS}">{fixed}{named}</d:PutResponse>')
         if self.packaging == "inline":
             return "text/xml; charset=utf-8", len(root), iter([root])
@@ -203,6 +205,3 @@ def _streamed(start: bytes, size: int, end: bytes) -> Iterator[bytes]:
     yield start
     yield from pattern(size)
     yield end
-
-
-_CODE = re.compile(rb"<f:Code>([A-Za-z]+)<|:Code>([A-Za-z]+)<")

@@ -206,6 +206,19 @@ def test_base64_of_each_system_reaches_the_client_as_it_called(ground: Ground, c
         assert base64.b64decode(found or "") == PDF
 
 
+def test_base64_in_the_xml_becomes_a_part_for_a_client_that_called_with_mtom(ground: Ground):
+    ground.system.packaging, ground.system.content, ground.system.base64_in_xml = "inline", PDF, True
+    try:
+        body = related(envelope(put(included("one@client"))), ("one@client", "image/png", b"1"), xop=True)
+        answer = ground.post("inline", body, related_type(xop=True))
+    finally:
+        ground.system.base64_in_xml = False
+    assert answer.status_code == 200, answer.text
+    root, came = parts_of(answer.headers["Content-Type"], answer.content)
+    assert root.get_content_type() == "application/xop+xml"
+    assert came.get_payload(decode=True) == PDF
+
+
 def test_the_record_of_both_sides_has_the_digests(ground: Ground):
     ground.system.packaging, ground.system.content = "swa", PDF[::-1]
     body = related(envelope(put("<d:File>cid:one@client</d:File>")), ("one@client", "image/png", PDF))
