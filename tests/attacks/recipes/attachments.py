@@ -1,4 +1,4 @@
-"""W101 to W114: attachments. A peer's message is one XML document so far; whatever is more than that is refused."""
+"""W101 to W114: attachments. Most are carried out where parts are at hand; the table says where."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from lxml import etree
 from tests.attacks.draft import Direction, Draft, Octets
 from tests.attacks.recipes.model import ENVELOPE, REQUESTS, SIGNED, WIRE, Change, Recipe, Variant, wire
 
-_NOT_YET = (
-    "Attachments are not on this wire: nothing takes a multipart message apart, so there is no part to replace, add or "
-    "name twice; the whole is refused (W107)."
-)
 _XOP = "http://www.w3.org/2004/08/xop/include"
+_CHANGED = "tests/attacks/test_attachments.py::test_changed_on_the_way"
+_READER = "tests/unit/envelope/test_multipart.py::test_refused"
 
 
 def in_multipart(boundary: str = "b", *, end: str = "\r\n--b--\r\n", preamble: str = "") -> Octets:
@@ -39,20 +37,40 @@ def include(uri: str) -> Change:
 
 
 ATTACHMENTS = (
-    *(
-        Recipe(id=f"W{number}", done=done, elsewhere=_NOT_YET)
-        for number, done in (
-            (101, "the content of an attachment replaced"),
-            (102, "an attachment more, which nobody signed"),
-            (103, "two parts with one Content-ID"),
-            (104, "a Content-ID spelled in another way"),
-            (105, "an attachment removed, or the parts in another order"),
-            (106, "the headers of a part changed"),
-        )
+    Recipe(
+        id="W101",
+        done="the content of an attachment replaced",
+        elsewhere=f"{_CHANGED}; a description of something else: "
+        "tests/attacks/test_attachments.py::test_a_description_or_digest_of_something_else.",
+    ),
+    Recipe(
+        id="W102",
+        done="an attachment more, which nobody signed",
+        elsewhere=f"{_CHANGED}; named in two of three places only: "
+        "tests/attacks/test_attachments.py::test_a_part_that_one_of_three_places_does_not_name.",
+    ),
+    Recipe(id="W103", done="two parts with one Content-ID", elsewhere=f"{_CHANGED} (a part twice)."),
+    Recipe(
+        id="W104",
+        done="a Content-ID spelled in another way",
+        elsewhere=f"{_CHANGED} (a part renamed), {_READER} (brackets, spaces, controls) and "
+        "tests/unit/envelope/test_multipart.py::test_what_names_no_part.",
+    ),
+    Recipe(
+        id="W105",
+        done="an attachment removed, or contents exchanged between parts",
+        elsewhere=f"{_CHANGED} (missing, swapped).",
+    ),
+    Recipe(
+        id="W106",
+        done="the headers of a part changed",
+        elsewhere="What a part's headers say is not used: media type and name are in the signed and encrypted header "
+        "Attachments. tests/attacks/test_attachments.py::test_the_system_gets_exactly_what_was_signed.",
     ),
     Recipe(
         id="W107",
-        done="multipart documents of every kind, where one XML document must be",
+        done="multipart documents as they are, where one XML document must be; odd boundaries: "
+        "tests/unit/envelope/test_multipart.py::test_refused",
         variants=tuple(
             Variant(name=name, change=wire(change), expect=ENVELOPE, hands=WIRE)
             for name, change in (
@@ -63,12 +81,17 @@ ATTACHMENTS = (
             )
         ),
     ),
-    *(
-        Recipe(id=f"W{number}", done=done, elsewhere=_NOT_YET)
-        for number, done in (
-            (108, "two Content-Types, two boundaries"),
-            (109, "start names another part as the root"),
-        )
+    Recipe(
+        id="W108",
+        done="two Content-Types, two boundaries",
+        elsewhere=f"{_READER} and "
+        "tests/unit/envelope/test_multipart.py::test_a_content_type_that_says_too_little_or_two_things.",
+    ),
+    Recipe(
+        id="W109",
+        done="start names another part as the root",
+        elsewhere="The root is the first part and nothing else: "
+        "tests/unit/exchange/test_parts.py::test_another_root_than_the_first_part.",
     ),
     Recipe(
         id="W110",
@@ -85,7 +108,12 @@ ATTACHMENTS = (
             for uri in ("{file}", "{url}", "cid:root", "cid:unknown", "#body", "")
         ),
     ),
-    Recipe(id="W111", done="parts that are nested, many, or huge", elsewhere=_NOT_YET),
+    Recipe(
+        id="W111",
+        done="parts that are nested, many, or huge",
+        elsewhere=f"{_READER}, tests/unit/envelope/test_multipart.py::test_bounded and "
+        "tests/attacks/test_attachments.py::test_bounds_of_the_service.",
+    ),
     Recipe(
         id="W112",
         done="the message compressed, once and twice",
@@ -106,7 +134,12 @@ ATTACHMENTS = (
             ),
         ),
     ),
-    Recipe(id="W113", done="a file name that leads somewhere else", elsewhere=_NOT_YET),
+    Recipe(
+        id="W113",
+        done="a file name that leads somewhere else",
+        elsewhere="tests/unit/cli/test_call_attachments.py::test_a_name_that_leads_elsewhere_names_nothing; an adapter "
+        "keeps parts under names of its own.",
+    ),
     Recipe(
         id="W114",
         done="two lengths, chunk extensions, trailers: requests hidden in requests",
