@@ -29,6 +29,7 @@ _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _CONTENT_ID: Final = re.compile(r"<?([!#-;=?-\[\]-~]{1,256})>?")
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")
+_GREETING: Final = b"\r\nThis is a multi-part message in MIME format..."
 _PADDING: Final = b" \t"
 _MAX_LINE_PADDING: Final = 64
 _UNENCODED: Final = frozenset(("", "binary", "8bit", "7bit"))
@@ -113,16 +114,25 @@ def _parameters(header: str, error: type[AdapterError]) -> dict[str, str]:
 class RelatedReader:
     """Feed it octets, get events. error: what a malformed message is called where this is used.
 
-    max_parts: the root part included.
+    max_parts: the root part included. may_greet: the line that old mail libraries write before the first boundary may
+    stand there, as SOAP::Lite sends it; it says nothing (RFC 2046, 5.1.1).
     """
 
-    def __init__(self, boundary: bytes, *, error: type[AdapterError], max_parts: int = MAX_ATTACHMENTS + 1) -> None:
+    def __init__(
+        self,
+        boundary: bytes,
+        *,
+        error: type[AdapterError],
+        max_parts: int = MAX_ATTACHMENTS + 1,
+        may_greet: bool = False,
+    ) -> None:
         self._delimiter = b"\r\n--" + boundary
         # As if a line had ended before the message began: then the first boundary is found like all others.
         self._waiting = bytearray(b"\r\n")
         self._read = self._preamble
         self._error = error
         self._max_parts = max_parts
+        self._may_greet = may_greet
         self._parts = 0
         self._closed = False
 
@@ -143,10 +153,16 @@ class RelatedReader:
     # --- the states: each returns an event, or None when it needs more octets ----------------------------------------
 
     def _preamble(self) -> Event | None:
-        """Nothing but one empty line may stand before the first boundary."""
+        """Nothing but one empty line may stand before the first boundary, and the greeting before that."""
         waiting, delimiter = self._waiting, self._delimiter
         if len(waiting) < len(delimiter) + 4:
             return None
+        if self._may_greet and waiting.startswith(_GREETING[:4]):
+            if len(waiting) < len(_GREETING) + len(delimiter) + 4:
+                return None
+            self._may_greet = False
+            if waiting.startswith(_GREETING):
+                del waiting[: len(_GREETING)]
         if waiting.startswith(b"\r\n\r\n"):
             del waiting[:2]
         if not waiting.startswith(delimiter):

@@ -61,10 +61,16 @@ class RelatedMessage:
     """Reads one message, in this order: `root`, then `keep` or `seal`. error: what a malformed one is called."""
 
     def __init__(
-        self, chunks: AsyncIterator[bytes], related: RelatedType, bounds: AttachmentBounds, error: type[AdapterError]
+        self,
+        chunks: AsyncIterator[bytes],
+        related: RelatedType,
+        bounds: AttachmentBounds,
+        error: type[AdapterError],
+        *,
+        may_greet: bool = False,
     ) -> None:
-        """chunks: untrusted octets in pieces of any size."""
-        reader = RelatedReader(related.boundary, error=error, max_parts=bounds.max_count + 1)
+        """chunks: untrusted octets in pieces of any size. may_greet: of a system, not of a peer; see RelatedReader."""
+        reader = RelatedReader(related.boundary, error=error, max_parts=bounds.max_count + 1, may_greet=may_greet)
         self._events = _events(chunks, reader)
         self._related = related
         self._bounds = bounds

@@ -108,7 +108,7 @@ class ClientSide:
             raise AttachmentsInvalid("there is no place for attachments")
         related = read_related_type(call.content_type, AttachmentsInvalid)
         chunks = read_chunks(request, self.bounds.transfer)
-        message = RelatedMessage(chunks, related, self.intake.bounds, AttachmentsInvalid)
+        message = RelatedMessage(chunks, related, self.intake.bounds, AttachmentsInvalid, may_greet=True)
         root = await message.root(self.bounds.max_message_bytes)
         packaging, content_type = envelope_type(related, root.head, AttachmentsInvalid)
         attachments = await message.seal(call.holding, os.urandom(KEY_OCTETS))

@@ -7,6 +7,7 @@ address and a file to send; it says `received:`, the SHA-256 of the file that ca
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -90,6 +91,13 @@ def fetched(name: str, pinned: Sequence[Path], *command: str) -> Path:
 
     Skips the test where the packages cannot be had.
     """
+    _FETCHED.mkdir(parents=True, exist_ok=True)
+    with (_FETCHED / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process of this test run may want the same
+        return _fetched(name, pinned, command)
+
+
+def _fetched(name: str, pinned: Sequence[Path], command: Sequence[str]) -> Path:
     folder = _FETCHED / name
     stamp = hashlib.sha256(b"".join(path.read_bytes() for path in pinned)).hexdigest()
     ready = folder / "ready"

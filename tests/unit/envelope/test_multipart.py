@@ -80,6 +80,34 @@ def test_an_empty_line_before_the_first_boundary_and_padding_after_one_are_read(
     assert contents(f"\r\n--{B}  \t\r\nContent-ID: <a>\r\n\r\n1{END}".encode()) == [b"1"]
 
 
+GREETING = b"This is a multi-part message in MIME format...\r\n"
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 1 << 20])
+@pytest.mark.parametrize("more", [b"", b"\r\n"])
+def test_the_greeting_of_old_mail_libraries_is_read_from_a_system(more: bytes, pieces: int):
+    message = GREETING + more + f"{ROOT}{PART}octets{END}".encode()
+    reader = RelatedReader(B.encode(), error=AttachmentsInvalid, may_greet=True)
+    events = [event for at in range(0, len(message), pieces) for event in reader.feed(message[at : at + pieces])]
+    reader.finish()
+    assert b"".join(event for event in events if isinstance(event, bytes)) == b"<a/>octets"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"hello\r\n", b"This is a multi-part message in MIME format\r\n", GREETING * 2, GREETING + b"more\r\n", b"T"],
+)
+def test_nothing_else_before_the_first_boundary_is_read(before: bytes):
+    reader = RelatedReader(B.encode(), error=AttachmentsInvalid, may_greet=True)
+    with pytest.raises(AttachmentsInvalid):
+        list(reader.feed(before + f"{ROOT}{PART}octets{END}".encode()))
+
+
+def test_the_greeting_is_not_read_from_a_peer():
+    with pytest.raises(AttachmentsInvalid):
+        read(GREETING + f"{ROOT}{PART}octets{END}".encode())
+
+
 def test_a_part_may_have_no_headers_and_no_octets():
     assert contents(f"--{B}\r\n\r\n{PART}{END}".encode()) == [b"", b""]
 
