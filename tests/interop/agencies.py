@@ -117,7 +117,7 @@ def running_agencies(folder: Path) -> Iterator[Agencies]:
     with Processes(folder / "logs") as processes:
         federation = build_federation(_plan(database, tls), folder / "federation", processes)
         federation.start()
-        person = _person(database)
+        person = sample_person(database)
         yield Agencies(federation=federation, person=person, tls=tls, unknown_pinfl=_stranger(person.pinfl))
 
 
@@ -173,7 +173,8 @@ def _consumer(number: int, folder: str, *clients: ClientPlan, client_listener: s
     )
 
 
-def _person(database: Path) -> Person:
+def sample_person(database: Path) -> Person:
+    """Somebody whom the register knows."""
     (pinfl,) = sample(database)
     with sqlite3.connect(database) as known:
         query = "SELECT surname_cyrillic, birth_date FROM person WHERE pinfl = ?"

@@ -20,8 +20,8 @@ from examples.federation.federation import CHECKOUT, Federation, build_federatio
 from examples.federation.home import Home
 from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan, ServicePlan
 from examples.federation.processes import Processes
-from examples.population.generate import generate, sample
-from tests.interop.agencies import CONTEXT
+from examples.population.generate import generate
+from tests.interop.agencies import CONTEXT, Person, sample_person
 from tests.interop.peers.stack import PASSWORD, JavaPeer, running
 from tests.pki import certificate_pem
 
@@ -39,7 +39,12 @@ class Pair:
     home: Home
     other: Home
     peer: JavaPeer
-    pinfl: str
+    person: Person
+
+    @property
+    def pinfl(self) -> str:
+        """Of the person asked about."""
+        return self.person.pinfl
 
     @property
     def service(self) -> ServiceId:
@@ -108,6 +113,10 @@ class Pair:
         assert self.peer.command("serve", f"{self.suite}-serve", settings) == "ok"
         return received
 
+    def authorities(self, profile: str) -> Path:
+        """The CAs of the directory in one PEM file. profile: `signing` or `tls`."""
+        return self.other.folder / f"{profile}-authorities.pem"
+
     def last_outcome(self) -> tuple[str, str | None]:
         """Of the last entry in the adapter's record: its kind and outcome."""
         entry = list(self.home.record.since(0))[-1]
@@ -124,13 +133,13 @@ def running_pairs(folder: Path) -> Iterator[Mapping[str, Pair]]:
     folder.mkdir()
     database = folder / "population.sqlite"
     generate(database, people=50)
-    (pinfl,) = sample(database)
+    person = sample_person(database)
     plan = FederationPlan(members=tuple(_member(number, database) for number in range(2 * len(SUITES))))
     (folder / "java").mkdir()
     with Processes(folder / "logs") as processes, running(folder / "java") as peer:
         federation = build_federation(plan, folder / "federation", processes)
         federation.start(without=[home.plan.folder for home in federation.homes.values() if not home.plan.clients])
-        yield {suite: _pair(federation, suite, peer, pinfl) for suite in SUITES}
+        yield {suite: _pair(federation, suite, peer, person) for suite in SUITES}
 
 
 def _member(number: int, database: Path) -> MemberPlan:
@@ -151,19 +160,20 @@ def _member(number: int, database: Path) -> MemberPlan:
     return MemberPlan(**{**vars(plan), "grants": (GrantPlan(consumer=partner, service=service),)})
 
 
-def _pair(federation: Federation, suite: str, peer: JavaPeer, pinfl: str) -> Pair:
+def _pair(federation: Federation, suite: str, peer: JavaPeer, person: Person) -> Pair:
     home, other = federation.homes[f"{suite}-adapter"], federation.homes[f"{suite}-stack"]
     _make_stores(federation, home, other, peer)
-    return Pair(suite=suite, home=home, other=other, peer=peer, pinfl=pinfl)
+    return Pair(suite=suite, home=home, other=other, peer=peer, person=person)
 
 
-def _authorities(federation: Federation, profile: str) -> Mapping[str, Path]:
+def _authorities(federation: Federation, folder: Path, profile: str) -> Mapping[str, Path]:
     """The CAs of the directory as files, each with an alias for a key store."""
     found = {}
-    place = federation.folder / "certificates"
-    client = AuthorityClient.of(federation.certificates_url, place)
-    for at, certificate in enumerate(client.authorities(profile)):
-        path = place / f"{profile}-{at}.pem"
+    authority = AuthorityClient.of(federation.certificates_url, federation.folder / "certificates")
+    certificates = authority.authorities(profile)
+    (folder / f"{profile}-authorities.pem").write_bytes(certificate_pem(*certificates))
+    for at, certificate in enumerate(certificates):
+        path = folder / f"{profile}-{at}.pem"
         path.write_bytes(certificate_pem(certificate))
         found[f"certificate.ca{at}"] = path
     return found
@@ -175,7 +185,7 @@ def _make_stores(federation: Federation, home: Home, other: Home, peer: JavaPeer
     settings: dict[str, object] = {
         "store": folder / "keystore.p12",
         "password": PASSWORD,
-        **_authorities(federation, "signing"),
+        **_authorities(federation, folder, "signing"),
     }
     for alias in ("signing", "agreement"):
         settings |= {f"key.{alias}": keys / f"{alias}.key", f"certificate.{alias}": keys / f"{alias}.pem"}
@@ -187,6 +197,6 @@ def _make_stores(federation: Federation, home: Home, other: Home, peer: JavaPeer
         "password": PASSWORD,
         "key.tls": keys / "tls.key",
         "certificate.tls": keys / "tls.pem",
-        **_authorities(federation, "tls"),
+        **_authorities(federation, folder, "tls"),
     }
     assert peer.command("store", f"{other.plan.folder}-tls", tls) == "ok"
