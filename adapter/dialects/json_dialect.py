@@ -51,6 +51,11 @@ class JsonForm:
     operation: Operation | None = None
     pointers: Mapping[int, str] = field(default_factory=dict)
 
+    @property
+    def takes_attachments(self) -> bool:
+        """JSON has base64."""
+        return False
+
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The Body's element as `body`, and beside it what else there is; nothing to a one-way request."""
         if payload.tag == ACCEPTED:

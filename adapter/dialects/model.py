@@ -48,6 +48,10 @@ class ClientAnswer:
 class AnswerForm(Protocol):
     """How one call is answered."""
 
+    @property
+    def takes_attachments(self) -> bool:
+        """Whether there is a place beside the XML. Without, base64 is put where an xop:Include stands."""
+
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The reply. payload: the verified element of the provider's reply, valid against the service's schema."""
 

@@ -47,6 +47,11 @@ class SoapForm:
     names_in_values: bool = False
     description: ServiceDescription | None = None
 
+    @property
+    def takes_attachments(self) -> bool:
+        """SOAP with Attachments and MTOM."""
+        return True
+
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The payload in a Body, and declared headers that came with it in a Header.
 

@@ -45,6 +45,11 @@ class XRoadForm:
 
     header: bytes = b""
 
+    @property
+    def takes_attachments(self) -> bool:
+        """SOAP with Attachments and MTOM."""
+        return True
+
     def reply(self, payload: etree._Element) -> ClientAnswer:
         """The payload below the request's header fields and the requestHash, before headers that the service declares.
 

@@ -10,7 +10,7 @@ from adapter.errors import AdapterError, InternalError
 from adapter.exchange.consumer import Consumer, seal_call
 from adapter.exchange.delivery import CallProgress, deliver, refuse_call
 from adapter.exchange.incidents import new_incident, where
-from adapter.exchange.reply import open_reply, prove_reply
+from adapter.exchange.reply import open_reply, prove_reply, values_in_xml
 from adapter.exchange.validation import validate_call, validate_reply
 from adapter.identifiers import MessageId
 from adapter.policy.clients import identify
@@ -45,8 +45,9 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
         correlated = open_reply(answer, call, site, directory)
         reply = validate_reply(correlated, description, valid)
         proven = await prove_reply(reply, site)
+        in_xml = await values_in_xml(proven, progress.form)
         delivered = await site.recorder.record_delivery(reply, proven, call, _outcome(reply), site.clock())
-        return deliver(delivered, call, progress.form, packaging=client.packaging or received.packaging)
+        return deliver(delivered, call, progress.form, packaging=client.packaging or received.packaging, in_xml=in_xml)
     except AdapterError as error:
         return await refuse_call(error, progress, site)
     # The last door: whatever went wrong, the client gets a fault and the record an entry.

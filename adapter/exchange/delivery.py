@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
 from adapter.dialects.model import AnswerForm, ClientAnswer
 from adapter.envelope.faults import public_fault, read_fault
-from adapter.errors import AdapterError, DeliveryNotRecorded, RecordUnavailable
+from adapter.envelope.xop import find_includes, replaced
+from adapter.errors import AdapterError, DeliveryNotRecorded, PeerAnswerInvalid, RecordUnavailable
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.incidents import new_incident
 from adapter.ports import RecordWrite
 from adapter.stages import AuthorizedCall, DeliverableReply, IdentifiedCall, Packaging, ReceivedCall, RecordedCall
 
 log = structlog.get_logger(__name__)
+
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,10 +33,17 @@ class CallProgress:
     sent: RecordedCall | None = None
 
 
-def deliver(reply: DeliverableReply, call: RecordedCall, form: AnswerForm, *, packaging: Packaging) -> ClientAnswer:
+def deliver(
+    reply: DeliverableReply,
+    call: RecordedCall,
+    form: AnswerForm,
+    *,
+    packaging: Packaging,
+    in_xml: Mapping[str, str] = _NOTHING,
+) -> ClientAnswer:
     """The recorded reply in the client's dialect; a provider's fault keeps its code and its incident id.
 
-    packaging: how the client wants binary content.
+    packaging: how the client wants binary content. in_xml: base64 of attachments that have no place beside the XML.
     """
     verified = reply.valid.correlated.message.verified
     headers = {
@@ -44,6 +56,10 @@ def deliver(reply: DeliverableReply, call: RecordedCall, form: AnswerForm, *, pa
         fault = read_fault(verified.payload)
         answer = form.fault(fault)
         headers["Adapter-Incident"] = fault.incident
+    elif in_xml:
+        includes = find_includes(verified.payload, reply.proven.attachments.said, PeerAnswerInvalid)
+        with replaced(includes, lambda include: in_xml[include.content_id]):
+            answer = form.reply(verified.payload)
     elif reply.proven.attachments.held or packaging is Packaging.MTOM:
         answer = form.reply_with_attachments(verified.payload, reply.proven.attachments, packaging)
     else:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from typing import Final
+
+from adapter.dialects.model import AnswerForm
 from adapter.directory.model import Directory
 from adapter.envelope.faults import reported_fault
+from adapter.envelope.xop import find_includes
 from adapter.errors import (
     AdapterError,
     AnswerInfected,
+    AnswerNotHeld,
     AnswerNotScanned,
     AttachmentInfected,
     LimitExceeded,
@@ -55,6 +61,27 @@ async def prove_reply(reply: ValidReply, site: Consumer) -> ProvenAttachments:
         raise AnswerInfected(infected.reason) from None
     except ScanUnavailable as unavailable:
         raise AnswerNotScanned(unavailable.reason) from None
+
+
+async def values_in_xml(proven: ProvenAttachments, form: AnswerForm) -> dict[str, str]:
+    """Base64 by Content-ID for a client whose way of speaking has no place beside the XML; empty for all others.
+
+    Raises AnswerNotHeld when that is more than may be held, or an attachment stands for no base64.
+    """
+    attachments = proven.attachments
+    if not attachments.held or form.takes_attachments:
+        return {}
+    includes = find_includes(proven.message.payload, attachments.said, PeerAnswerInvalid)
+    if len(includes) < len(attachments.held) or sum(said.size for said in attachments.said) > _MAX_IN_XML_BYTES:
+        raise AnswerNotHeld("the reply has attachments that are too large for this client, or stand for no base64")
+    found = {}
+    for one in attachments.held:
+        pieces = [piece async for piece in one.sealed.plaintext(attachments.content_key)]
+        found[one.said.content_id] = b64encode(b"".join(pieces)).decode()
+    return found
+
+
+_MAX_IN_XML_BYTES: Final = 16 * 1024 * 1024
 
 
 def _raise_reported(answer: ReceivedMessage, site: Consumer) -> None:

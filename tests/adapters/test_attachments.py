@@ -219,6 +219,18 @@ def test_base64_in_the_xml_becomes_a_part_for_a_client_that_called_with_mtom(gro
     assert came.get_payload(decode=True) == PDF
 
 
+def test_a_json_client_gets_base64(ground: Ground):
+    ground.system.packaging, ground.system.content = "mtom", PDF
+    service = ground.asked.plan.service("archive", "Documents", "mtom")
+    url = ground.asking.service_url(service).replace("/service/", "/json/") + "/Put"
+    answer = requests.post(url, json={"body": {"Title": "one"}}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert base64.b64decode(answer.json()["body"]["Content"]) == PDF
+    ground.system.packaging = "swa"  # a part that stands for no base64 has no place in JSON
+    answer = requests.post(url, json={"body": {"Title": "one"}}, timeout=60)
+    assert answer.json()["code"] == "AnswerNotHeld"
+
+
 def test_the_record_of_both_sides_has_the_digests(ground: Ground):
     ground.system.packaging, ground.system.content = "swa", PDF[::-1]
     body = related(envelope(put("<d:File>cid:one@client</d:File>")), ("one@client", "image/png", PDF))

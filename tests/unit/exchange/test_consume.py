@@ -240,6 +240,8 @@ class Loud:
         def reply(self, payload: etree._Element) -> ClientAnswer:
             return ClientAnswer(octets=f"{self.said} {etree.QName(payload).localname}".encode(), content_type="x/loud")
 
+        takes_attachments = True
+
         def reply_with_attachments(
             self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
         ) -> ClientAnswer:
