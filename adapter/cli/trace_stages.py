@@ -15,7 +15,7 @@ from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.faults import read_fault
 from adapter.envelope.gate import gate, parse_message
 from adapter.envelope.lint import DocumentKind, Examination, examine
-from adapter.envelope.masking import masked, shown_envelope
+from adapter.envelope.masking import masked, masked_text, shown_envelope
 from adapter.envelope.names import SOAP12_FAULT
 from adapter.envelope.schema import check_content
 from adapter.envelope.soap import build_provider_request, content_type_of
@@ -25,6 +25,9 @@ from adapter.evidence.messages import stored_message
 from adapter.ports import KeptMessage
 from adapter.stages import DecryptedMessage, MessageKind, VerifiedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, parse
+
+_SYSTEM_FAULT: Final = "soap:"
+"""How the rules begin of what `envelope.soap` takes from a system's own fault."""
 
 _KEPT_LIMITS: Final = XmlLimits(max_bytes=256 * 1024 * 1024)
 
@@ -100,7 +103,7 @@ def _after_opening(message: RecordedMessage, verified: VerifiedMessage, describe
         yield Stage(
             name="the reply is a fault",
             facts={"code": fault.code, "blame": fault.blame.value, "incident": fault.incident},
-            problems=fault.problems,
+            problems=tuple(map(_without_foreign_text, fault.problems)),
             is_good=False,
         )
         return
@@ -118,6 +121,19 @@ def _after_opening(message: RecordedMessage, verified: VerifiedMessage, describe
     yield Stage(name=f"{message.kind.value} validated", facts={"operation": operation.name, "against": checked})
     if not message.is_ours:
         yield _sent_on(payload, operation, is_reply=is_reply)
+
+
+def _without_foreign_text(problem: Problem) -> Problem:
+    """What an information system wrote into its own fault may name somebody; our own sentences never do."""
+    if not problem.rule.startswith(_SYSTEM_FAULT):
+        return problem
+    return Problem(
+        line=problem.line,
+        column=problem.column,
+        element=problem.element,
+        rule=problem.rule,
+        text=masked_text(problem.text),
+    )
 
 
 def _sent_on(payload: etree._Element, operation: Operation, *, is_reply: bool) -> Stage:

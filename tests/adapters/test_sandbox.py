@@ -341,6 +341,18 @@ def test_a_trace_of_a_refused_exchange_says_where_it_stopped(asking: Home, asked
     assert pinfl not in done.out
 
 
+def test_a_trace_masks_what_the_system_wrote_into_its_fault(asking: Home, asked: Home, sandboxes):
+    sandboxes["population"].stage.set(parse_play("fault,times=1"))
+    pinfl = fresh_pinfl()
+    typed("call", *_where(asking, asked), "--field", f"Pinfl={pinfl}", *ASKING, "--subject", f"pinfl:{pinfl}")
+    listed = json.loads(typed("log", "list", "--settings", asking.settings_file, "--limit", 1, "--json").out)
+    done = typed("trace", listed[0]["record"], "--settings", asking.settings_file)
+    assert done.code == 1
+    assert "ProviderSystemFault" in done.out
+    assert "xxxxxxx xxx xxxx xx xxxxxx xxxx x xxxxx" in done.out
+    assert "told to answer" not in done.out
+
+
 def test_a_trace_of_nothing_known_says_so(asking: Home):
     done = typed("trace", "nothing", "--settings", asking.settings_file)
     assert done.code != 0
