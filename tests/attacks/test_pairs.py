@@ -20,6 +20,7 @@ from tests.attacks.scenes import Scene
 from tests.attacks.test_recipes import EVERY_CASE, carried_out, wrong_with
 from tests.pki import SUITE_NAMES
 
+pytestmark = pytest.mark.timeout(900 if EVERY_CASE else 120)
 SEED = int(os.environ.get("ATTACKS_SEED", "20260302"))
 DRAWN = {"p256": 2400, "ed25519": 900, "rsa": 700} if EVERY_CASE else {"p256": 240, "ed25519": 90, "rsa": 45}
 _MAX_MESSAGE_BYTES = 2_000_000

@@ -24,8 +24,9 @@ from tests.attacks.watch import Canary
 from tests.pki import SUITE_NAMES
 from tests.two_sides import opener_of
 
-UNTOUCHED = Variant(name="nothing", change=lambda _draft: None, expect=TAKEN)
 EVERY_CASE = os.environ.get("ATTACKS") == "every"
+pytestmark = pytest.mark.timeout(900 if EVERY_CASE else 120)
+UNTOUCHED = Variant(name="nothing", change=lambda _draft: None, expect=TAKEN)
 CARRIED_OUT = [recipe for recipe in RECIPES if recipe.variants]
 FOOLING = [recipe for recipe in RECIPES if any(variant.fools for variant in recipe.variants)]
 
