@@ -1,7 +1,8 @@
 """Writes the pages and catalogues that are made of the code, or with --check says which of them are out of date.
 
-docs/cli.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot; and the recipes in docs/clients.md, whose
-text is written by hand.
+docs/cli.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot; the recipes in docs/clients.md, whose text is
+written by hand; and docs/corpus.md, which --check leaves to a test, where the corpus of service descriptions lies
+beside the repository.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from adapter.envelope.xroad_faults import xroad_code
 from adapter.errors import AdapterError, Blame, Retry, catalogue
 from adapter.settings import ServiceSettings, Settings
 from scripts.cli_page import cli_page
+from scripts.corpus_page import corpus_page
 from scripts.recipes import with_recipes
+from tests.interop.published import CORPUS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -205,7 +208,8 @@ def main() -> int:
         for name in old:
             print(f"{name} is out of date: make docs", file=sys.stderr)
         return 1 if old else 0
-    for name, make in PAGES.items():
+    corpus: dict[str, Callable[[], str]] = {"docs/corpus.md": corpus_page} if CORPUS.is_dir() else {}
+    for name, make in {**PAGES, **corpus}.items():
         (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / name).write_text(make(), encoding="utf-8")
     return 0

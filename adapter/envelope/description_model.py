@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from adapter.envelope.description_operations import BodyPart, HeaderPart, Operation, Port, QName, Style
 from adapter.envelope.schema_compile import CompiledSchema
 from adapter.errors import UnknownOperation
 
 __all__ = ["BodyPart", "HeaderPart", "Operation", "Port", "QName", "ServiceDescription", "Style"]
+
+
+ACTION_PREFIX: Final = "urn:interagency-adapter:operation:"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
@@ -50,9 +54,19 @@ class ServiceDescription:
         if len({(operation.name, operation.output_element) for operation in found}) == 1:
             return found[0]
         for operation in found:
-            if soap_action and operation.soap_action == soap_action:
+            if soap_action and self.action_of(operation) == soap_action:
                 return operation
         raise UnknownOperation(f"{len(found)} operations share this element; the SOAPAction must name one of them")
+
+    def action_of(self, operation: Operation) -> str:
+        """The SOAPAction by which client systems name an operation: what its system wants, if that is clear.
+
+        Where operations share their element and their systems are told apart by address only, it is one of ours.
+        """
+        others = [other for other in self.by_input[operation.input_element] if other.name != operation.name]
+        if not others or (operation.soap_action and operation.soap_action not in {one.soap_action for one in others}):
+            return operation.soap_action
+        return f"{ACTION_PREFIX}{operation.name}"
 
     def operation(self, name: str, payload: str | None = None) -> Operation:
         """The operation of this name; of an overloaded one the first, or the one whose request is this element.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from lxml import etree
@@ -15,6 +16,8 @@ _BINDING: Final = names.qname(names.WSDL, "binding")
 _SERVICE: Final = names.qname(names.WSDL, "service")
 _SOAP11_BINDING: Final = names.qname(names.WSDL_SOAP11, "binding")
 _SOAP12_BINDING: Final = names.qname(names.WSDL_SOAP12, "binding")
+_OPERATION: Final = names.qname(names.WSDL, "operation")
+_SOAP_OPERATIONS: Final = (names.qname(names.WSDL_SOAP11, "operation"), names.qname(names.WSDL_SOAP12, "operation"))
 _HTTP_TRANSPORT: Final = "http://schemas.xmlsoap.org/soap/http"
 
 
@@ -36,6 +39,16 @@ def serve_at(roots: list[etree._Element], address: str) -> None:
                 _set_address(port, address)
                 if binding in added:
                     port.addnext(_soap11_port(port))
+
+
+def name_operations(roots: list[etree._Element], actions: Mapping[str, str]) -> None:
+    """Give the operations of these names in every SOAP binding their SOAPAction, in place (WSDL 1.1, 3.4)."""
+    for binding in _bindings(roots):
+        for soap in binding.iterfind(f"{_OPERATION}/*"):
+            operation = soap.getparent()
+            name = "" if operation is None else operation.get("name", "")
+            if soap.tag in _SOAP_OPERATIONS and name in actions:
+                soap.set("soapAction", actions[name])
 
 
 def _bindings(roots: list[etree._Element]) -> list[etree._Element]:

@@ -20,6 +20,7 @@ from adapter.envelope.description_octets import read_document
 from adapter.envelope.wsdl_peer import publish_for_peers, served_below
 from adapter.envelope.wsdl_publish import CONTRACT_PREFIX, publish
 from adapter.stages import SoapVersion
+from scripts.corpus_page import corpus_page
 from tests.conftest import ROOT
 
 CORPUS = ROOT.parent / "shared" / "wsdl-corpus"
@@ -176,3 +177,7 @@ def test_for_another_stack_every_port_is_soap12_at_the_peer_address(service):
         (soap12, "https://peer.example/peer")
     }
     assert not any(list(root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}*")) for root in roots)
+
+
+def test_the_page_about_the_corpus_is_what_the_code_says():
+    assert (ROOT / "docs" / "corpus.md").read_text() == corpus_page(), "make docs"
