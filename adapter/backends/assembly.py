@@ -32,9 +32,13 @@ def build_backend(settings: ServiceSettings, description: ServiceDescription) ->
         soap = settings.soap
         if soap.protocol == "xroad-4.0":
             check_for_xroad(description)
+        unknown = sorted(soap.addresses.keys() - description.by_name.keys())
+        if unknown:
+            raise SettingsInvalid(f"[soap.addresses] names operations that there are not: {', '.join(unknown)}")
         return SoapBackend(
             SoapBackendConfig(
                 address=soap.address,
+                addresses=soap.addresses,
                 protocol=soap.protocol,
                 timeout_s=soap.timeout_s,
                 max_answer_bytes=soap.max_answer_bytes,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
 
@@ -54,11 +54,13 @@ _CHUNK_BYTES: Final = 64 * 1024
 class SoapBackendConfig:
     """Where the system is and how long it is waited for.
 
+    addresses: of operations that it takes elsewhere, by name.
     timeout_s: for one whole answer, waiting in line included; with attachments, for each step on the way.
     packaging: how it takes attachments. attachments: of one answer.
     """
 
     address: str
+    addresses: Mapping[str, str] = field(default_factory=dict)
     protocol: Literal["soap", "xroad-4.0"] = "soap"
     timeout_s: float = 20.0
     max_answer_bytes: int = 32 * 1024 * 1024
@@ -146,7 +148,7 @@ class SoapBackend:
             async with (
                 asyncio.timeout(self._config.timeout_s) as deadline,
                 self._open_session().post(
-                    self._config.address,
+                    self._config.addresses.get(asked.operation.name, self._config.address),
                     data=data if isinstance(data, bytes) else self._as_it_leaves(data, deadline),
                     headers=headers,
                     allow_redirects=False,

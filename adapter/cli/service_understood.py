@@ -35,6 +35,7 @@ def words_of(description: ServiceDescription) -> Iterator[RenderableType]:
             for operation in description.operations
         ],
     )
+    yield from _told_apart(description)
     headers = list(_headers(description))
     if headers:
         yield Text("\nHeaders of the service's own:", style="bold")
@@ -43,6 +44,19 @@ def words_of(description: ServiceDescription) -> Iterator[RenderableType]:
         yield Text("\nNot understood or not checked:", style="bold")
         for note in description.notes:
             yield doubtful(f"  - {note}")
+
+
+def _told_apart(description: ServiceDescription) -> Iterator[RenderableType]:
+    """What has to be known of a service whose operations listen at several addresses."""
+    addresses = {port.address: [one.name for one in port.operations] for port in description.ports if port.service}
+    if len(addresses) > 1 and len({tuple(names) for names in addresses.values()}) > 1:
+        yield doubtful("\nOperations at several addresses; all go to one, unless [soap.addresses] names others:")
+        for address, names in addresses.items():
+            yield Text(f"  - {address or 'no address'}: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
+    for name, action in description.own_actions().items():
+        yield doubtful(
+            f"\nOperation {name} shares its element with another: client systems name it by SOAPAction {action}"
+        )
 
 
 def _headers(description: ServiceDescription) -> Iterator[str]:

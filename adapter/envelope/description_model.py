@@ -68,6 +68,11 @@ class ServiceDescription:
             return operation.soap_action
         return f"{ACTION_PREFIX}{operation.name}"
 
+    def own_actions(self) -> dict[str, str]:
+        """The operations that client systems name by a SOAPAction of ours, by name."""
+        actions = {operation.name: self.action_of(operation) for operation in self.operations}
+        return {name: action for name, action in actions.items() if action.startswith(ACTION_PREFIX)}
+
     def operation(self, name: str, payload: str | None = None) -> Operation:
         """The operation of this name; of an overloaded one the first, or the one whose request is this element.
 

@@ -1,8 +1,8 @@
 """A provider's service description as the consumer's own client systems get it: with their adapter's address.
 
 What changes: addresses of SOAP ports; locations of imported documents, which the adapter serves itself; a SOAP 1.1
-port where the provider has only 1.2; the declaration of the RequestContext header, and a text that explains it; the
-declaration of the adapter's fault.
+port where the provider has only 1.2; the SOAPAction of operations that only an address told apart; the declaration of
+the RequestContext header, and a text that explains it; the fault of the catalogue as a declared fault.
 What goes: ports that are not SOAP, and policies, which speak of the way to the provider's own system.
 Schemas stay byte for byte but for the locations in them.
 """
@@ -24,7 +24,7 @@ from adapter.envelope.description_model import ServiceDescription
 from adapter.envelope.description_octets import read_document
 from adapter.envelope.wsdl_fault import declare_fault
 from adapter.envelope.wsdl_header import declare_context, drop_broken_headers
-from adapter.envelope.wsdl_ports import serve_at
+from adapter.envelope.wsdl_ports import name_operations, serve_at
 from adapter.errors import DescriptionUnusable, UnknownService
 
 CONTRACT_PREFIX: Final = "interagency-adapter/"
@@ -73,6 +73,7 @@ def publish(
 
     def rework(wsdls: list[etree._Element]) -> None:
         serve_at(wsdls, base)
+        name_operations(wsdls, description.own_actions())
         drop_broken_headers(wsdls)
         declare_context(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + context_schema), json_address)
         declare_fault(wsdls, query_url(base, "xsd", CONTRACT_PREFIX + fault_schema))

@@ -33,6 +33,9 @@ class SoapSettings(Section):
     """[soap]: an information system that speaks SOAP."""
 
     address: WebAddress = Field(description="Where the system takes requests.")
+    addresses: Mapping[str, WebAddress] = Field(
+        {}, description="operation = address, for operations that the system takes elsewhere."
+    )
     protocol: Literal["soap", "xroad-4.0"] = Field(
         "soap", description="What it speaks: plain SOAP, or SOAP with the header fields of X-Road 4.0."
     )

@@ -95,6 +95,15 @@ async def test_soap11_request_and_answer(system):
     )
 
 
+async def test_an_operation_may_have_an_address_of_its_own(system):
+    (nobody_there,) = free_ports(1)
+    elsewhere = f"http://127.0.0.1:{nobody_there}/"
+    handler = answers(envelope(ANSWER))
+    assert (await (await system(handler, addresses={"Other": elsewhere})).answer(REQUEST)).payload.text == "yes"
+    with pytest.raises(ProviderSystemDown):
+        await (await system(handler, addresses={"Ask": elsewhere})).answer(REQUEST)
+
+
 async def test_soap12_request_and_answer(system):
     seen: dict[str, Any] = {}
 

@@ -11,6 +11,7 @@ from adapter.envelope.carried import PARTS, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.names import ENVELOPE, SOAP11, SOAP12
 from adapter.envelope.soap import build_provider_request, parse_provider_answer
+from adapter.envelope.wsdl_publish import publish
 from adapter.errors import EnvelopeRefused
 from adapter.exchange.provider import ProvidedService
 from adapter.stages import BackendAnswer, RecordedRequest
@@ -350,3 +351,23 @@ async def test_operations_of_one_element_are_told_apart_by_the_action(
     if code == "answered":
         asked = sides.provider_record.log[0].entry.body
         assert ("Other" if action == "urn:other" else "Ask") in str(asked)
+
+
+async def test_operations_that_only_an_address_told_apart_get_an_action_of_ours(federation: Federation) -> None:
+    second = '<w:operation name="Other"><w:input message="t:in"/><w:output message="t:out"/></w:operation></w:portType>'
+    bound = """<w:operation name="Other"><s:operation soapAction=""/><w:input><s:body use="literal"/></w:input>
+      <w:output><s:body use="literal"/></w:output></w:operation></w:binding>"""
+    text = wsdl(schema(HEADERS)).replace('"urn:ask"', '""')
+    text = text.replace("</w:portType>", second).replace("</w:binding>", bound)
+    sides, system = between(federation, text, soap("", f'<t:Answer xmlns:t="{NS}">me</t:Answer>'))
+    actions = system.description.own_actions()
+    assert actions == {name: f"urn:interagency-adapter:operation:{name}" for name in ("Ask", "Other")}
+    published = publish(
+        system.description, address="http://a.example/", contracts={}, context_schema="c.xsd", fault_schema="f.xsd"
+    )
+    soaps = etree.fromstring(published.document()).iter("{http://schemas.xmlsoap.org/wsdl/soap/}operation")
+    assert {found.get("soapAction") for found in soaps} == set(actions.values())
+    for name, action in actions.items():
+        content_type = f'application/soap+xml; charset=utf-8; action="{action}"'
+        assert fault_code(await sides.call(soap(context(), ASK, SOAP12), content_type=content_type)) == "answered"
+        assert sides.provider_record.log[-1].entry.body["operation"] == name
