@@ -17,7 +17,9 @@ _TEXT: Final = (
     "This service is reached through the agency's own Interagency Adapter. Send each request with one SOAP header, "
     "RequestContext of the namespace " + names.CLIENT + ": who asks (Official), for which Purpose, on which "
     "LegalBasis, and about whom (Subject). What the adapter's settings fix for the calling system may be left out. "
-    "A fault says in its detail whose fault it is, whether to try again, and the incident's id."
+    "A fault says in its detail whose fault it is, whether to try again, and the incident's id. This description is "
+    "for the agency's own systems. The one for another stack in the place of an adapter, with its WS-SecurityPolicy, "
+    "is at this service's address with ?peer-wsdl."
 )
 _IN_JSON: Final = " New systems may call it in JSON; a page for people and an OpenAPI document are at "
 

@@ -9,6 +9,7 @@ from lxml import etree
 
 from adapter.envelope import names
 from adapter.envelope.wsdl_elements import resolve
+from adapter.envelope.wsdl_header import element_with_qname
 
 _SUFFIX: Final = "Soap11"
 _PORT: Final = names.qname(names.WSDL, "port")
@@ -25,8 +26,10 @@ def serve_at(roots: list[etree._Element], address: str) -> None:
     """Point all SOAP ports of these WSDL documents to the address, in place.
 
     Ports of other bindings (HTTP GET) are taken out: they would lead past the adapter. A port type that is bound to
-    SOAP 1.2 only gets a binding and a port for SOAP 1.1 beside it.
+    SOAP 1.2 only gets a binding and a port for SOAP 1.1 beside it. A SOAP binding that no service names gets a port:
+    tools begin with the services.
     """
+    _add_missing_ports(roots)
     added = _add_soap11_bindings(roots)
     soap_bindings = {_name(binding) for binding in _bindings(roots) if _soap_binding(binding) is not None}
     for root in roots:
@@ -49,6 +52,25 @@ def name_operations(roots: list[etree._Element], actions: Mapping[str, str]) -> 
             name = "" if operation is None else operation.get("name", "")
             if soap.tag in _SOAP_OPERATIONS and name in actions:
                 soap.set("soapAction", actions[name])
+
+
+def _add_missing_ports(roots: list[etree._Element]) -> None:
+    services = [service for root in roots for service in root.iterchildren(_SERVICE)]
+    ports = [port for service in services for port in service.iterchildren(_PORT)]
+    named = {resolve(port, port.get("binding", "")) for port in ports}
+    for binding in _bindings(roots):
+        soap = _soap_binding(binding)
+        if soap is None or _name(binding) in named:
+            continue
+        if not services:
+            services.append(etree.SubElement(roots[0], _SERVICE, name=f"{binding.get('name', '')}Service"))
+        qualified = etree.QName(_name(binding))
+        port = element_with_qname(services[0], _PORT, "binding", (qualified.namespace or "", qualified.localname))
+        taken = {other.get("name") for other in services[0].iterchildren(_PORT)}
+        name = qualified.localname
+        port.set("name", f"{name}Port" if name in taken else name)
+        etree.SubElement(port, names.qname(etree.QName(soap).namespace or "", "address"))
+        services[0].append(port)
 
 
 def _bindings(roots: list[etree._Element]) -> list[etree._Element]:

@@ -87,6 +87,16 @@ def test_soap12_only_gets_a_soap11_port():
     assert xpath(root, "//w:binding[@name='BSoap11']//s:operation/@soapAction") == ["urn:ask"]
 
 
+def test_a_binding_without_a_port_gets_one():
+    whole = wsdl(schema(ASK_AND_ANSWER))
+    start, end = whole.index("<w:service"), whole.index("</w:service>") + len("</w:service>")
+    root = root_of({"a.wsdl": whole[:start] + whole[end:]})
+    assert xpath(root, "//w:service/w:port/@name") == ["B"]
+    assert xpath(root, "//s:address/@location") == [ADDRESS]
+    prefix, _, name = xpath(root, "string(//w:port/@binding)").rpartition(":")
+    assert (xpath(root, "//w:port")[0].nsmap[prefix or None], name) == (NS, "B")
+
+
 def test_other_ports_are_taken_out():
     http = """<w:port name="H" binding="t:HttpGet"><h:address xmlns:h="http://schemas.xmlsoap.org/wsdl/http/"
         location="http://provider.example/get"/></w:port></w:service>"""
@@ -96,7 +106,7 @@ def test_other_ports_are_taken_out():
 
 def test_policies_are_taken_out():
     policy = '<p:Policy xmlns:p="http://schemas.xmlsoap.org/ws/2004/09/policy"><p:All/></p:Policy>'
-    assert b"Policy" not in published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), extra=policy)}).document()
+    assert b":Policy" not in published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), extra=policy)}).document()
 
 
 @pytest.mark.parametrize("soap", [SOAP11, SOAP12])
