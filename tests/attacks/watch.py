@@ -79,6 +79,16 @@ class Canary:
             _armed = False
             touched += [*_heard, *self._taken()]
 
+    @contextmanager
+    def looking_away(self) -> Iterator[None]:
+        """While the attacker works: what Python opens for that (a codec, a module) is not the adapter's doing."""
+        global _armed  # noqa: PLW0603 - the hook is one for the process
+        before, _armed = _armed, False
+        try:
+            yield
+        finally:
+            _armed = before
+
     def _taken(self) -> list[str]:
         found = []
         try:
