@@ -98,8 +98,14 @@ def is_web_address(text: str) -> bool:
 
 
 def host_of(address: str) -> str:
-    """The host that an address names, as `--allow-fetch` has it."""
-    return (urlsplit(address).hostname or "").lower()
+    """The host that would be asked for an address, as `--allow-fetch` has it; empty when none would be.
+
+    Read out of what is asked for in the end: readers do not agree on where a host ends that has a backslash behind it.
+    """
+    try:
+        return (urlsplit(requests.Request("GET", address).prepare().url or "").hostname or "").lower()
+    except (requests.RequestException, ValueError):
+        return ""
 
 
 def download_description(

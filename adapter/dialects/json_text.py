@@ -12,7 +12,8 @@ from adapter.errors import LimitExceeded, MalformedJson, Problem
 _BOM: Final = b"\xef\xbb\xbf"
 _MAX_NAME_CHARS: Final = 64
 _MAX_STEP_CHARS: Final = 256
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Or what is there of one: a string without end is no JSON, and to try each quote in it again would take n * n steps.
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 
 class Number(str):

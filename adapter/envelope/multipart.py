@@ -32,6 +32,7 @@ _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+
 _GREETING: Final = b"\r\nThis is a multi-part message in MIME format..."
 _PADDING: Final = b" \t"
 _MAX_LINE_PADDING: Final = 64
+_MAX_EPILOGUE_BYTES: Final = 1024
 _UNENCODED: Final = frozenset(("", "binary", "8bit", "7bit"))
 _ONCE: Final = frozenset(
     ("content-type", "content-id", "content-transfer-encoding", "content-disposition", "content-location")
@@ -104,7 +105,10 @@ def _parameters(header: str, error: type[AdapterError]) -> dict[str, str]:
         raise error("a header of the multipart message is too long or not printable")
     message = Message()
     message["content-type"] = header
-    listed = [(key.lower(), collapse_rfc2231_value(value)) for key, value in (message.get_params() or [])[1:]]
+    try:
+        listed = [(key.lower(), collapse_rfc2231_value(value)) for key, value in (message.get_params() or [])[1:]]
+    except (ValueError, TypeError):  # a codec that is none for text, a section number that is none (RFC 2231, 3 and 4)
+        raise error("a parameter of a header cannot be decoded") from None
     found = dict(listed)
     if len(found) != len(listed):
         raise error("a parameter of a header occurs twice")
@@ -135,6 +139,7 @@ class RelatedReader:
         self._may_greet = may_greet
         self._parts = 0
         self._closed = False
+        self._epilogue_octets = 0
 
     def feed(self, octets: bytes) -> Iterator[Event]:
         """The events that these octets complete. Raises `error`, LimitExceeded."""
@@ -232,7 +237,8 @@ class RelatedReader:
         return octets
 
     def _epilogue(self) -> Event | None:
-        if self._waiting.strip(b"\r\n"):
+        self._epilogue_octets += len(self._waiting)
+        if self._epilogue_octets > _MAX_EPILOGUE_BYTES or self._waiting.strip(b"\r\n"):
             self._refuse("something stands after the last boundary")
         self._waiting.clear()
         return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from lxml import etree
 
 from adapter.envelope import names
+from adapter.envelope.attachments_header import media_type_or_default
 from adapter.envelope.carried import body_of
 from adapter.envelope.multipart import cid_uri
 from adapter.envelope.schema_model import ElementDeclaration, SchemaModel, Type, elements_in
@@ -22,7 +24,6 @@ _MAX_PARTS: Final = 64
 _CONTENT_TYPES: Final = tuple(
     names.qname(f"http://www.w3.org/{version}/xmlmime", "contentType") for version in ("2005/05", "2004/11")
 )
-_DEFAULT_TYPE: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,13 +36,17 @@ class Extracted:
     octets: bytes
 
 
-def find_base64(payload: etree._Element, model: SchemaModel) -> tuple[Extracted, ...]:
-    """The large values of xs:base64Binary in a valid payload, in document order; what is no base64 is left alone."""
+def find_base64(payload: etree._Element, model: SchemaModel, known: Collection[str] = ()) -> tuple[Extracted, ...]:
+    """The large values of xs:base64Binary in a valid payload, in document order; what is no base64 is left alone.
+
+    known: ids of the parts that are there already, chosen by whoever sent them.
+    """
     body = body_of(payload)
     declared = model.wrappers.get(str(body.tag)) or model.elements.get(str(body.tag))
     if declared is None:
         return ()
     found: list[Extracted] = []
+    free_ids = (each for at in count(1) if (each := f"content-{at}@adapter") not in known)
     for element in _binary_elements(body, declared, model):
         text = element.text or ""
         if len(found) == _MAX_PARTS or len(element) or len(text) < MIN_CHARS:
@@ -50,9 +55,9 @@ def find_base64(payload: etree._Element, model: SchemaModel) -> tuple[Extracted,
             octets = decode_base64(text, max_chars=len(text))
         except MalformedMessage:
             continue
-        media_type = next((value for name in _CONTENT_TYPES if (value := element.get(name))), _DEFAULT_TYPE)
-        content_id = f"content-{len(found) + 1}@adapter"
-        found.append(Extracted(element=element, content_id=content_id, media_type=media_type, octets=octets))
+        said = next((value for name in _CONTENT_TYPES if (value := element.get(name))), "")
+        media_type = media_type_or_default(said)  # a schema may let the end of a line in, and with it other headers
+        found.append(Extracted(element=element, content_id=next(free_ids), media_type=media_type, octets=octets))
     return tuple(found)
 
 

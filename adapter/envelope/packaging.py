@@ -51,7 +51,7 @@ def package(
     """
     includes = find_includes(payload, attachments.said, error)
     if packaging is Packaging.MTOM:
-        extracted = () if model is None else find_base64(payload, model)
+        extracted = () if model is None else find_base64(payload, model, {said.content_id for said in attachments.said})
         if extracted or attachments.held:
             with taken_out(extracted):
                 return _mtom(render(), attachments, extracted, version, soap_action)

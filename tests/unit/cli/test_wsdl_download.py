@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from adapter.cli import wsdl_download
-from adapter.cli.wsdl_download import Source, complete, download_description
+from adapter.cli.wsdl_download import Source, complete, download_description, host_of
 from adapter.envelope.names import WSDL, WSDL_SOAP11, XSD
 from adapter.errors import CommandRefused, DescriptionUnusable, PeerUnreachable
 
@@ -140,3 +140,14 @@ def test_more_than_a_description_may_have(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(wsdl_download, "MAX_DOCUMENTS", 1)
     with pytest.raises(DescriptionUnusable, match="more than 1"):
         download_description(AT, Site(SITE))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1\\@system.example/far.xsd", "http://127.0.0.1\\.system.example/far.xsd"]
+)
+def test_the_host_that_is_allowed_is_the_one_that_would_be_asked(address: str) -> None:
+    """A backslash ends the host for the one who asks, not for everyone who reads the address."""
+    site = Site({**SITE, AT: WSDL_TEXT.replace("http://elsewhere.example/far.xsd", address)})
+    assert download_description(AT, site).skipped == (address,)
+    assert site.asked == list(SITE)
+    assert host_of(address) == "127.0.0.1"

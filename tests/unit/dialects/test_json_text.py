@@ -89,3 +89,9 @@ def test_what_is_written_is_read_again(value: object) -> None:
 
 def test_a_pointer_escapes_its_steps() -> None:
     assert pointer_to(pointer_to("", "a/b~c"), 0) == "/a~1b~0c/0"
+
+
+def test_a_string_without_end_is_passed_over_once() -> None:
+    """Else each quote in it would be tried as the beginning of another one."""
+    with pytest.raises(MalformedJson):
+        parse_json(b'["' + b'\\",' * 400_000)

@@ -221,3 +221,24 @@ def test_a_cid_uri_leads_back(content_id: str):
 @pytest.mark.parametrize("uri", ["http://example.org/", "cid:", "cid:unknown", "a@b", "CID:a@b", "file:///etc/passwd"])
 def test_what_names_no_part(uri: str):
     assert content_id_of(uri, frozenset(("a@b",))) is None
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "boundary*=undefined''abc",
+        "boundary*=idna'en'%80abc",
+        "boundary*=punycode''%80",
+        f"boundary*{'0' * 5000}=abc",
+        "boundary*0=a; boundary*=b",
+    ],
+)
+def test_a_parameter_that_cannot_be_decoded_is_refused_like_any_other(parameter: str):
+    with pytest.raises(AttachmentsInvalid):
+        read_related_type(f"multipart/related; {parameter}", AttachmentsInvalid)
+
+
+def test_empty_lines_without_end_behind_the_last_boundary_are_refused():
+    assert contents((ROOT + END + "\r\n" * 3).encode()) == [b"<a/>"]
+    with pytest.raises(AttachmentsInvalid, match="after the last boundary"):
+        read((ROOT + END + "\r\n" * 5000).encode(), pieces=100)

@@ -80,3 +80,17 @@ def test_the_media_type_that_the_element_says():
     mime = "http://www.w3.org/2005/05/xmlmime"
     element = payload(f'<t:File xmlns:m="{mime}" m:contentType="image/png">{LONG}</t:File>')
     assert [one.media_type for one in find_base64(element, MODEL)] == ["image/png"]
+
+
+def test_a_media_type_that_is_none_cannot_write_headers():
+    mime = "http://www.w3.org/2005/05/xmlmime"
+    inner = f'<t:File xmlns:m="{mime}" m:contentType="image/png&#13;&#10;Content-ID: &lt;other&gt;">{LONG}</t:File>'
+    assert [one.media_type for one in find_base64(payload(inner), MODEL)] == ["application/octet-stream"]
+
+
+def test_a_part_made_here_never_has_the_id_of_one_that_came():
+    element = payload(f"<t:Data>{LONG}</t:Data><t:Data>{LONG}</t:Data>")
+    came = {"content-1@adapter", "content-3@adapter"}
+    made = [one.content_id for one in find_base64(element, MODEL, came)]
+    assert len(set(made)) == 2
+    assert not came.intersection(made)
