@@ -105,13 +105,16 @@ async def test_changed_on_the_way(sides: TwoSides, holding: SpoolHolding, what: 
     assert sides.provider_record.outcomes == [code]
 
 
-async def test_the_same_octets_are_asked_once_whatever_came_first(sides: TwoSides, holding: SpoolHolding):
-    """A message whose attachment was broken on the way does not use up its id."""
+async def test_an_attachment_broken_on_the_way_does_not_use_up_the_message_id(sides: TwoSides, holding: SpoolHolding):
     attachments = await held(holding, FILES)
     sealed = sealed_with(sides, attachments)
     parts = list((await ciphertexts(attachments)).items())
     await post(sides, sealed.octets, flipped(-1)(parts), holding)
+    assert sides.provider_record.outcomes == ["SecurityFailed"]
     assert not sides.register.asked
+    answered = await post(sides, sealed.octets, parts, holding)
+    assert answered.status == 200
+    assert len(sides.register.asked) == 1
 
 
 def without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
