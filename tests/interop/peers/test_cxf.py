@@ -133,7 +133,7 @@ def test_what_cxf_sends_wrongly_is_refused(pairs: Mapping[str, Pair], name: str)
         settings["wsdl"] = changed.as_uri()
     before = pair.home.record.size()
     said, _ = pair.call(name=file, **settings)
-    assert said.startswith("failed")
+    assert said.startswith("failed | SOAPFaultException: "), said
     (entry,) = pair.home.record.since(before)
     assert (entry.kind, entry.outcome) == ("refused", wrong.code)
     assert wrong.reason in entry.reason
