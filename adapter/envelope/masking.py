@@ -74,13 +74,14 @@ def shown_envelope(root: etree._Element) -> etree._Element:
     """A copy of a message between adapters as it goes over the wire: what is clear stays, what is long is cut.
 
     root: untrusted. Its Exchange header is clear on the wire; all else is ciphertext, certificates and digests. A
-    message that has its Body in the clear is not one: its values are masked.
+    message that has its Body or an encrypted header in the clear is not one: its values are masked.
     """
     copy = deepcopy(root)
     etree.strip_tags(copy, etree.Comment, etree.ProcessingInstruction)
+    secret = {found for block in copy.iter(names.PERSONAL_DATA, names.ATTACHMENTS) for found in block.iter()}
     for found in copy.iter(etree.Element):
-        namespace = etree.QName(found).namespace
-        if namespace not in _CLEAR_NAMESPACES:
+        found.tail = _masked_or_none(found.tail)
+        if found in secret or etree.QName(found).namespace not in _CLEAR_NAMESPACES:
             found.text = _masked_or_none(found.text)
             for name, value in found.attrib.items():
                 found.set(name, masked_text(str(value)))

@@ -9,7 +9,7 @@ from lxml import etree
 from adapter.attachments import Attachment
 from adapter.envelope.carried import Content, unwrap
 from adapter.envelope.description import Operation, ServiceDescription
-from adapter.envelope.names import SOAP12_FAULT
+from adapter.envelope.names import SOAP12_FAULT, XOP_INCLUDE
 from adapter.envelope.schema import check_content
 from adapter.envelope.xop import find_includes, with_placeholders
 from adapter.errors import EnvelopeRefused, PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch
@@ -118,8 +118,12 @@ def _check(
     *,
     in_output: bool,
 ) -> None:
-    """With attachments the schema sees base64 where an xop:Include stands. Raises SchemaInvalid."""
-    if not attachments:
+    """With attachments the schema sees base64 where an xop:Include stands. Raises SchemaInvalid.
+
+    An xop:Include that names no part is refused even where the schema lets anything stand: a system that knows MTOM
+    might fetch what it names.
+    """
+    if not attachments and next(payload.iter(XOP_INCLUDE), None) is None:
         check_content(description, content, operation, in_output=in_output)
         return
     with with_placeholders(find_includes(payload, attachments, SchemaInvalid), attachments):

@@ -16,9 +16,9 @@ from aiohttp import web
 from adapter.attachments import HeldAttachments, Holding
 from adapter.crypto.content import KEY_OCTETS
 from adapter.dialects.model import AnswerForm, ClientAnswer
-from adapter.envelope.multipart import read_related_type
+from adapter.envelope.multipart import media_type_of, read_related_type
 from adapter.envelope.packaging import envelope_type
-from adapter.errors import AdapterError, AttachmentsInvalid, InternalError
+from adapter.errors import AdapterError, AttachmentsInvalid, ClientNotAllowed, InternalError
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.delivery import CallProgress, refuse_call
 from adapter.exchange.incidents import new_incident, where
@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 # What can stand in an address that a client system is given: a name, an address, a port.
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+
+_SENT_UNASKED = frozenset(("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"))
 
 Answering = Callable[[ReceivedCall], Awaitable[ClientAnswer]]
 
@@ -82,6 +84,7 @@ class ClientSide:
     ) -> ClientAnswer:
         """Read the request and have it answered. Never raises: what goes wrong is recorded and answered in the form."""
         try:
+            _refuse_other_sites(request)
             async with self.in_flight.slot():
                 if takes_attachments and is_multipart(request):
                     call = await self._with_attachments(request, call)
@@ -122,6 +125,16 @@ class ClientSide:
             packaging=packaging,
             attachments=attachments,
         )
+
+
+def _refuse_other_sites(request: web.BaseRequest) -> None:
+    """Keep out what a page of any site can make a browser post unasked (Fetch Standard, 2.2.2: without a preflight).
+
+    It would come from an address, or with a certificate, that we know. A browser then says where the page is from.
+    Raises ClientNotAllowed.
+    """
+    if "Origin" in request.headers and media_type_of(request.headers.get("Content-Type", "")) in _SENT_UNASKED:
+        raise ClientNotAllowed("a page in a browser sent this, as a media type that it may send unasked")
 
 
 def readdressed(request: web.BaseRequest, call: ReceivedCall, service: ServiceId, site: Consumer) -> ReceivedCall:

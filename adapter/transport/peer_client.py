@@ -108,8 +108,9 @@ class PeerClient:
         How long that is, the provider reads in the message itself.
         """
         loop = asyncio.get_running_loop()
+        whole_by = loop.time() + self._transfer.allowed_s(body.size)
         async for octets in body.stream():
-            deadline.reschedule(loop.time() + self._transfer.stall_s)
+            deadline.reschedule(min(loop.time() + self._transfer.stall_s, whole_by))
             yield octets
         left_s = (call.sealed.header.reply_by - self._clock()).total_seconds()
         deadline.reschedule(loop.time() + max(left_s, self._timeout_s))

@@ -10,8 +10,8 @@ from aiohttp import web
 from adapter.attachments import HeldAttachments, Holding
 from adapter.envelope.bodies import Form, StreamedBody, related_body
 from adapter.envelope.multipart import read_related_type
-from adapter.errors import AdapterError, EnvelopeRefused, MalformedMessage
-from adapter.exchange.incidents import new_incident
+from adapter.errors import AdapterError, EnvelopeRefused, InternalError, MalformedMessage
+from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.parts import RelatedMessage
 from adapter.exchange.provide import provide
 from adapter.exchange.provider import PeerAnswer, Provider
@@ -64,16 +64,26 @@ class PeerListener:
         now = self._site.clock
         try:
             async with self._in_flight.slot():
-                if is_multipart(request):
-                    return await provide(await self._with_attachments(request, peer, holding), self._site)
-                if request.content_type != CONTENT_TYPE:
-                    raise MalformedMessage("the content type is not application/soap+xml")
-                octets = await read_body(request, self._bounds)
-                received = ReceivedMessage(octets=octets, received_at=now(), peer=peer, holding=holding)
-                return await provide(received, self._site)
+                return await provide(await self._received(request, peer, holding), self._site)
         except AdapterError as unread:
             received = ReceivedMessage(octets=b"", received_at=now(), peer=peer)
             return await refuse(unread, Trail(received=received), self._site)
+        # The last door of what cannot be read; `provide` has one of its own.
+        except Exception as error:  # noqa: BLE001
+            incident = new_incident()
+            log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
+            received = ReceivedMessage(octets=b"", received_at=now(), peer=peer)
+            refusal = InternalError(f"unexpected {type(error).__name__}")
+            return await refuse(refusal, Trail(received=received), self._site, incident=incident)
+
+    async def _received(self, request: web.BaseRequest, peer: Peer, holding: Holding) -> ReceivedMessage:
+        """The message in the request. Raises what `_with_attachments` raises."""
+        if is_multipart(request):
+            return await self._with_attachments(request, peer, holding)
+        if request.content_type != CONTENT_TYPE:
+            raise MalformedMessage("the content type is not application/soap+xml")
+        octets = await read_body(request, self._bounds)
+        return ReceivedMessage(octets=octets, received_at=self._site.clock(), peer=peer, holding=holding)
 
     async def _with_attachments(self, request: web.BaseRequest, peer: Peer, holding: Holding) -> ReceivedMessage:
         """Raises MalformedMessage, EnvelopeRefused, NotForUs, LimitExceeded, RequestIncomplete, Overloaded."""

@@ -28,9 +28,33 @@ class TransferBounds:
     min_rate_bytes_s: int = 64 * 1024
     max_s: float = 3600
 
+    def allowed_s(self, octets: int) -> float:
+        """Seconds in which so many octets have to be through."""
+        return min(self.stall_s + octets / self.min_rate_bytes_s, self.max_s)
+
 
 class TooSlow(Exception):
     """The other end does not get on. Translated where it is known what that means."""
+
+
+class Pace:
+    """How one transfer gets on."""
+
+    def __init__(self, bounds: TransferBounds) -> None:
+        self._bounds = bounds
+        self._octets = 0
+        self._waited_s = 0.0
+
+    def went(self, octets: int, waited_s: float) -> None:
+        """So many octets more, for which the other end was waited for so long. Raises TooSlow."""
+        self._octets += octets
+        self._waited_s += waited_s
+        if self._waited_s > self._bounds.allowed_s(self._octets):
+            raise TooSlow(f"{self._octets} octets in {self._waited_s:.0f} s")
+
+    def stalled(self) -> TooSlow:
+        """What there is to say when no more octets come."""
+        return TooSlow(f"{self._octets} octets, then none for {self._bounds.stall_s} s")
 
 
 async def steadily(chunks: AsyncIterator[bytes], bounds: TransferBounds) -> AsyncIterator[bytes]:
@@ -39,38 +63,40 @@ async def steadily(chunks: AsyncIterator[bytes], bounds: TransferBounds) -> Asyn
     Raises TooSlow, and what the chunks raise.
     """
     loop = asyncio.get_running_loop()
-    octets = 0
-    waited_s = 0.0
+    pace = Pace(bounds)
     while True:
         began = loop.time()
         try:
             async with asyncio.timeout(bounds.stall_s):
                 chunk = await anext(chunks, None)
         except TimeoutError:
-            raise TooSlow(f"{octets} octets, then none for {bounds.stall_s} s") from None
+            raise pace.stalled() from None
         if chunk is None:
             return
-        octets += len(chunk)
-        waited_s += loop.time() - began
-        allowed_s = min(bounds.stall_s + octets / bounds.min_rate_bytes_s, bounds.max_s)
-        if waited_s > allowed_s:
-            raise TooSlow(f"{octets} octets in {waited_s:.0f} s")
+        pace.went(len(chunk), loop.time() - began)
         yield chunk
 
 
 async def send_streamed(
     request: web.BaseRequest, body: StreamedBody, *, status: int, headers: Mapping[str, str], bounds: TransferBounds
 ) -> web.StreamResponse:
-    """Answer with a streamed body. Its length is announced, so that one that breaks off cannot look whole."""
+    """Answer with a streamed body. Its length is announced, so that one that breaks off cannot look whole.
+
+    Who takes it too slowly is left: as long as it is sent, its attachments take room that others need.
+    """
     response = web.StreamResponse(status=status, headers={**headers, "Content-Type": body.content_type})
     response.content_length = body.size
     await response.prepare(request)
+    loop = asyncio.get_running_loop()
+    pace = Pace(bounds)
     try:
         async for octets in body.stream():
+            began = loop.time()
             async with asyncio.timeout(bounds.stall_s):
                 await response.write(octets)
+            pace.went(len(octets), loop.time() - began)
         await response.write_eof()
-    except (AdapterError, ConnectionError, TimeoutError) as broken:
+    except (AdapterError, ConnectionError, TimeoutError, TooSlow) as broken:
         error = broken if isinstance(broken, AdapterError) else InternalError()
         log.warning("answer broke off", code=error.code, error=type(broken).__name__, where=where(broken))
         if request.transport is not None:

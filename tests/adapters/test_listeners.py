@@ -218,6 +218,37 @@ async def test_a_client_gets_a_fault_whatever_it_sends(sides: TwoSides, path: st
     assert "text/xml" in answer.head
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_a_page_of_another_site_cannot_call_through_a_browser(sides: TwoSides, content_type: str) -> None:
+    call = post(client_path(sides), good_call().encode(), content_type)
+    origin = b"\r\nOrigin: http://elsewhere.example\r\n\r\n"
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        assert (await ask(port, call)).status == 200  # an old system that names its media type wrongly
+        answer = await ask(port, call.replace(b"\r\n\r\n", origin, 1))
+    assert answer.code == "ClientNotAllowed"
+    assert len(sides.register.asked) == 1
+
+
+async def test_a_peers_content_type_that_cannot_be_read_is_refused_and_recorded(sides: TwoSides) -> None:
+    async with listening(peer_listener(sides)) as port:
+        answer = await ask(port, post("/peer", b"x", "multipart/related; boundary*=undefined''b"))
+    assert answer.code == "MalformedMessage"
+    assert sides.provider_record.outcomes == ["MalformedMessage"]
+
+
+async def test_what_nobody_foresaw_is_refused_and_recorded_too(
+    sides: TwoSides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("adapter.transport.peer_listener.read_related_type", fails)
+    async with listening(peer_listener(sides)) as port:
+        answer = await ask(port, post("/peer", b"x", "multipart/related; boundary=b"))
+    assert answer.code == "InternalError"
+    assert sides.provider_record.outcomes == ["InternalError"]
+
+
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 

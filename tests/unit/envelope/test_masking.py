@@ -3,7 +3,7 @@
 from lxml import etree
 
 from adapter.envelope.masking import MAX_SHOWN_CHARS, masked, masked_text, shown_envelope
-from adapter.envelope.names import CLIENT, SOAP12, XENC, XSI
+from adapter.envelope.names import CLIENT, ENVELOPE, SOAP12, XENC, XSI
 from tests.envelopes import UnsafeEnvelope
 from tests.pki import Federation
 
@@ -49,4 +49,14 @@ def test_message_between_adapters_shows_who_asks_whom_and_cuts_what_is_long(fede
 
 def test_what_stands_in_the_clear_in_such_a_message_is_masked():
     text = f'<e:Envelope xmlns:e="{SOAP12}"><e:Body><p xmlns="urn:p" a="Secret1">Secret2</p></e:Body></e:Envelope>'
+    assert "Secret" not in etree.tostring(shown_envelope(etree.fromstring(text)), encoding="unicode")
+
+
+def test_what_should_have_been_encrypted_and_text_beside_elements_are_masked_too():
+    text = (
+        f'<e:Envelope xmlns:e="{SOAP12}" xmlns:ia="{ENVELOPE}"><e:Header><ia:PersonalData>'
+        '<ia:Subject kind="pinfl" more="Secret1">Secret2</ia:Subject></ia:PersonalData>'
+        '<ia:Attachments><ia:Attachment id="a" name="Secret3"/></ia:Attachments></e:Header>'
+        '<e:Body><p xmlns="urn:p"/>Secret4</e:Body></e:Envelope>'
+    )
     assert "Secret" not in etree.tostring(shown_envelope(etree.fromstring(text)), encoding="unicode")
