@@ -47,7 +47,7 @@ class XRoadForm:
 
     @property
     def takes_attachments(self) -> bool:
-        """SOAP with Attachments and MTOM."""
+        """SOAP with Attachments and MTOM (PR-MESS 2.4)."""
         return True
 
     def reply(self, payload: etree._Element) -> ClientAnswer:

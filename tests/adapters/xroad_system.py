@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -11,15 +12,24 @@ from typing import Self
 from lxml import etree
 
 from adapter.envelope.names import SOAP11
+from tests.adapters.document_system import parts_of, related, related_type
 
 SOAP = f"{{{SOAP11}}}"
 
 
 class XRoadSystem:
-    """asked: the envelopes that came in. change: what it makes of its own answer before it sends it."""
+    """asked: the envelopes that came in. change: what it makes of its own answer before it sends it.
+
+    parts: what came beside the last envelope. attachment: what goes beside its answers, as document_system.related has
+    it; xop: whether as MTOM.
+    """
 
     def __init__(self, body: str) -> None:
         self.asked: list[etree._Element] = []
+        self.body = body
+        self.parts: list[Message] = []
+        self.attachment: tuple[str, str, bytes] | None = None
+        self.xop = False
         self.change: Callable[[etree._Element], None] = lambda _envelope: None
         system = self
 
@@ -27,13 +37,22 @@ class XRoadSystem:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                envelope = etree.fromstring(self.rfile.read(int(self.headers["Content-Length"])))
+                came = self.rfile.read(int(self.headers["Content-Length"]))
+                system.parts = []
+                if self.headers["Content-Type"].startswith("multipart/"):
+                    first, *system.parts = parts_of(self.headers["Content-Type"], came)
+                    came = bytes(first.get_payload(decode=True))
+                envelope = etree.fromstring(came)
                 system.asked.append(etree.fromstring(etree.tostring(envelope)))
-                envelope[-1][:] = [etree.fromstring(body.encode())]
+                envelope[-1][:] = [etree.fromstring(system.body.encode())]
                 system.change(envelope)
                 octets = etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
+                content_type = "text/xml; charset=utf-8"
+                if system.attachment is not None:
+                    octets = related(octets, system.attachment, xop=system.xop)
+                    content_type = related_type(xop=system.xop)
                 self.send_response(500 if envelope.find(f"{SOAP}Body/{SOAP}Fault") is not None else 200)
-                self.send_header("Content-Type", "text/xml; charset=utf-8")
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(octets)))
                 self.end_headers()
                 self.wfile.write(octets)
