@@ -127,7 +127,10 @@ class UnknownOperation(_ClientError):
 
 class ContextMissing(_ClientError):
     code = "ContextMissing"
-    text = "The request does not say who asks and for which purpose: send the RequestContext header (JSON: context)."
+    text = (
+        "The request does not say who asks and for which purpose: send the RequestContext header (JSON: context; "
+        "X-Road: userId says who asks)."
+    )
 
 
 class ContextInvalid(_ClientError):

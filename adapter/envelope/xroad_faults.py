@@ -6,11 +6,12 @@ look for `Server.ServerProxy.AccessDenied` find it; our own code, blame and advi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from adapter.envelope.faults import PublicFault, render_fault_detail
 from adapter.envelope.names import SOAP11
-from adapter.errors import Blame
+from adapter.errors import Blame, Problem
 from adapter.xmlsafe import escape_text
 
 _PROVIDER_FAULT: Final = "ProviderSystemFault"
@@ -73,12 +74,20 @@ def render_xroad_fault(fault: PublicFault) -> bytes:
 
     A fault of the provider's information system keeps its own code and text, as X-Road hands such a fault through.
     """
+    fault = replace(fault, problems=tuple(map(_as_header, fault.problems)))
     code, text = _own_words(fault) or (xroad_code(fault.code, fault.blame), _in_one_line(fault))
     return (
         f'<soap:Fault xmlns:soap="{SOAP11}"><faultcode>{escape_text(code)}</faultcode>'
         f"<faultstring>{escape_text(text)}</faultstring><faultactor></faultactor>"
         f"<detail><faultDetail>{fault.incident}</faultDetail>{render_fault_detail(fault)}</detail></soap:Fault>"
     ).encode()
+
+
+def _as_header(problem: Problem) -> Problem:
+    """What our context lacks, under the name of the header that says it in X-Road (PR-MESS 2.2)."""
+    if (problem.rule, problem.element) != ("client.context", "Official"):
+        return problem
+    return replace(problem, element="userId", rule="PR-MESS 2.2", text="The header is missing.")
 
 
 def _own_words(fault: PublicFault) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from lxml import etree
 from adapter.directory.model import Directory
 from adapter.envelope.carried import body_of
 from adapter.envelope.request_context import RequestContext, read_request_context
-from adapter.errors import ContextMissing
+from adapter.errors import ContextMissing, Problem
 from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId
 from adapter.policy.clients import Client, ContextRule
 from adapter.policy.lawful import check_lawful
@@ -40,7 +40,7 @@ def authorize_call(
     directory.check_subsystem(identified.subsystem)
     context = _complete(call, client.context)
     if context.official is None or context.purpose is None:
-        raise ContextMissing("no official or no purpose")
+        raise ContextMissing("no official or no purpose", problems=_missing(context))
     personal_data = PersonalData(
         purpose=context.purpose,
         subjects=context.subjects,
@@ -77,6 +77,16 @@ def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
         consent=sent.consent,
         issue=sent.issue,
         represented_party=sent.represented_party,
+    )
+
+
+def _missing(context: RequestContext) -> tuple[Problem, ...]:
+    said = {"Official": context.official, "Purpose": context.purpose}
+    text = "Neither the request nor the client's context in the settings says it."
+    return tuple(
+        Problem(line=0, column=0, element=name, rule="client.context", text=text)
+        for name, value in said.items()
+        if value is None
     )
 
 

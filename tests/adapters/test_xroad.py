@@ -182,6 +182,14 @@ def test_a_client_made_for_xroad_asks_a_system_that_is_not(ground: Ground) -> No
     assert len(ground.system.asked) == before
 
 
+def test_who_asks_is_missed_under_the_name_that_the_client_knows(ground: Ground) -> None:
+    before = len(ground.system.asked)
+    code, said = fault_of(post(ground.address(), message(good_fields(userId=""), ask_person()))[1])
+    assert code == "Client.MissingHeaderField"
+    assert said.endswith("userId: The header is missing.")
+    assert len(ground.system.asked) == before
+
+
 def test_of_several_versions_none_is_guessed(ground: Ground) -> None:
     asked = message(good_fields(service=service(*PROVIDER, "GetPerson")), ask_person())
     code, said = fault_of(post(ground.address(), asked)[1])

@@ -12,6 +12,7 @@ from adapter.errors import (
     AccessDenied,
     AdapterError,
     Blame,
+    ContextMissing,
     Problem,
     ProviderSystemFault,
     Retry,
@@ -51,6 +52,15 @@ def test_the_first_finding_stands_in_the_faultstring() -> None:
     problem = Problem(line=4, column=0, element="id", rule="PR-MESS 2.2", text="The header is <missing>.")
     text = rendered(public_fault(XRoadHeaderInvalid(problems=(problem,)), "A")).findtext("faultstring")
     assert text == f"{XRoadHeaderInvalid.text} id, line 4: The header is <missing>."
+
+
+@pytest.mark.parametrize(("element", "shown"), [("Official", "userId"), ("Purpose", "Purpose")])
+def test_only_what_a_header_of_xroad_says_is_missed_under_its_name(element: str, shown: str) -> None:
+    problem = Problem(line=0, column=0, element=element, rule="client.context", text="Not said.")
+    fault = rendered(public_fault(ContextMissing(problems=(problem,)), "A"))
+    assert fault.findtext("faultstring", "").startswith(f"{ContextMissing.text} {shown}: ")
+    (told,) = fault.iter(f"{{{FAULT}}}Problem")
+    assert told.get("element") == shown
 
 
 def test_the_systems_own_fault_passes() -> None:
