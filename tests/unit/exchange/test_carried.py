@@ -14,11 +14,12 @@ from adapter.envelope.soap import build_provider_request, parse_provider_answer
 from adapter.envelope.wsdl_publish import publish
 from adapter.errors import EnvelopeRefused
 from adapter.exchange.provider import ProvidedService
+from adapter.exchange.validation import SubjectRule
 from adapter.stages import BackendAnswer, RecordedRequest
 from adapter.xmlsafe import DEFAULT_LIMITS
 from tests.conftest import ROOT
 from tests.pki import Federation
-from tests.two_sides import TwoSides, context, fault_code, soap, two_sides
+from tests.two_sides import PINFL, TwoSides, context, fault_code, soap, two_sides
 from tests.unit.envelope.descriptions import NS, PREFIXES, read, schema, wsdl
 
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -371,3 +372,15 @@ async def test_operations_that_only_an_address_told_apart_get_an_action_of_ours(
         content_type = f'application/soap+xml; charset=utf-8; action="{action}"'
         assert fault_code(await sides.call(soap(context(), ASK, SOAP12), content_type=content_type)) == "answered"
         assert sides.provider_record.log[-1].entry.body["operation"] == name
+
+
+async def test_the_subject_rule_is_not_misled_by_a_reference(federation: Federation) -> None:
+    sides, system = between(federation, encoded(), envelope(REFERRING))
+    rule = SubjectRule(kind="pinfl", xpath=etree.XPath("names"))
+    services = {name: replace(one, subject_rule=rule) for name, one in sides.provider.services.items()}
+    sides.wire.provider = sides.provider = replace(sides.provider, services=services)
+    plain = f'<w:list xmlns:w="urn:w"><names>{PINFL}</names></w:list>'
+    misleading = plain.replace("<names>", '<names href="#id0">') + '<other id="id0">30101900000017</other>'
+    assert fault_code(await sides.call(envelope(plain, context()))) == "answered"
+    assert fault_code(await sides.call(envelope(misleading, context()))) == "SubjectMismatch"
+    assert len(system.asked) == 1

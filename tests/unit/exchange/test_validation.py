@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from lxml import etree
 
 from adapter.envelope.names import XOP
-from adapter.errors import ProviderSystemInvalid
-from adapter.exchange.validation import validate_answer
+from adapter.errors import ProviderSystemInvalid, SubjectMismatch
+from adapter.exchange.validation import check_references, validate_answer
 from adapter.stages import BackendAnswer
 from tests.unit.envelope.descriptions import NS, read, schema, wsdl
 
@@ -37,3 +38,19 @@ def test_a_reference_to_no_part_is_refused_where_the_schema_lets_anything_stand(
     answered("anything")
     with pytest.raises(ProviderSystemInvalid):
         answered(f'<x:Include xmlns:x="{XOP}" href="{href}"/>')
+
+
+@pytest.mark.parametrize(
+    ("inner", "is_refused"),
+    [
+        ("<pinfl>1</pinfl>", False),
+        ('<pinfl href="#id0"/>', False),
+        ('<pinfl href="#id0">1</pinfl>', True),
+        ('<person href="#id0"><pinfl>1</pinfl></person>', True),
+        ('<pinfl xmlns:e="http://www.w3.org/2003/05/soap-encoding" e:ref="id0">1</pinfl>', True),
+    ],
+)
+def test_a_reference_does_not_hide_behind_a_value_of_its_own(inner: str, *, is_refused: bool) -> None:
+    body = etree.fromstring(f'<t:Ask xmlns:t="{NS}">{inner}</t:Ask>')
+    with pytest.raises(SubjectMismatch) if is_refused else nullcontext():
+        check_references(body)
