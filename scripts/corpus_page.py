@@ -29,7 +29,7 @@ _READ_AGAIN: Final = """\
 
 What the adapter publishes of each of them (with its own address, every import served by itself, its small header and
 its fault declared) is read again by zeep, by gSOAP's `wsdl2h` and by the `wsdl2java` of Apache CXF
-(`-autoNameResolution`), in `make interop`. Where a tool cannot, it says so of the original too:"""
+(`-autoNameResolution`), in `make interop`. Where a tool cannot, these are its words:"""
 
 _WORDS: Final = """\
 ## What the notes mean
