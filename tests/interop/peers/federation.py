@@ -110,7 +110,8 @@ class Pair:
             "received": received,
             **changes,
         }
-        assert self.peer.command("serve", f"{self.suite}-serve", settings) == "ok"
+        said = self.peer.command("serve", f"{self.suite}-serve", settings)
+        assert said == "ok", said
         return received
 
     def authorities(self, profile: str) -> Path:

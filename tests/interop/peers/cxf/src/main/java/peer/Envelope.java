@@ -17,6 +17,7 @@ final class Envelope {
     static final String NAMESPACE = "urn:interagency-adapter:envelope:1";
     static final QName EXCHANGE = new QName(NAMESPACE, "Exchange");
     static final QName PERSONAL_DATA = new QName(NAMESPACE, "PersonalData");
+    static final QName ATTACHMENTS = new QName(NAMESPACE, "Attachments");
 
     private Envelope() {
     }
@@ -58,7 +59,12 @@ final class Envelope {
 
     /** The Exchange block among the headers of a message that WSS4J has verified. */
     static Element exchange(List<Header> headers) {
-        return headers.stream().filter(header -> EXCHANGE.equals(header.getName()))
+        return block(headers, EXCHANGE);
+    }
+
+    /** One block among these. */
+    static Element block(List<Header> headers, QName name) {
+        return headers.stream().filter(header -> name.equals(header.getName()))
             .map(header -> (Element) header.getObject()).findFirst().orElseThrow();
     }
 

@@ -46,9 +46,12 @@ public final class Peer {
             Settings settings = Settings.read(Path.of(file));
             switch (command) {
                 case "call" -> Caller.call(settings);
-                case "serve" -> SERVED.put(file, new Served(settings));
+                case "serve" -> {
+                    stop(file); // the same address cannot be served twice
+                    SERVED.put(file, new Served(settings));
+                }
                 case "store" -> Stores.make(settings);
-                case "stop" -> SERVED.remove(file).stop();
+                case "stop" -> stop(file);
                 default -> throw new IllegalArgumentException(command);
             }
             return "ok";
@@ -58,6 +61,13 @@ public final class Peer {
                 words.append(" | ").append(cause.getClass().getSimpleName()).append(": ").append(cause.getMessage());
             }
             return words.toString().replaceAll("\\s+", " ");
+        }
+    }
+
+    private static void stop(String file) {
+        Served served = SERVED.remove(file);
+        if (served != null) {
+            served.stop();
         }
     }
 

@@ -1,8 +1,10 @@
 package peer;
 
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import javax.xml.namespace.QName;
@@ -11,12 +13,14 @@ import javax.xml.transform.Source;
 import javax.xml.transform.Transformer;
 import javax.xml.transform.TransformerFactory;
 import javax.xml.transform.stream.StreamResult;
+import jakarta.activation.DataHandler;
 import jakarta.annotation.Resource;
 import jakarta.xml.ws.Provider;
 import jakarta.xml.ws.Service;
 import jakarta.xml.ws.ServiceMode;
 import jakarta.xml.ws.WebServiceContext;
 import jakarta.xml.ws.WebServiceProvider;
+import jakarta.xml.ws.handler.MessageContext;
 import org.apache.cxf.Bus;
 import org.apache.cxf.BusFactory;
 import org.apache.cxf.binding.soap.SoapMessage;
@@ -28,10 +32,12 @@ import org.apache.cxf.helpers.CastUtils;
 import org.apache.cxf.jaxws.EndpointImpl;
 import org.apache.cxf.phase.Phase;
 import org.apache.cxf.transport.http_jetty.JettyHTTPServerEngineFactory;
+import org.w3c.dom.Element;
 
 /** A provider: serves adapters by the policy of the same WSDL, over HTTPS with client certificates. */
 final class Served {
     private final EndpointImpl endpoint;
+    private final int port;
 
     Served(Peer.Settings settings) throws Exception {
         // begin of the recipe
@@ -53,10 +59,12 @@ final class Served {
         endpoint.getOutInterceptors().add(new ReplyHeader());
         endpoint.publish(settings.get("address"));
         // end of the recipe
+        port = address.getPort();
     }
 
     void stop() {
         endpoint.stop();
+        JettyHTTPServerEngineFactory.destroyForPort(port);
     }
 
     /** Answers every request with the same payload, and keeps the last request for whoever wants to look at it. */
@@ -77,9 +85,28 @@ final class Served {
                 Transformer copy = TransformerFactory.newInstance().newTransformer();
                 copy.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
                 copy.transform(request, new StreamResult(Files.newOutputStream(Path.of(settings.get("received")))));
+                keepAttachments();
                 return settings.payload();
             } catch (Exception failure) {
                 throw new IllegalStateException(failure);
+            }
+        }
+
+        /** What WSS4J decrypted, and the block that says what each is, beside the request. */
+        private void keepAttachments() throws Exception {
+            Map<String, DataHandler> attachments = CastUtils.cast((Map<?, ?>) context.getMessageContext()
+                .get(MessageContext.INBOUND_MESSAGE_ATTACHMENTS));
+            if (attachments == null || attachments.isEmpty()) {
+                return;
+            }
+            List<Header> headers = CastUtils.cast((List<?>) context.getMessageContext().get(Header.HEADER_LIST));
+            Element said = Envelope.block(headers, Envelope.ATTACHMENTS);
+            for (int at = 0; at < said.getElementsByTagNameNS(Envelope.NAMESPACE, "Attachment").getLength(); at++) {
+                Element one = (Element) said.getElementsByTagNameNS(Envelope.NAMESPACE, "Attachment").item(at);
+                Path file = Path.of(settings.get("received") + "." + one.getAttribute("id"));
+                try (InputStream octets = attachments.get(one.getAttribute("id")).getInputStream()) {
+                    Files.copy(octets, file, StandardCopyOption.REPLACE_EXISTING);
+                }
             }
         }
     }

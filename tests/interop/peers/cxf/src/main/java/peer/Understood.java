@@ -14,7 +14,7 @@ final class Understood extends AbstractSoapInterceptor {
 
     @Override
     public Set<QName> getUnderstoodHeaders() {
-        return Set.of(Envelope.EXCHANGE, Envelope.PERSONAL_DATA);
+        return Set.of(Envelope.EXCHANGE, Envelope.PERSONAL_DATA, Envelope.ATTACHMENTS);
     }
 
     @Override
