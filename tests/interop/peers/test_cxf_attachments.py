@@ -15,18 +15,20 @@ from tests.interop.peers.federation import NAMESPACE, Pair
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 _ASK = f'<GetPerson xmlns="{NAMESPACE}"><Pinfl>%s</Pinfl></GetPerson>'
-_SIGNED, _ENCRYPTED = "<sp:SignedParts><sp:Body/>", "<sp:EncryptedParts><sp:Body/>"
+_SIGNED, _ENCRYPTED = "</sp:SignedParts>", "</sp:EncryptedParts>"
+_BLOCK = '<sp:Header Name="Attachments" Namespace="urn:interagency-adapter:envelope:1"/>'
 _TRANSFORM = '<x:%s xmlns:x="http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200802"/>'
 OCTETS = random.Random("attachment").randbytes(150_000)
 
 
 def _demanding_wsdl(pair: Pair, transform: str) -> str:
-    """The peer WSDL, and in it that what is attached to a request is encrypted, and signed with this transform."""
+    """The peer WSDL, and in it that a request's attachments and their block are encrypted, and signed in this way."""
     text = requests.get(pair.peer_wsdl(pair.other_service), timeout=30).text
     assert _SIGNED in text
     assert _ENCRYPTED in text
-    signed = f"{_SIGNED}<sp:Attachments>{_TRANSFORM % transform}</sp:Attachments>"
-    text = text.replace(_SIGNED, signed, 1).replace(_ENCRYPTED, f"{_ENCRYPTED}<sp:Attachments/>", 1)
+    signed = f"{_BLOCK}<sp:Attachments>{_TRANSFORM % transform}</sp:Attachments>{_SIGNED}"
+    encrypted = f"{_BLOCK}<sp:Attachments/>{_ENCRYPTED}"
+    text = text.replace(_SIGNED, signed, 1).replace(_ENCRYPTED, encrypted, 1)
     file = pair.other.folder / f"{transform}.wsdl"
     file.write_text(text, encoding="utf-8")
     return file.as_uri()
