@@ -29,8 +29,9 @@ def test_the_envelope_decides_how_a_call_is_answered(
     dialect = SoapDialect(content_type=content_type)
     assert dialect.form == SoapForm(version=before)
     identified = identified_call(good_call(namespace).encode(), content_type)
-    call, form = dialect.read(identified, description(), DEFAULT_LIMITS)
-    assert form == SoapForm(version=after)
+    described = description()
+    call, form = dialect.read(identified, described, DEFAULT_LIMITS)
+    assert form == SoapForm(version=after, description=described)
     assert call.identified is identified
     assert etree.QName(call.payload).localname == "GetPerson"
     assert call.context is not None
