@@ -10,7 +10,7 @@ CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attacks interop check bench promises serve lock docs clean
+.PHONY: help setup demo test attacks interop check bench promises package audit serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,12 @@ bench: $(READY) ## measure exchanges per second and CPU per exchange; writes ben
 
 promises: $(READY) ## break each of the ten promises in a copy and see the named test fail (some minutes)
 	@$(RUN)/python scripts/break_promises.py
+
+package: $(READY) ## build wheel, sdist and bill of materials in dist/, twice, and compare the two
+	@$(RUN)/python scripts/package.py dist
+
+audit: $(READY) ## look for known weaknesses of what the lock names; says so when nobody can be asked
+	@$(RUN)/python scripts/audit.py
 
 serve: $(READY) ## run the adapter of var/home (HOME_DIR=... for another one)
 	@$(RUN)/adapter serve --home $(HOME_DIR)

@@ -1,8 +1,8 @@
 """Writes the pages and catalogues that are made of the code, or with --check says which of them are out of date.
 
-docs/cli.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot; the recipes in docs/clients.md, whose text is
-written by hand; and docs/corpus.md, which --check leaves to a test, where the corpus of service descriptions lies
-beside the repository.
+docs/cli.md, docs/dependencies.md, docs/errors.md, docs/settings.md, adapter/locale/adapter.pot; the recipes in
+docs/clients.md, whose text is written by hand; and docs/corpus.md, which --check leaves to a test, where the corpus of
+service descriptions lies beside the repository.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from adapter.errors import AdapterError, Blame, Retry, catalogue
 from adapter.settings import ServiceSettings, Settings
 from scripts.cli_page import cli_page
 from scripts.corpus_page import corpus_page
+from scripts.dependencies_page import dependencies_page
 from scripts.recipes import with_recipes
 from tests.interop.published import CORPUS
 
@@ -183,6 +184,7 @@ def recipes_page(name: str) -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/cli.md": cli_page,
     "docs/clients.md": partial(recipes_page, "docs/clients.md"),
+    "docs/dependencies.md": dependencies_page,
     "docs/errors.md": errors_page,
     "docs/peers.md": partial(recipes_page, "docs/peers.md"),
     "docs/settings.md": settings_page,
