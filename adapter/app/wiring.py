@@ -18,7 +18,7 @@ from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
 from adapter.directory.signing import read_anchor
 from adapter.directory.trust import ChainCache
-from adapter.errors import SettingsInvalid
+from adapter.errors import AdapterError, SettingsInvalid
 from adapter.exchange.attachments import ScanRule
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.opening import Opener
@@ -36,6 +36,7 @@ from adapter.store.engine import Database
 from adapter.store.record import RecordLimits, RecordWriter
 from adapter.store.spool import Spool
 from adapter.transport.clamd import Clamd
+from adapter.transport.destinations import PeerDestinations
 from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.http_server import HttpBounds
 from adapter.transport.peer_client import PeerClient
@@ -91,6 +92,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         max_message_bytes=settings.peer_listener.max_message_bytes,
         attachments=attachment_bounds(settings),
         transfer=transfer_bounds(settings, settings.peer_listener.read_timeout_s),
+        destinations=peer_destinations(settings, keeper),
     )
     spool = Spool(settings.attachments.spool_dir, max_bytes=settings.attachments.spool_bytes)
     spool.prepare()
@@ -197,6 +199,22 @@ def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper
     )
     copy = DirectoryCopy(settings.adapter.data_dir / "directory", database)
     return DirectoryKeeper(client=client, copy=copy, anchor=anchor, clock=utc_now)
+
+
+def peer_destinations(settings: Settings, keeper: DirectoryKeeper) -> PeerDestinations:
+    """Where an address of the directory may lead."""
+
+    def own_address() -> str:
+        try:
+            return keeper.current().member(settings.member).adapter.address
+        except AdapterError:  # not entered yet
+            return ""
+
+    return PeerDestinations(
+        own_ports=frozenset((settings.client_listener.port, settings.operators_listener.port)),
+        loopback=settings.directory.loopback_peers,
+        own_address=own_address,
+    )
 
 
 def attachment_bounds(settings: Settings) -> AttachmentBounds:

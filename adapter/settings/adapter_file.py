@@ -68,6 +68,11 @@ class DirectorySettings(Section):
     refresh_s: Seconds = Field(60, description="Seconds between two looks for a newer directory.")
     timeout_s: Seconds = Field(10, description="Seconds that one fetch may take.")
     max_bytes: Count = Field(64 * _MEBIBYTE, description="Octets that a directory or a description bundle may have.")
+    loopback_peers: Literal["if-own", "always", "never"] = Field(
+        "if-own",
+        description="Whether the directory may name adapters on this machine. `if-own`: when it has this adapter on "
+        "loopback too (a federation on one machine). Link-local addresses are never connected to.",
+    )
 
 
 class PeerListenerSettings(Section):

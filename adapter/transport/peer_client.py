@@ -24,6 +24,7 @@ from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds, RelatedMess
 from adapter.identifiers import MemberId
 from adapter.ports import Clock
 from adapter.stages import Peer, ReceivedMessage, RecordedCall
+from adapter.transport.destinations import DestinationRefused, PeerDestinations
 from adapter.transport.peer_listener import CONTENT_TYPE, PATH, peer_body
 from adapter.transport.tls import TlsKey, peer_client_context
 from adapter.transport.transfer import TooSlow, TransferBounds, steadily
@@ -52,6 +53,7 @@ class PeerClient:
         attachments: AttachmentBounds = NO_ATTACHMENTS,
         transfer: TransferBounds | None = None,
         connections_per_peer: int = 64,
+        destinations: PeerDestinations | None = None,
     ) -> None:
         self._tls = tls
         self._directory = directory
@@ -61,6 +63,7 @@ class PeerClient:
         self._transfer = transfer or TransferBounds()
         self._max_message_bytes = max_message_bytes
         self._connections_per_peer = connections_per_peer
+        self._destinations = destinations or PeerDestinations()
         self._pools: dict[MemberId, _Pool] = {}
         self._retired: list[_Pool] = []
 
@@ -79,7 +82,11 @@ class PeerClient:
         except (TimeoutError, TooSlow):
             raise PeerTimeout("no answer in time") from None
         except aiohttp.ClientConnectorError as cause:
+            if isinstance(cause.os_error, DestinationRefused):
+                raise PeerUnreachable(f"the directory names a forbidden address: {cause.os_error}") from None
             raise PeerUnreachable(f"{type(cause).__name__} on the way to the provider's adapter") from None
+        except aiohttp.InvalidURL:
+            raise PeerUnreachable("the directory names an address that is none") from None
         except (aiohttp.ClientError, OSError) as cause:  # the request may have arrived
             raise PeerTimeout(f"{type(cause).__name__} while the provider's adapter was asked") from None
 
@@ -157,7 +164,11 @@ class PeerClient:
         context = peer_client_context(self._tls, [known.certificate for known in entry.tls_certificates])
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                ssl=context, limit=self._connections_per_peer, keepalive_timeout=60, ttl_dns_cache=60
+                ssl=context,
+                limit=self._connections_per_peer,
+                keepalive_timeout=60,
+                ttl_dns_cache=60,
+                socket_factory=self._destinations.open_socket,
             ),
             timeout=aiohttp.ClientTimeout(total=None, connect=min(self._timeout_s, 10)),
             auto_decompress=False,

@@ -1,0 +1,312 @@
+"""Nothing that somebody else wrote makes the adapter connect to where, or open what, it names (SSRF).
+
+Every place of a message, of a service description, of a certificate and of the directory gets the address of a bait
+port and of a bait file. Where the directory's own addresses may lead: tests/attacks/test_peer_destinations.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+from lxml import etree
+
+from adapter.directory.document import parse_directory
+from adapter.envelope.description import load_bundle, load_description, make_bundle, read_description
+from adapter.envelope.wsdl_publish import publish
+from adapter.errors import AdapterError, DescriptionUnusable, DirectoryRefused, InternalError
+from tests.attacks.conftest import Scenes
+from tests.attacks.draft import Direction, Draft, Hand
+from tests.attacks.recipes.certificates import registered
+from tests.attacks.recipes.model import TAKEN, Change, Variant
+from tests.attacks.scenes import Outcome, Scene
+from tests.attacks.test_recipes import EVERY_CASE, UNTOUCHED, carried_out, wrong_with
+from tests.attacks.watch import Canary
+from tests.pki import SUITE_NAMES
+from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, schema, wsdl
+
+pytestmark = pytest.mark.timeout(900 if EVERY_CASE else 120)
+SUITES = SUITE_NAMES if EVERY_CASE else ("p256",)
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+EVERYWHERE = (
+    f"{{{XSI}}}schemaLocation",
+    f"{{{XSI}}}noNamespaceSchemaLocation",
+    "{http://www.w3.org/XML/1998/namespace}base",
+    "{http://www.w3.org/1999/xlink}href",
+    "href",
+    "src",
+    "URI",
+    "Location",
+)
+"""Attributes by which one vocabulary or another names a document."""
+
+
+# --- a message -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """An element of a message by its number in document order, and one of its attributes, or its text."""
+
+    number: int
+    attribute: str | None
+    name: str
+
+    def holds(self, bait: str) -> Change:
+        def change(draft: Draft) -> None:
+            element = list(draft.root.iter())[self.number]
+            if self.attribute is None:
+                element.text = bait
+            else:
+                element.set(self.attribute, bait)
+
+        return change
+
+
+def places(root: etree._Element) -> Iterator[Place]:
+    """Every attribute and every text of a message."""
+    for number, element in enumerate(root.iter()):
+        name = etree.QName(element).localname
+        for attribute in map(str, element.attrib):
+            yield Place(number, attribute, f"{name}/@{attribute}")
+        if not len(element):
+            yield Place(number, None, name)
+
+
+async def drafted(scene: Scene, hand: Hand) -> Draft:
+    """An untouched message, to look at."""
+    seen: list[Draft] = []
+    await carried_out(scene, Variant(name="look", change=seen.append, expect=TAKEN), hand)
+    return seen[0]
+
+
+def wrong_at(outcome: Outcome) -> list[str]:
+    """What must not come of a message with an address in it, whether it is refused or the address is a mere value."""
+    found = wrong_with(outcome, outcome.code)
+    if InternalError.code in (outcome.code, outcome.public):
+        found.append("the adapter itself failed")
+    return found
+
+
+VALUES = {"LegalBasis", "Surname"}
+"""Texts that may say anything, and so an address too; they are handed on as texts."""
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("direction", [Direction.REQUEST, Direction.REPLY])
+@pytest.mark.parametrize("hand", Hand)
+async def test_an_address_at_every_place_of_a_message(
+    suite: str, direction: Direction, hand: Hand, scenes: Scenes, canary: Canary
+) -> None:
+    scene = scenes(suite, direction)
+    assert wrong_with(await carried_out(scene, UNTOUCHED, hand), TAKEN) == []
+    draft = await drafted(scene, hand)
+    wrong, taken, tried = [], set(), 0
+    for number, place in enumerate(places(draft.root)):
+        if not EVERY_CASE and number % 3:
+            continue
+        for bait in (canary.url, canary.path.as_uri()) if EVERY_CASE else ((canary.url, str(canary.path))[number % 2],):
+            outcome = await carried_out(scene, Variant(name="", change=place.holds(bait), expect=""), hand)
+            tried += 1
+            wrong += [f"{place.name}: {one}" for one in wrong_at(outcome)]
+            if outcome.code == TAKEN and bait.encode() in scene.sent:
+                taken.add(place.name)
+    assert tried > (80 if EVERY_CASE else 10)
+    assert not wrong, "\n".join(wrong)
+    assert taken <= (VALUES if hand is Hand.MEMBER else set())
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("direction", [Direction.REQUEST, Direction.REPLY])
+@pytest.mark.parametrize("hand", Hand)
+async def test_attributes_that_name_documents_on_every_element(
+    suite: str, direction: Direction, hand: Hand, scenes: Scenes, canary: Canary
+) -> None:
+    scene = scenes(suite, direction)
+    elements = list((await drafted(scene, hand)).root.iter())
+    wrong = []
+    for number, element in enumerate(elements):
+        for at, attribute in enumerate(EVERYWHERE):
+            if not EVERY_CASE and at != number % len(EVERYWHERE):
+                continue
+            bait = f"urn:x {canary.url}" if attribute.endswith("schemaLocation") else canary.url
+            place = Place(number, attribute, etree.QName(element).localname)
+            outcome = await carried_out(scene, Variant(name="", change=place.holds(bait), expect=""), hand)
+            wrong += [f"{attribute} of {place.name}: {one}" for one in wrong_at(outcome)]
+    assert not wrong, "\n".join(wrong)
+
+
+# --- a service description -------------------------------------------------------------------------------------------
+
+LOCATIONS = ("{url}", "{file}", "{path}", "//{host}/x.xsd", "../../../../../../../..{path}", "%2e%2e/%2e%2e{path}")
+DESCRIPTIONS: dict[str, Callable[[str], str]] = {
+    "wsdl:import": lambda at: wsdl(schema(ASK_AND_ANSWER), extra=f'<w:import namespace="urn:x" location="{at}"/>'),
+    "xs:import": lambda at: wsdl(schema(f'<xs:import namespace="urn:x" schemaLocation="{at}"/>{ASK_AND_ANSWER}')),
+    "xs:include": lambda at: wsdl(schema(f'<xs:include schemaLocation="{at}"/>{ASK_AND_ANSWER}')),
+    "xs:redefine": lambda at: wsdl(schema(f'<xs:redefine schemaLocation="{at}"/>{ASK_AND_ANSWER}')),
+    "xs:override": lambda at: wsdl(schema(f'<xs:override schemaLocation="{at}"/>{ASK_AND_ANSWER}')),
+    "an annotation": lambda at: wsdl(
+        schema(f'<xs:annotation><xs:documentation source="{at}"/></xs:annotation>{ASK_AND_ANSWER}')
+    ),
+    "xsi:schemaLocation": lambda at: wsdl(schema(ASK_AND_ANSWER)).replace(
+        "<w:types>", f'<w:types xmlns:xsi="{XSI}" xsi:schemaLocation="{NS} {at}">'
+    ),
+    "xml:base": lambda at: wsdl(schema('<xs:include schemaLocation="canary.xml"/>' + ASK_AND_ANSWER)).replace(
+        "<w:types>", f'<w:types xml:base="{at}">'
+    ),
+    "XInclude": lambda at: wsdl(
+        schema(ASK_AND_ANSWER), extra=f'<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="{at}"/>'
+    ),
+    "a stylesheet": lambda at: f'<?xml-stylesheet type="text/xsl" href="{at}"?>' + wsdl(schema(ASK_AND_ANSWER)),
+    "an external DTD": lambda at: f'<!DOCTYPE d SYSTEM "{at}">' + wsdl(schema(ASK_AND_ANSWER)),
+    "an external entity": lambda at: (
+        f'<!DOCTYPE d [<!ENTITY e SYSTEM "{at}">]>'
+        + wsdl(schema(ASK_AND_ANSWER), extra="<w:documentation>&e;</w:documentation>")
+    ),
+    "a parameter entity": lambda at: f'<!DOCTYPE d [<!ENTITY % e SYSTEM "{at}"> %e;]>' + wsdl(schema(ASK_AND_ANSWER)),
+    "a policy": lambda at: wsdl(
+        schema(ASK_AND_ANSWER),
+        extra=f'<p:PolicyReference xmlns:p="http://www.w3.org/ns/ws-policy" URI="{at}"/>',
+    ),
+    "the system's address": lambda at: wsdl(schema(ASK_AND_ANSWER)).replace("http://provider.example/", at),
+    "the SOAPAction": lambda at: wsdl(schema(ASK_AND_ANSWER)).replace("urn:ask", at),
+}
+
+
+def baits(location: str, canary: Canary) -> str:
+    host = canary.url.split("/")[2]
+    return location.format(url=canary.url, file=canary.path.as_uri(), path=canary.path, host=host)
+
+
+def read_and_published(files: dict[str, bytes]) -> bool:
+    """Whether a description was taken; what is taken is bundled, read again, and published for clients."""
+    try:
+        description = read_description(files.get, "a.wsdl")
+    except DescriptionUnusable:
+        return False
+    again = load_bundle(make_bundle(description))
+    publish(
+        again,
+        address="http://adapter.example/service/x",
+        contracts={},
+        context_schema="client.xsd",
+        fault_schema="fault.xsd",
+    )
+    return True
+
+
+@pytest.mark.parametrize("where", DESCRIPTIONS)
+def test_an_address_at_every_place_of_a_description(where: str, canary: Canary) -> None:
+    assert read_and_published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER)).encode()})
+    for location in LOCATIONS:
+        text = DESCRIPTIONS[where](baits(location, canary))
+        with canary.watching() as touched:
+            read_and_published({"a.wsdl": text.encode()})
+        assert touched == [], location
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+@pytest.mark.parametrize("kind", ["urls", "relative", "entry"])
+def test_an_address_in_the_catalogue(kind: str, location: str, canary: Canary, tmp_path: Path) -> None:
+    """A folder as somebody sent it: what its catalogue names outside it is not there."""
+    at = baits(location, canary)
+    catalogue = {
+        "urls": {"urls": {"http://far.example/x.xsd": at}},
+        "relative": {"relative": [{"in": "a.wsdl", "written": "http://far.example/x.xsd", "file": at}]},
+        "entry": {"entry": at},
+    }[kind]
+    text = wsdl(schema('<xs:include schemaLocation="http://far.example/x.xsd"/>'))
+    (tmp_path / "a.wsdl").write_text(text)
+    (tmp_path / "catalog.json").write_text(json.dumps(catalogue))
+    with canary.watching() as touched, pytest.raises(DescriptionUnusable):
+        load_description(tmp_path, "a.wsdl")
+    outside = [one for one in touched if str(tmp_path) not in one]
+    assert outside == []
+
+
+# --- a certificate ---------------------------------------------------------------------------------------------------
+
+
+def extensions(url: str) -> dict[str, x509.ExtensionType]:
+    """Each extension by which a certificate may ask to be looked up somewhere."""
+    at = x509.UniformResourceIdentifier(url)
+    point = x509.DistributionPoint(full_name=[at], relative_name=None, reasons=None, crl_issuer=None)
+    return {
+        "OCSP": x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, at)]),
+        "CA issuers": x509.AuthorityInformationAccess(
+            [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, at)]
+        ),
+        "CRL": x509.CRLDistributionPoints([point]),
+        "delta CRL": x509.FreshestCRL([point]),
+        "policy": x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), [url])]),
+        "alternative name": x509.SubjectAlternativeName([at]),
+        "issuer's name": x509.IssuerAlternativeName([at]),
+        "subject information": x509.SubjectInformationAccess(
+            [x509.AccessDescription(x509.ObjectIdentifier("1.3.6.1.5.5.7.48.5"), at)]
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", extensions("http://x/"))
+@pytest.mark.parametrize("scheme", ["url", "file"])
+async def test_a_certificate_that_asks_to_be_looked_up(name: str, scheme: str, scenes: Scenes, canary: Canary) -> None:
+    """Registered by the authority, so the message is taken; where the certificate points, nobody goes."""
+    scene = scenes("p256", Direction.REQUEST)
+    extension = extensions(canary.url if scheme == "url" else canary.path.as_uri())[name]
+    change = registered(extra=[(extension, False)])
+    outcome = await carried_out(scene, Variant(name=name, change=change, expect=TAKEN), Hand.MEMBER)
+    assert wrong_with(outcome, TAKEN) == []
+
+
+# --- the directory ---------------------------------------------------------------------------------------------------
+
+
+def test_an_address_at_every_place_of_the_directory(canary: Canary, scenes: Scenes) -> None:
+    document, _ = scenes("p256", Direction.REQUEST).federation.signed()
+    assert parse_directory(document)
+    taken = set()
+    for place in places(etree.fromstring(document)):
+        for bait in (canary.url, canary.path.as_uri()):
+            root = etree.fromstring(document)
+            place.holds(bait)(cast("Draft", _Rooted(root)))
+            with canary.watching() as touched, suppress(DirectoryRefused):
+                parse_directory(etree.tostring(root))
+                taken.add(place.name)
+            assert touched == [], place.name
+    # Free texts and codes, and no more: an adapter's address has to be https, what is fetched is named by a digest.
+    codes = {f"{name}/@code" for name in ("Purpose", "LegalBasisKind", "Group")}
+    assert taken <= codes | {"Name", "Title", "Purpose", "LegalBasisKind", "Regulation"}
+
+
+@dataclass
+class _Rooted:
+    root: etree._Element
+
+
+# --- the watch -------------------------------------------------------------------------------------------------------
+
+
+def test_the_watch_sees_whoever_connects_or_asks_for_a_name(canary: Canary) -> None:
+    with canary.watching() as touched, suppress(OSError):
+        urllib.request.urlopen(canary.url, timeout=0.2)
+    assert "bait port connected to" in touched
+    assert any(one.startswith("socket.connect") for one in touched)
+    with canary.watching() as touched, suppress(OSError):
+        socket.getaddrinfo("nowhere.invalid", 80)
+    assert any(re.match(r"socket\.getaddrinfo .*nowhere\.invalid", one) for one in touched)
+    parser = etree.XMLParser(load_dtd=True, no_network=False, resolve_entities=True)
+    text = f'<!DOCTYPE a [<!ENTITY e SYSTEM "{canary.path}">]><a>&e;</a>'
+    with canary.watching() as touched, suppress(etree.XMLSyntaxError, AdapterError):
+        etree.fromstring(text, parser)
+    assert "bait file opened" in touched
