@@ -10,7 +10,7 @@ CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attacks interop check bench promises package audit serve lock docs clean
+.PHONY: help setup demo test attacks mutants interop check bench promises package audit serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -32,6 +32,9 @@ interop: $(READY) ## run the tests with foreign software (PHP, Perl, Node, C++, 
 
 attacks: $(READY) ## run every case of the attack suite, of which `make test` runs a part (some minutes)
 	@ATTACKS=every $(RUN)/pytest $(TEST_OPTIONS) tests/attacks
+
+mutants: $(READY) ## change the code that opens, gates, trusts and decides: a test must notice; MODULES="crypto/open" for some
+	@nice -n 15 $(RUN)/python -m scripts.mutants $(MODULES)
 
 check: $(READY) ## format, lint, types, floors, architecture, generated pages
 	@$(RUN)/ruff format --check --quiet .

@@ -1,0 +1,317 @@
+"""Tries mutants against the tests: which test reaches which line, then each mutant in a process forked for it.
+
+A mutant in the body of a function is tried by giving the living function another code object: nothing is imported
+again. One that takes effect while its module is imported (a table, a limit, a default, a pattern) needs a process that
+has not imported the module yet. Nothing is written to the tree.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import os
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_loader
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final, NoReturn
+
+import coverage
+import hypothesis
+import pytest
+from _pytest.runner import runtestprotocol
+
+from scripts.mutant_operators import Mutant
+
+KILLED: Final = "killed"
+TIME: Final = "time"
+SURVIVED: Final = "survived"
+# pytest-timeout uses the timer that ends a mutant which never comes back.
+_OPTIONS: Final = ("-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "timeout=0", "-W", "ignore")
+_IMPORT: Final = "import"
+_OWN: Final = frozenset(("adapter", "tests", "bench", "examples", "scripts"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A module to mutate. name: as in the table (`crypto/open`)."""
+
+    name: str
+    path: Path
+
+    @property
+    def module(self) -> str:
+        """Its name for an import."""
+        return f"adapter.{self.name.replace('/', '.')}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One mutant of one target."""
+
+    target: Target
+    mutant: Mutant
+
+    def code(self) -> CodeType:
+        """The whole module with the change. Raises SyntaxError, which is a defect of the operators."""
+        source = self.mutant.applied(self.target.path.read_bytes())
+        return compile(source, str(self.target.path), "exec", dont_inherit=True)
+
+
+def described(case: Case) -> str:
+    """For a reader: where, and what."""
+    mutant = case.mutant
+    return f"{case.target.name}  {mutant.function}:{mutant.lines[0]}  {mutant.was}  =>  {mutant.becomes}"
+
+
+@dataclass(kw_only=True, slots=True)
+class Outcome:
+    """verdicts: by the place in the list of cases. waiting: those that need a fresh process, with the tests to run."""
+
+    verdicts: dict[int, str] = field(default_factory=dict)
+    waiting: dict[int, list[str]] = field(default_factory=dict)
+    libraries: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+# --- a process for each mutant ---------------------------------------------------------------------------------------
+
+
+def _in_a_fork(work: Callable[[], bool], *, limit_s: float) -> str:
+    """Whether `work`, done in a copy of this process, found the mutant out."""
+    child = os.fork()
+    if not child:
+        _as_child(work, limit_s)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return TIME if os.WTERMSIG(status) == signal.SIGALRM else KILLED
+    return SURVIVED if os.WEXITSTATUS(status) == 0 else KILLED
+
+
+def _as_child(work: Callable[[], bool], limit_s: float) -> NoReturn:
+    code = 1
+    try:
+        _be_silent()
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, limit_s)
+        code = 1 if work() else 0
+    finally:
+        os._exit(code)
+
+
+def _be_silent() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+
+
+# --- bodies of functions, in a process that has everything -----------------------------------------------------------
+
+
+class LivingTrials:
+    """A pytest plugin: runs every test once to see what it reaches, then the mutants, with all fixtures at hand."""
+
+    def __init__(self, cases: Sequence[Case], measured: coverage.Coverage, say: Callable[[str], None]) -> None:
+        self._cases = cases
+        self._measured = measured
+        self._say = say
+        self._items: list[pytest.Item] = []
+        self._took_s: dict[int, float] = {}
+        self._remembered: list[functools._lru_cache_wrapper[Any]] = []
+        self._killers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self.outcome = Outcome()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of pytest's own loop."""
+        self._items = session.items
+        self._run_all()
+        self._remembered = _remembered_results()
+        gc.freeze()  # so that a fork copies no page just to count references
+        gc.disable()
+        if not self.outcome.failed:
+            reached = {case.target: self._reached(case.target) for case in self._cases}
+            for at, case in enumerate(self._cases):
+                if at % 100 == 0:
+                    self._say(f"{at} of {len(self._cases)}")
+                self._try(at, case, reached[case.target])
+        self.outcome.libraries = [name for name in sys.modules if name.partition(".")[0] not in _OWN]
+        return True
+
+    def _run_all(self) -> None:
+        """Every test once. The last one leaves what belongs to the whole session as it is."""
+        for at, item in enumerate(self._items):
+            self._measured.switch_context(str(at))
+            began = time.perf_counter()
+            reports = runtestprotocol(item, log=False, nextitem=self._items[(at + 1) % len(self._items)])
+            self._took_s[at] = time.perf_counter() - began
+            if any(report.failed for report in reports):
+                self.outcome.failed.append(item.nodeid)
+        self._measured.stop()
+
+    def _reached(self, target: Target) -> dict[int, list[str]]:
+        return self._measured.get_data().contexts_by_lineno(str(target.path))
+
+    def _try(self, at: int, case: Case, reached: dict[int, list[str]]) -> None:
+        mutant = case.mutant
+        at_import = mutant.at_import or any(_IMPORT in reached.get(line, ()) for line in _lines(mutant))
+        tests = self._tests(mutant, reached, everywhere=at_import)
+        if at_import:
+            self.outcome.waiting[at] = [self._items[test].nodeid for test in tests]
+            return
+        place = (case.target.name, mutant.function)
+        killers = self._killers[place]
+        order = [test for test in killers if test in set(tests)]
+        order += [test for test in tests if test not in set(killers)]
+        reader, writer = os.pipe()
+        limit_s = 10 + 5 * sum(self._took_s[test] for test in order)
+        code = case.code()
+        self.outcome.verdicts[at] = _in_a_fork(lambda: self._is_found_out(case, code, order, writer), limit_s=limit_s)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            killer = pipe.read()
+        if self.outcome.verdicts[at] == SURVIVED:
+            self._say(described(case))
+        if killer and int(killer) not in killers:
+            killers.insert(0, int(killer))
+
+    def _tests(self, mutant: Mutant, reached: dict[int, list[str]], *, everywhere: bool) -> list[int]:
+        """The tests that come to the lines, the quickest first; of what counts everywhere, all that come by at all."""
+        lines = list(reached) if everywhere else _lines(mutant)
+        found = {int(test) for line in lines for test in reached.get(line, ()) if test.isdigit()}
+        return sorted(found, key=self._took_s.__getitem__)
+
+    def _is_found_out(self, case: Case, code: CodeType, order: list[int], writer: int) -> bool:
+        function = _function(sys.modules[case.target.module], case.mutant.function)
+        function.__code__ = _named(code, case.mutant.function)
+        for results in self._remembered:
+            results.cache_clear()
+        for test in order:
+            item = self._items[test]
+            item.session._setupstate.teardown_exact(item)  # what the test before left, but for what both have
+            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=item)):
+                os.write(writer, str(test).encode())
+                return True
+        return False
+
+
+def _lines(mutant: Mutant) -> Iterator[int]:
+    return iter(range(mutant.lines[0], mutant.lines[1] + 1))
+
+
+def _function(module: ModuleType, name: str) -> FunctionType:
+    found: Any = module
+    for part in name.split("."):
+        found = vars(found)[part]
+    found = getattr(found, "__func__", found)
+    found = getattr(found, "fget", found)
+    found = getattr(found, "__wrapped__", found)
+    if not isinstance(found, FunctionType):
+        raise TypeError(name)
+    return found
+
+
+def _named(code: CodeType, name: str) -> CodeType:
+    wanted = name.split(".")
+    for part in wanted:
+        code = next(one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == part)
+    return code
+
+
+def _remembered_results() -> list[functools._lru_cache_wrapper[Any]]:
+    """What our functions remember of the tests before: with it a change could go unnoticed."""
+    return [
+        found
+        for found in gc.get_objects()
+        if isinstance(found, functools._lru_cache_wrapper) and found.__module__.startswith("adapter")
+    ]
+
+
+def try_in_place(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None]) -> Outcome:
+    """Import everything, run the tests once, and try what can be tried in this process. To be called in a fork."""
+    hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True)
+    hypothesis.settings.load_profile("mutants")
+    paths = sorted({str(case.target.path) for case in cases})
+    measured = coverage.Coverage(data_file=None, include=paths, config_file=False)
+    measured.start()
+    measured.switch_context(_IMPORT)
+    for case in cases:
+        importlib.import_module(case.target.module)
+    measured.switch_context("collect")
+    plugin = LivingTrials(cases, measured, say)
+    _be_silent()
+    pytest.main([*_OPTIONS, *tests], plugins=[plugin])
+    return plugin.outcome
+
+
+# --- what takes effect at import -------------------------------------------------------------------------------------
+
+
+class _ChangedLoader(SourceFileLoader):
+    """Imports a module with a change in it."""
+
+    def __init__(self, case: Case, code: CodeType) -> None:
+        super().__init__(case.target.module, str(case.target.path))
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:
+        del fullname
+        return self._code
+
+
+class _Finder:
+    """Finds the one module that is changed, before anybody else does."""
+
+    def __init__(self, case: Case, code: CodeType) -> None:
+        self._module = case.target.module
+        self._loader = _ChangedLoader(case, code)
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        del path, target
+        return spec_from_loader(fullname, self._loader) if fullname == self._module else None
+
+
+class _Chosen:
+    """A pytest plugin: of what was collected the chosen tests only, in their order."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._order = {name: at for at, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep and sort."""
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
+        )
+
+
+def import_libraries(names: Sequence[str]) -> None:
+    """What every fork below would have to import again."""
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001, S112  some modules exist only inside of another one: then not
+            continue
+
+
+def try_at_import(case: Case, tests: Sequence[str], *, limit_s: float) -> str:
+    """The verdict of a process that imports the module changed. To be called where nothing of ours is imported."""
+    code = case.code()
+
+    def work() -> bool:
+        hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True)
+        hypothesis.settings.load_profile("mutants")
+        sys.dont_write_bytecode = True
+        sys.meta_path.insert(0, _Finder(case, code))
+        importlib.import_module(case.target.module)
+        files = sorted({name.partition("::")[0] for name in tests})
+        return pytest.main([*_OPTIONS, "-x", *files], plugins=[_Chosen(tests)]) != pytest.ExitCode.OK
+
+    return _in_a_fork(work, limit_s=limit_s) if tests else SURVIVED
