@@ -84,6 +84,9 @@ class PythonBackend:
             raise
         except AdapterError as foreign:
             raise ProviderSystemFault(f"the service raised {type(foreign).__name__}") from None
+        # What is no Exception (SystemExit, CancelledError) would end the event loop's task, or the worker with it.
+        except BaseException as escape:  # noqa: BLE001
+            raise ProviderSystemFault(f"the service raised {type(escape).__name__}") from None
         return parse_provider_answer(answer, self._limits)
 
 
