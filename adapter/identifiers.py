@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NewType, Self
 
 from adapter.errors import InvalidIdentifier
@@ -17,6 +18,9 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _MESSAGE_ID: Final = re.compile(r"(?:urn:uuid:)?[A-Za-z0-9](?:[A-Za-z0-9.@_-]{14,94})[A-Za-z0-9]")
 _OFFICIAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _PINFL_WEIGHTS: Final = (7, 3, 1)
+
+# Each message names the same few members and services a dozen times over. What has not their form is not kept.
+_CACHED_NAMES: Final = 4096
 
 Purpose = NewType("Purpose", str)
 """A purpose that the directory lists, by its code."""
@@ -46,13 +50,14 @@ class MemberId:
     def __str__(self) -> str:
         return f"{self.instance}/{self.member_class}/{self.code}"
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=_CACHED_NAMES)
+    def parse(text: str) -> MemberId:
         """Read `instance/class/code`. Raises InvalidIdentifier."""
         parts = text.split("/")
         if len(parts) != 3:
             raise InvalidIdentifier("a member is written instance/class/code")
-        return cls(*parts)
+        return MemberId(*parts)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,11 +73,12 @@ class SubsystemId:
     def __str__(self) -> str:
         return f"{self.member}/{self.code}"
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=_CACHED_NAMES)
+    def parse(text: str) -> SubsystemId:
         """Read `instance/class/code/subsystem`. Raises InvalidIdentifier."""
         member, _, code = text.rpartition("/")
-        return cls(MemberId.parse(member), code)
+        return SubsystemId(MemberId.parse(member), code)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,13 +96,14 @@ class ServiceId:
     def __str__(self) -> str:
         return f"{self.subsystem}/{self.code}/{self.version}"
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=_CACHED_NAMES)
+    def parse(text: str) -> ServiceId:
         """Read `instance/class/code/subsystem/service/version`. Raises InvalidIdentifier."""
         parts = text.rsplit("/", 2)
         if len(parts) != 3:
             raise InvalidIdentifier("a service is written instance/class/code/subsystem/service/version")
-        return cls(SubsystemId.parse(parts[0]), parts[1], parts[2])
+        return ServiceId(SubsystemId.parse(parts[0]), parts[1], parts[2])
 
 
 @dataclass(frozen=True, slots=True)

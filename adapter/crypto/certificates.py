@@ -95,8 +95,9 @@ def ski(certificate: x509.Certificate) -> bytes:
     return found.value.digest
 
 
+@lru_cache(maxsize=_CACHED_CERTIFICATES)
 def sha256(certificate: x509.Certificate) -> bytes:
-    """SHA-256 of the DER certificate."""
+    """SHA-256 of the DER certificate, by which the directory registers it."""
     return certificate.fingerprint(hashes.SHA256())
 
 

@@ -13,10 +13,9 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from adapter.crypto import suites
-from adapter.crypto.certificates import Purpose, check_chain
+from adapter.crypto.certificates import Purpose, check_chain, sha256
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.directory.model import Directory, Member, RegisteredCertificate
 from adapter.directory.signing import check_current
@@ -130,11 +129,11 @@ def claimed_sender(verified: VerifiedMessage) -> MemberId:
 
 
 def _registered(signer: x509.Certificate, member: Member) -> RegisteredCertificate:
-    sha256 = signer.fingerprint(hashes.SHA256())
+    signer_sha256 = sha256(signer)
     for registered in member.signing:
-        if hmac.compare_digest(registered.sha256, sha256):
+        if hmac.compare_digest(registered.sha256, signer_sha256):
             return registered
-    raise SecurityFailed(f"the signing certificate {sha256.hex()} is not registered for {member.id}")
+    raise SecurityFailed(f"the signing certificate {signer_sha256.hex()} is not registered for {member.id}")
 
 
 def _check_suite(suite: str, registered: RegisteredCertificate, member: Member) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from adapter.audit.document import milliseconds
@@ -19,7 +19,21 @@ from adapter.store.schema import exchanges, forgotten
 from adapter.store.statements import Cursor, sql
 
 _KEY = (exchanges.c.consumer == bindparam("of_consumer"), exchanges.c.message_id == bindparam("of_message"))
-_RESERVE: Final = sql(insert(exchanges).on_conflict_do_nothing(), *(column.name for column in exchanges.columns))
+_COLUMNS: Final = tuple(column.name for column in exchanges.columns)
+# One statement, because it runs for every request under the write lock: nothing is added when the id is taken, nor when
+# it may have been purged.
+_RESERVE: Final = sql(
+    insert(exchanges)
+    .from_select(
+        _COLUMNS,
+        select(*(bindparam(f"new_{name}") for name in _COLUMNS)).where(
+            ~exists(select(forgotten.c.expires_ms).where(forgotten.c.expires_ms >= bindparam("expires")))
+        ),
+    )
+    .on_conflict_do_nothing(),
+    *(f"new_{name}" for name in _COLUMNS),
+    "expires",
+)
 _FIND: Final = sql(
     select(exchanges.c.state, exchanges.c.content_digest, exchanges.c.reply_number).where(*_KEY),
     "of_consumer",
@@ -41,7 +55,6 @@ _CLOSE: Final = sql(
     "state_0",
     "state_1",
 )
-_FORGOTTEN: Final = sql(select(func.max(forgotten.c.expires_ms)))
 _ANSWERABLE: Final = tuple(sorted(state.value for state in states_before(ExchangeState.ANSWERED)))
 
 
@@ -67,10 +80,7 @@ def reserve(cursor: Cursor, claim: Claim, number: int, *, answered: bool, owner:
     answered: the same entry is also the answer. An id that may have been purged is one whose outcome is not known.
     """
     state = ExchangeState.ANSWERED if answered else ExchangeState.RELEASED
-    consumer, message_id = str(claim.consumer), str(claim.message_id)
-    if _may_be_forgotten(cursor, claim):
-        known = find(cursor, consumer, message_id)
-        return known or ExchangeRow(ExchangeState.INTERRUPTED, claim.content_digest, None)
+    consumer, message_id, expires_ms = str(claim.consumer), str(claim.message_id), _expires_ms(claim)
     cursor.execute(
         _RESERVE,
         (
@@ -80,18 +90,16 @@ def reserve(cursor: Cursor, claim: Claim, number: int, *, answered: bool, owner:
             claim.content_digest,
             number,
             number if answered else None,
-            _expires_ms(claim),
+            expires_ms,
             owner,
+            expires_ms,
         ),
     )
-    return None if cursor.rowcount == 1 else find(cursor, consumer, message_id)
-
-
-def _may_be_forgotten(cursor: Cursor, claim: Claim) -> bool:
-    """Whether ids that expired no sooner were purged: the clock was ahead then, and this may be a message of before."""
-    cursor.execute(_FORGOTTEN)
-    (latest,) = cursor.fetchone()
-    return latest is not None and _expires_ms(claim) <= latest
+    if cursor.rowcount == 1:
+        return None
+    # Ids that expired no sooner were purged: the clock was ahead then, and this may be a message of before.
+    forgotten_row = ExchangeRow(ExchangeState.INTERRUPTED, claim.content_digest, None)
+    return find(cursor, consumer, message_id) or forgotten_row
 
 
 def _expires_ms(claim: Claim) -> int:
