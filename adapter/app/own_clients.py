@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,33 @@ def exposures(settings: Settings) -> tuple[Exposure, ...]:
                 mend="Choose client_listener.mode tls or mutual-tls.",
             )
         )
+    open_files = tuple(
+        str(path) for path in _of_the_owner_alone(settings) if _has_mode(path, stat.S_IRGRP | stat.S_IROTH)
+    )
+    if open_files:
+        found.append(
+            Exposure(
+                what="files that others on this machine can read: who asked about whom, digests of passwords",
+                names=open_files,
+                mend=f"chmod 600 {' '.join(open_files)}",
+            )
+        )
     return tuple(found)
+
+
+def _of_the_owner_alone(settings: Settings) -> list[Path]:
+    """The database, and the files with digests of passwords, which can be guessed at; tokens are too long for that."""
+    files = [client.password_file for client in settings.client if client.password_file is not None]
+    if settings.store.url is None:
+        files.append(settings.adapter.data_dir / "adapter.sqlite")
+    return files
+
+
+def _has_mode(path: Path, bits: int) -> bool:
+    try:
+        return bool(path.stat().st_mode & bits)
+    except OSError:  # said by whoever reads it
+        return False
 
 
 def _client(settings: ClientSettings) -> Client:
@@ -90,6 +117,8 @@ def _compiled(expression: str | None, namespaces: Mapping[str, str]) -> etree.XP
 
 
 def _digest(path: Path) -> bytes:
+    if _has_mode(path, stat.S_IWGRP | stat.S_IWOTH):
+        raise SettingsInvalid(f"{path} can be written by others, who could let themselves in; run: chmod 600 {path}")
     try:
         text = path.read_text(encoding="ascii").strip()
         if len(text) == _DIGEST_CHARS:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from lxml import etree
 
@@ -111,10 +114,16 @@ def _compiled(parameters: Mapping[str, str], namespaces: Mapping[str, str]) -> d
     }
 
 
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
 def _password(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8").strip()
+        with path.open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & _OTHERS:
+                raise SettingsInvalid(f"{path} can be read by others; run: chmod 600 {path}")
+            return file.read().strip()
     except (OSError, UnicodeDecodeError):
         raise SettingsInvalid("the database's password file cannot be read") from None

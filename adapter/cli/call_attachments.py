@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,11 +84,16 @@ def take_apart(octets: bytes, content_type: str) -> tuple[bytes, tuple[CameBack,
     return bytes(contents[0]), tuple(found)
 
 
+# Of the name that the other side gave, its ending alone counts, and only a plain one.
+_SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,16}")
+
+
 def save(came_back: Sequence[CameBack], folder: Path) -> list[Path]:
     """Write each attachment into the folder, under a name of ours. Raises CommandRefused."""
     written = []
     for number, one in enumerate(came_back, 1):
-        suffix = Path(one.name).suffix or mimetypes.guess_extension(one.media_type) or ".bin"
+        named = Path(one.name).suffix
+        suffix = named if _SUFFIX.fullmatch(named) else mimetypes.guess_extension(one.media_type) or ".bin"
         path = folder / f"attachment-{number}{suffix}"
         write_octets(path, one.octets, mode=0o600)
         written.append(path)

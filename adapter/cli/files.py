@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,18 +27,23 @@ def read_octets(path: Path, *, what: str = "file", max_bytes: int = MAX_FILE_BYT
 
 
 def write_octets(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
-    """Write the file in one step: whoever reads it sees the old or the new one, never half. Raises CommandRefused."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write the file in one step: whoever reads it sees the old or the new one, never half. Raises CommandRefused.
+
+    A link at this path is replaced and not followed. What is written beside it first has a name that nobody can guess,
+    and is made anew (O_EXCL), so that in a folder that others may write to nobody can put a link there beforehand.
+    """
+    beside = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(octets)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as cause:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise CommandRefused(f"{path} cannot be written: {_because(cause)}") from None
 
 

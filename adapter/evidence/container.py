@@ -7,6 +7,7 @@ what an unzip program shows is what was verified, and two programs cannot see di
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -29,6 +30,9 @@ _VERSION_NEEDED: Final = 10
 _MADE_BY: Final = 3 << 8 | 20  # Unix, so that unzip programs make readable files of the attributes below
 _ATTRIBUTES: Final = 0o100644 << 16
 _OVERHEAD: Final = 400  # more than both headers and both names of one file
+# No segment begins with a dot, so that none leads out; no character is special to a file system or a terminal.
+_PLAIN_PATH: Final = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*", re.ASCII)
+_MAX_PATH_CHARS: Final = 255
 _TIME: Final = 0
 _DATE: Final = (1980 - 1980) << 9 | 1 << 5 | 1
 
@@ -80,6 +84,8 @@ def _read_file(octets: bytes, at: int) -> tuple[str, bytes, int]:
         path = octets[at + _LOCAL.size : start].decode("ascii")
     except (struct.error, UnicodeDecodeError):
         _refuse("a file's header")
+    if len(path) > _MAX_PATH_CHARS or not _PLAIN_PATH.fullmatch(path):
+        raise EvidenceInvalid("a file's name is not a plain path below the container")
     content = octets[start : start + size]
     if len(content) != size:
         _refuse(path)

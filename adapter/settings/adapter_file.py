@@ -215,7 +215,9 @@ class StoreSettings(Section):
     url: DatabaseUrl | None = Field(
         None, description="SQLAlchemy address without a password. Default: SQLite, adapter.sqlite in data_dir."
     )
-    password_file: FilePath | None = Field(None, description="File that holds the database password.")
+    password_file: FilePath | None = Field(
+        None, description="File that holds the database password, readable by the owner only."
+    )
 
 
 # --- client systems ---------------------------------------------------------------------------------------------------

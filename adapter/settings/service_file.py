@@ -81,7 +81,9 @@ class SqlSettings(Section):
     """[sql]: named, read-only, parameterised queries on a database."""
 
     database: DatabaseUrlOrFile = Field(description="SQLite file, or SQLAlchemy address without a password.")
-    password_file: FilePath | None = Field(None, description="File that holds the database password.")
+    password_file: FilePath | None = Field(
+        None, description="File that holds the database password, readable by the owner only."
+    )
     timeout_s: Seconds = Field(10, description="Seconds for all queries of one request.")
     pool: Count = Field(4, description="Connections (and threads) at a time, for each worker.")
     max_rows: Count = Field(1000, description="Rows that one query may give; more is a fault of the system.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,6 +126,8 @@ def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Databa
     path = database_path(url)
     if not path.is_file():
         raise StoreUnusable(f"there is no database at {path}; run `adapter init`, or restore the last backup")
+    if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise StoreUnusable(f"{path} can be written by others, who could change the record; run: chmod 600 {path}")
     database = unchecked_database(path, lock_timeout_s=lock_timeout_s)
     with database.reading() as connection:
         check_identity(connection)

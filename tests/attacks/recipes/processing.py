@@ -108,6 +108,22 @@ def text_only(draft: Draft) -> None:
     draft.part("body").text = "text"
 
 
+def payload_renamed(name: str) -> Change:
+    """The payload under the name of another element of its namespace."""
+    return lambda draft: setattr(draft.part("body")[0], "tag", f"{{urn:test:person}}{name}")
+
+
+def service(name: str) -> Change:
+    """The header names this service."""
+    return field("exchange", f"{_IA}Service", name)
+
+
+def _misdirected(name: str, change: Change, expect: str, directions: tuple[Direction, ...] = REQUESTS) -> Variant:
+    """What a member signs and means for another operation or service."""
+    return Variant(name=name, change=change, expect=expect, hands=SIGNED, directions=directions)
+
+
+_NO_OPERATION = "UnknownOperation"
 _XSI = f'xmlns:xsi="{names.XSI}" xmlns:t="urn:test:person" xsi:type="t:Evil"'
 _USERNAME = (
     f'<wsse:UsernameToken xmlns:wsse="{names.WSSE}"><wsse:Username>admin</wsse:Username>'
@@ -176,25 +192,14 @@ PROCESSING = (
         id="W131",
         done="the operation that the header names is not that of the Body (the HTTP action is not looked at)",
         variants=(
-            Variant(
-                name="an operation that is not there",
-                change=field("exchange", f"{_IA}Operation", "GetAll"),
-                expect="UnknownOperation",
-                hands=SIGNED,
-                directions=REQUESTS,
+            _misdirected(
+                "an operation that is not there", field("exchange", f"{_IA}Operation", "GetAll"), _NO_OPERATION
             ),
-            Variant(
-                name="another element",
-                change=lambda draft: setattr(draft.part("body")[0], "tag", "{urn:test:person}GetPersonResponse"),
-                expect="UnknownOperation",
-                hands=SIGNED,
-                directions=REQUESTS,
-            ),
-            Variant(
-                name="another element in the answer",
-                change=lambda draft: setattr(draft.part("body")[0], "tag", "{urn:test:person}GetPerson"),
-                expect="PeerAnswerInvalid",
-                hands=SIGNED,
+            _misdirected("another element", payload_renamed("GetPersonResponse"), _NO_OPERATION),
+            _misdirected(
+                "another element in the answer",
+                payload_renamed("GetPerson"),
+                "PeerAnswerInvalid",
                 directions=(Direction.REPLY,),
             ),
         ),
@@ -203,20 +208,8 @@ PROCESSING = (
         id="W132",
         done="the message names a service of somebody else",
         variants=(
-            Variant(
-                name="of another member",
-                change=field("exchange", f"{_IA}Service", "UZ/GOV/200000002/cadastre/GetProperty/v1"),
-                expect="NotForUs",
-                hands=SIGNED,
-                directions=REQUESTS,
-            ),
-            Variant(
-                name="of nobody",
-                change=field("exchange", f"{_IA}Service", "UZ/GOV/200000001/population/GetAll/v1"),
-                expect="UnknownService",
-                hands=SIGNED,
-                directions=REQUESTS,
-            ),
+            _misdirected("of another member", service("UZ/GOV/200000002/cadastre/GetProperty/v1"), "NotForUs"),
+            _misdirected("of nobody", service("UZ/GOV/200000001/population/GetAll/v1"), "UnknownService"),
             Variant(
                 name="changed on the way",
                 change=wire(once(b"/GetPerson/v1<", b"/GetPerson/v2<")),
