@@ -1,6 +1,7 @@
 """The WS-SecurityPolicy of the peer side: what a foreign stack must do to a message so that an adapter opens it.
 
-WS-SecurityPolicy 1.2 (its namespace is that of 1.3 too), attached as WS-Policy 1.5. One thing has no standard
+WS-SecurityPolicy 1.2 (its namespace is that of 1.3 too; what 1.3 added has one of its own), attached as WS-Policy 1.5.
+One thing has no standard
 assertion: an algorithm suite with AES-GCM. The one that Apache CXF defines stands for it, because a stack that does not
 know it must stop instead of sending what is refused.
 """
@@ -17,6 +18,8 @@ from adapter.xmlsafe import parse
 
 POLICY: Final = "http://www.w3.org/ns/ws-policy"
 _SECURITY_POLICY: Final = "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"
+# What WS-SecurityPolicy 1.3 added: how an attachment is signed (4.1.1). In the namespace of 1.2 WSS4J does not see it.
+_SECURITY_POLICY_13: Final = "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200802"
 _CXF_SUITES: Final = "http://cxf.apache.org/custom/security-policy"
 
 PROTECTION: Final = "InteragencyProtection"
@@ -54,13 +57,25 @@ def _header(local: str) -> str:
     return f'<sp:Header Name="{local}" Namespace="{names.ENVELOPE}"/>'
 
 
-_REQUEST_PARTS: Final = (
-    f"<sp:SignedParts><sp:Body/>{_header('Exchange')}{_header('PersonalData')}</sp:SignedParts>"
-    f"<sp:EncryptedParts><sp:Body/>{_header('PersonalData')}</sp:EncryptedParts>"
+# Every operation, for no description can say that a message has no parts beside its envelope: a system may send any
+# message as SwA, and an adapter carries base64 of the Body as a part. Without one, these demand nothing.
+_SIGNED_ATTACHMENTS: Final = (
+    _header("Attachments") + f'<sp:Attachments><sp13:ContentSignatureTransform xmlns:sp13="{_SECURITY_POLICY_13}"/>'
+    "</sp:Attachments>"
 )
-_REPLY_PARTS: Final = (
-    f"<sp:SignedParts><sp:Body/>{_header('Exchange')}</sp:SignedParts><sp:EncryptedParts><sp:Body/></sp:EncryptedParts>"
-)
+_ENCRYPTED_ATTACHMENTS: Final = _header("Attachments") + "<sp:Attachments/>"
+
+
+def _parts(*, signed: str, encrypted: str = "") -> str:
+    """Which header blocks beside the Body and the attachments, in the order of WS-SecurityPolicy's schema."""
+    return (
+        f"<sp:SignedParts><sp:Body/>{signed}{_SIGNED_ATTACHMENTS}</sp:SignedParts>"
+        f"<sp:EncryptedParts><sp:Body/>{encrypted}{_ENCRYPTED_ATTACHMENTS}</sp:EncryptedParts>"
+    )
+
+
+_REQUEST_PARTS: Final = _parts(signed=_header("Exchange") + _header("PersonalData"), encrypted=_header("PersonalData"))
+_REPLY_PARTS: Final = _parts(signed=_header("Exchange"))
 _POLICIES: Final = ((PROTECTION, _PROTECTION), (REQUEST_PARTS, _REQUEST_PARTS), (REPLY_PARTS, _REPLY_PARTS))
 
 

@@ -21,6 +21,7 @@ from examples.federation.home import Home
 from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan, ServicePlan
 from examples.federation.processes import Processes
 from examples.population.generate import generate
+from tests.adapters.document_system import WSDL, DocumentSystem, put
 from tests.interop.agencies import CONTEXT, Person, sample_person
 from tests.interop.peers.stack import PASSWORD, JavaPeer, running
 from tests.pki import certificate_pem
@@ -29,6 +30,20 @@ SUITES = ("rsa", "p256", "ed25519")
 NAMESPACE = "urn:example:population-register:1"
 _POPULATION = CHECKOUT / "examples" / "population"
 _SUBSYSTEM = "population"
+_DOCUMENTS = """\
+code = "Documents"
+version = "v1"
+subsystem = "population"
+title = "Documents"
+wsdl = "documents.wsdl"
+personal_data = false
+backend = "soap"
+
+[soap]
+address = "{address}"
+attachments = "swa"
+timeout_s = 20
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +55,7 @@ class Pair:
     other: Home
     peer: JavaPeer
     person: Person
+    system: DocumentSystem
 
     @property
     def pinfl(self) -> str:
@@ -50,6 +66,11 @@ class Pair:
     def service(self) -> ServiceId:
         """What the adapter provides."""
         return _service(self.home)
+
+    @property
+    def documents(self) -> ServiceId:
+        """What the adapter provides that takes and gives files: its `system` speaks SOAP with Attachments."""
+        return self.home.plan.service(_SUBSYSTEM, "Documents")
 
     @property
     def other_service(self) -> ServiceId:
@@ -63,15 +84,16 @@ class Pair:
     def settings(self, service: ServiceId, wsdl: str | None = None) -> dict[str, object]:
         """What CXF needs in either role."""
         place = self.other.folder
-        port = etree.fromstring(requests.get(self.peer_wsdl(service), timeout=30).content).find(".//{*}port")
+        root = etree.fromstring(requests.get(self.peer_wsdl(service), timeout=30).content)
+        port, namespace = root.find(".//{*}port"), root.get("targetNamespace")
         assert port is not None
         holder = port.getparent()
         assert holder is not None
         return {
             "suite": self.suite,
             "wsdl": wsdl or self.peer_wsdl(service),
-            "wsdl.service": f"{{{NAMESPACE}}}{holder.get('name')}",
-            "wsdl.port": f"{{{NAMESPACE}}}{port.get('name')}",
+            "wsdl.service": f"{{{namespace}}}{holder.get('name')}",
+            "wsdl.port": f"{{{namespace}}}{port.get('name')}",
             "keystore": place / "keystore.p12",
             "tls.keystore": place / "tls.p12",
             "password": PASSWORD,
@@ -81,7 +103,7 @@ class Pair:
         """CXF asks the adapter. What it says, and where the payload of the reply is."""
         folder = self.other.folder
         payload, reply = folder / f"{name}-payload.xml", folder / f"{name}-reply.xml"
-        payload.write_text(f'<GetPerson xmlns="{NAMESPACE}"><Pinfl>{self.pinfl}</Pinfl></GetPerson>')
+        payload.write_text(f'<GetPerson xmlns="{NAMESPACE}"><Pinfl>{self.pinfl}</Pinfl></GetPerson>', encoding="utf-8")
         reply.unlink(missing_ok=True)
         settings = {
             **self.settings(self.service),
@@ -98,6 +120,22 @@ class Pair:
             **changes,
         }
         return self.peer.command("call", f"{self.suite}-{name}", settings), reply
+
+    def put(self, *, name: str, attached: Path, **changes: object) -> tuple[str, Path]:
+        """CXF sends a file to the adapter's service `documents`. What it says, and where the file of the reply is."""
+        payload = self.other.folder / f"{name}-put.xml"
+        payload.write_text(put(f"<d:File>cid:{attached.name}</d:File>"), encoding="utf-8")
+        returned = self.other.folder / f"{name}-reply.xml.answer@x"
+        returned.unlink(missing_ok=True)
+        settings = {
+            **self.settings(self.documents),
+            "service": self.documents,
+            "operation": "Put",
+            "payload": payload,
+            "attached": attached,
+            **changes,
+        }
+        return self.call(name=name, **settings)[0], returned
 
     def serve(self, answer: str, **changes: object) -> Path:
         """CXF serves at the address that the directory names. Where it puts the payload of the last request."""
@@ -135,15 +173,23 @@ def running_pairs(folder: Path) -> Iterator[Mapping[str, Pair]]:
     database = folder / "population.sqlite"
     generate(database, people=50)
     person = sample_person(database)
-    plan = FederationPlan(members=tuple(_member(number, database) for number in range(2 * len(SUITES))))
     (folder / "java").mkdir()
-    with Processes(folder / "logs") as processes, running(folder / "java") as peer:
+    description = folder / "documents"
+    description.mkdir()
+    (description / "documents.wsdl").write_text(WSDL, encoding="utf-8")
+    with (
+        DocumentSystem() as system,
+        Processes(folder / "logs") as processes,
+        running(folder / "java") as peer,
+    ):
+        documents = ServicePlan(toml=_DOCUMENTS.format(address=system.address), description=description)
+        plan = FederationPlan(members=tuple(_member(number, database, documents) for number in range(2 * len(SUITES))))
         federation = build_federation(plan, folder / "federation", processes)
         federation.start(without=[home.plan.folder for home in federation.homes.values() if not home.plan.clients])
-        yield {suite: _pair(federation, suite, peer, person) for suite in SUITES}
+        yield {suite: _pair(federation, suite, peer, person, system) for suite in SUITES}
 
 
-def _member(number: int, database: Path) -> MemberPlan:
+def _member(number: int, database: Path, documents: ServicePlan) -> MemberPlan:
     """Even numbers run an adapter, odd ones do not. The two of a suite may ask each other."""
     suite, has_adapter = SUITES[number // 2], number % 2 == 0
     partner = f"UZ/GOV/30000000{number + (1 if has_adapter else -1)}/{_SUBSYSTEM}"
@@ -154,17 +200,21 @@ def _member(number: int, database: Path) -> MemberPlan:
         names={"en": f"Agency {number} (synthetic)"},
         subsystems=(_SUBSYSTEM,),
         suite=suite,
-        services=(ServicePlan(toml=toml, description=_POPULATION / "description"),),
+        services=(
+            ServicePlan(toml=toml, description=_POPULATION / "description"),
+            *((documents,) if has_adapter else ()),
+        ),
         clients=(ClientPlan(name="case-system", subsystem=_SUBSYSTEM, context=CONTEXT),) if has_adapter else (),
     )
-    service = plan.service(_SUBSYSTEM, "GetPerson")
-    return MemberPlan(**{**vars(plan), "grants": (GrantPlan(consumer=partner, service=service),)})
+    codes = ("GetPerson", "Documents") if has_adapter else ("GetPerson",)
+    grants = tuple(GrantPlan(consumer=partner, service=plan.service(_SUBSYSTEM, code)) for code in codes)
+    return MemberPlan(**{**vars(plan), "grants": grants})
 
 
-def _pair(federation: Federation, suite: str, peer: JavaPeer, person: Person) -> Pair:
+def _pair(federation: Federation, suite: str, peer: JavaPeer, person: Person, system: DocumentSystem) -> Pair:
     home, other = federation.homes[f"{suite}-adapter"], federation.homes[f"{suite}-stack"]
     _make_stores(federation, home, other, peer)
-    return Pair(suite=suite, home=home, other=other, peer=peer, person=person)
+    return Pair(suite=suite, home=home, other=other, peer=peer, person=person, system=system)
 
 
 def _authorities(federation: Federation, folder: Path, profile: str) -> Mapping[str, Path]:

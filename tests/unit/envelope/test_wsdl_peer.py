@@ -19,7 +19,8 @@ BASE = "https://adapter.example/service/UZ/GOV/1/s/c/v1"
 PEER = "https://other.example/peer"
 CONTRACTS = {name: read_contract(f"xsd/{name}") for name in ENVELOPE_CONTRACTS}
 SP = "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"
-PREFIXES = {"w": names.WSDL, "s": names.WSDL_SOAP12, "wsp": POLICY, "sp": SP, "xs": names.XSD}
+TRANSFORM = "{http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200802}ContentSignatureTransform"
+PREFIXES = {"w": names.WSDL, "s": names.WSDL_SOAP12, "wsp": POLICY, "sp": SP, "xs": names.XSD, "wsu": names.WSU}
 
 
 def published(*, location: Callable[[str, str], str] | None = None, **changes: Any) -> PublishedDescription:
@@ -86,8 +87,19 @@ def test_the_policy_asks_for_what_the_gate_demands(root: etree._Element) -> None
     assert found(root, "//sp:Wss11/wsp:Policy/sp:RequireSignatureConfirmation")
     for parts in ("SignedParts", "EncryptedParts"):
         assert len(found(root, f"//sp:{parts}/sp:Body")) == 2, "of requests and of replies"
-    assert found(root, "//sp:EncryptedParts/sp:Header/@Name") == ["PersonalData"]
-    assert set(found(root, "//sp:SignedParts/sp:Header/@Name")) == {"Exchange", "PersonalData"}
+    requests, replies = f"//wsp:Policy[@wsu:Id='{REQUEST_PARTS}']", f"//wsp:Policy[@wsu:Id='{REPLY_PARTS}']"
+    assert found(root, f"{requests}//sp:SignedParts/sp:Header/@Name") == ["Exchange", "PersonalData", "Attachments"]
+    assert found(root, f"{requests}//sp:EncryptedParts/sp:Header/@Name") == ["PersonalData", "Attachments"]
+    assert found(root, f"{replies}//sp:SignedParts/sp:Header/@Name") == ["Exchange", "Attachments"]
+    assert found(root, f"{replies}//sp:EncryptedParts/sp:Header/@Name") == ["Attachments"]
+
+
+def test_attachments_are_to_be_signed_by_their_content_and_encrypted_in_both_directions(root: etree._Element) -> None:
+    for policy in (REQUEST_PARTS, REPLY_PARTS):
+        parts = f"//wsp:Policy[@wsu:Id='{policy}']"
+        (transform,) = found(root, f"{parts}//sp:SignedParts/sp:Attachments/*")
+        assert transform.tag == TRANSFORM
+        assert len(found(root, f"{parts}//sp:EncryptedParts/sp:Attachments")) == 1
 
 
 def test_documents_in_one_folder_name_each_other_by_their_files() -> None:

@@ -4,7 +4,9 @@ import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import javax.xml.namespace.QName;
 import javax.xml.transform.OutputKeys;
 import javax.xml.transform.Source;
@@ -14,9 +16,11 @@ import javax.xml.transform.stream.StreamResult;
 import jakarta.xml.ws.BindingProvider;
 import jakarta.xml.ws.Dispatch;
 import jakarta.xml.ws.Service;
+import jakarta.xml.ws.handler.MessageContext;
 import org.apache.cxf.configuration.jsse.TLSClientParameters;
 import org.apache.cxf.endpoint.Client;
 import org.apache.cxf.headers.Header;
+import org.apache.cxf.helpers.CastUtils;
 import org.apache.cxf.jaxws.DispatchImpl;
 import org.apache.cxf.transport.http.HTTPConduit;
 
@@ -39,14 +43,18 @@ final class Caller {
         // A refusal comes as a SOAP fault with HTTP status 400, as SOAP 1.2 has it (Part 2, 7.5.1).
         dispatch.getRequestContext().put("org.apache.cxf.transport.process_fault_on_http_400", true);
         dispatch.getRequestContext().put(Header.HEADER_LIST,
-            List.of(Envelope.request(settings), Envelope.personalData(settings)));
+            new ArrayList<>(List.of(Envelope.request(settings), Envelope.personalData(settings))));
         Client client = ((DispatchImpl<?>) dispatch).getClient();
         client.getInInterceptors().add(new Understood());
+        settings.file("attached").ifPresent(file -> client.getOutInterceptors().add(new Attached(file)));
         TLSClientParameters tls = new TLSClientParameters();
         Security.useTls(tls, settings);
         ((HTTPConduit) client.getConduit()).setTlsClientParameters(tls);
         Source reply = dispatch.invoke(settings.payload());
         // end of the recipe
+        Attached.keep(CastUtils.cast((Map<?, ?>) dispatch.getResponseContext()
+            .get(MessageContext.INBOUND_MESSAGE_ATTACHMENTS)), CastUtils.cast((List<?>) dispatch.getResponseContext()
+            .get(Header.HEADER_LIST)), settings.get("reply"));
         Transformer copy = TransformerFactory.newInstance().newTransformer();
         copy.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
         try (OutputStream file = Files.newOutputStream(Path.of(settings.get("reply")))) {

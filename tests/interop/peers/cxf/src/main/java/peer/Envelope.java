@@ -57,6 +57,12 @@ final class Envelope {
             + field("RecordNumber", Long.toString(recordNumber)));
     }
 
+    /** What the one attachment of a message is. size: octets. */
+    static Header attachment(String contentId, String mediaType, long size) throws Exception {
+        return header("Attachments", "<ia:Attachment id='" + contentId + "' mediaType='" + mediaType
+            + "' size='" + size + "'/>");
+    }
+
     /** The Exchange block among the headers of a message that WSS4J has verified. */
     static Element exchange(List<Header> headers) {
         return block(headers, EXCHANGE);

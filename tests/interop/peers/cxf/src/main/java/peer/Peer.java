@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import javax.xml.transform.Source;
 import javax.xml.transform.stream.StreamSource;
@@ -87,6 +88,11 @@ public final class Peer {
                 throw new IllegalArgumentException("the settings lack " + key);
             }
             return value;
+        }
+
+        /** A file that need not be named. */
+        Optional<Path> file(String key) {
+            return Optional.ofNullable(values.getProperty(key)).map(Path::of);
         }
 
         /** Contextual properties that the settings give in the form {@code property.NAME = VALUE}. */

@@ -39,6 +39,8 @@ final class Security {
         found.put("security.encryption.username", "recipient");
         found.put("security.callback-handler", password(settings.get("password")));
         found.put("ws-security.is-bsp-compliant", "true"); // as it is anyway: no rule of the Basic Security Profile is off
+        // Of a part only the content is encrypted (SwA Profile 1.1, Attachment-Content-Only), not its MIME headers.
+        found.put("ws-security.swa.encryption.attachment.transform.content", "true");
         if (!settings.get("suite").equals("rsa")) {
             found.put("ws-security.policy.validator.map", KeyAgreement.validators());
         }

@@ -1,10 +1,8 @@
 package peer;
 
-import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import javax.xml.namespace.QName;
@@ -13,7 +11,6 @@ import javax.xml.transform.Source;
 import javax.xml.transform.Transformer;
 import javax.xml.transform.TransformerFactory;
 import javax.xml.transform.stream.StreamResult;
-import jakarta.activation.DataHandler;
 import jakarta.annotation.Resource;
 import jakarta.xml.ws.Provider;
 import jakarta.xml.ws.Service;
@@ -32,7 +29,6 @@ import org.apache.cxf.helpers.CastUtils;
 import org.apache.cxf.jaxws.EndpointImpl;
 import org.apache.cxf.phase.Phase;
 import org.apache.cxf.transport.http_jetty.JettyHTTPServerEngineFactory;
-import org.w3c.dom.Element;
 
 /** A provider: serves adapters by the policy of the same WSDL, over HTTPS with client certificates. */
 final class Served {
@@ -57,6 +53,7 @@ final class Served {
         endpoint.setProperties(Security.settings(settings));
         endpoint.getInInterceptors().add(new Understood());
         endpoint.getOutInterceptors().add(new ReplyHeader());
+        settings.file("attached").ifPresent(file -> endpoint.getOutInterceptors().add(new Attached(file)));
         endpoint.publish(settings.get("address"));
         // end of the recipe
         port = address.getPort();
@@ -85,28 +82,12 @@ final class Served {
                 Transformer copy = TransformerFactory.newInstance().newTransformer();
                 copy.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
                 copy.transform(request, new StreamResult(Files.newOutputStream(Path.of(settings.get("received")))));
-                keepAttachments();
+                Attached.keep(CastUtils.cast((Map<?, ?>) context.getMessageContext()
+                    .get(MessageContext.INBOUND_MESSAGE_ATTACHMENTS)), CastUtils.cast((List<?>) context
+                    .getMessageContext().get(Header.HEADER_LIST)), settings.get("received"));
                 return settings.payload();
             } catch (Exception failure) {
                 throw new IllegalStateException(failure);
-            }
-        }
-
-        /** What WSS4J decrypted, and the block that says what each is, beside the request. */
-        private void keepAttachments() throws Exception {
-            Map<String, DataHandler> attachments = CastUtils.cast((Map<?, ?>) context.getMessageContext()
-                .get(MessageContext.INBOUND_MESSAGE_ATTACHMENTS));
-            if (attachments == null || attachments.isEmpty()) {
-                return;
-            }
-            List<Header> headers = CastUtils.cast((List<?>) context.getMessageContext().get(Header.HEADER_LIST));
-            Element said = Envelope.block(headers, Envelope.ATTACHMENTS);
-            for (int at = 0; at < said.getElementsByTagNameNS(Envelope.NAMESPACE, "Attachment").getLength(); at++) {
-                Element one = (Element) said.getElementsByTagNameNS(Envelope.NAMESPACE, "Attachment").item(at);
-                Path file = Path.of(settings.get("received") + "." + one.getAttribute("id"));
-                try (InputStream octets = attachments.get(one.getAttribute("id")).getInputStream()) {
-                    Files.copy(octets, file, StandardCopyOption.REPLACE_EXISTING);
-                }
             }
         }
     }
