@@ -12,7 +12,7 @@ from lxml import etree
 
 from adapter.envelope import names
 from adapter.envelope.attachments_header import media_type_or_default
-from adapter.envelope.carried import body_of
+from adapter.envelope.carried import Content, body_of
 from adapter.envelope.multipart import cid_uri
 from adapter.envelope.schema_model import ElementDeclaration, SchemaModel, Type, elements_in
 from adapter.errors import MalformedMessage
@@ -59,6 +59,17 @@ def find_base64(payload: etree._Element, model: SchemaModel, known: Collection[s
         media_type = media_type_or_default(said)  # a schema may let the end of a line in, and with it other headers
         found.append(Extracted(element=element, content_id=next(free_ids), media_type=media_type, octets=octets))
     return tuple(found)
+
+
+def base64_elements(content: Content, model: SchemaModel) -> Iterator[etree._Element]:
+    """Every element of a valid message, its declared headers included, that the schema says holds xs:base64Binary.
+
+    What a wildcard lets stand without a declaration is none.
+    """
+    for element in (content.body, *content.headers):
+        declared = model.wrappers.get(str(element.tag)) or model.elements.get(str(element.tag))
+        if declared is not None:
+            yield from _binary_elements(element, declared, model)
 
 
 def _binary_elements(

@@ -11,7 +11,9 @@ from adapter.attachments import Attachment
 from adapter.envelope.carried import Content, unwrap
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.names import SOAP12_FAULT, XOP_INCLUDE
+from adapter.envelope.optimising import base64_elements
 from adapter.envelope.schema import check_content
+from adapter.envelope.schema_model_read import schema_model
 from adapter.envelope.xop import find_includes, with_placeholders
 from adapter.errors import EnvelopeRefused, PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch
 from adapter.identifiers import SubjectId
@@ -139,10 +141,16 @@ def _check(
     """With attachments the schema sees base64 where an xop:Include stands. Raises SchemaInvalid.
 
     An xop:Include that names no part is refused even where the schema lets anything stand: a system that knows MTOM
-    might fetch what it names.
+    might fetch what it names. So is one that stands for anything but xs:base64Binary (XOP 1.0, 2): a system that
+    knows no MTOM would take the base64 of the part for the text that was meant.
     """
     if not attachments and next(payload.iter(XOP_INCLUDE), None) is None:
         check_content(description, content, operation, in_output=in_output)
         return
-    with with_placeholders(find_includes(payload, attachments, SchemaInvalid), attachments):
+    includes = find_includes(payload, attachments, SchemaInvalid)
+    with with_placeholders(includes, attachments):
         check_content(description, content, operation, in_output=in_output)
+    if includes and operation.type_checked:
+        holders = set(base64_elements(content, schema_model(description)))
+        if any(include.parent not in holders for include in includes):
+            raise SchemaInvalid("an xop:Include where the schema has no base64Binary")

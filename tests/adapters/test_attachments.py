@@ -249,12 +249,13 @@ def code_of(answer: requests.Response) -> str:
     return str(etree.fromstring(answer.content).findtext(".//{*}Code")) if answer.status_code != 200 else "answered"
 
 
+_TITLE_AS_A_PART = put("").replace("<d:Title>one</d:Title>", included("one@client", "Title"))
 REFUSED = {
     "an include that names nothing": (put(included("nowhere")), True, "SchemaInvalid"),
     "an include of a web address": (put(included("x").replace("cid:x", "http://127.0.0.1/")), True, "SchemaInvalid"),
     "two includes of one part": (put(included("one@client") + included("one@client", "File")), True, "SchemaInvalid"),
     "an include beside text": (put(included("one@client").replace("<xop", "AAAA<xop")), True, "SchemaInvalid"),
-    "an include where no base64 belongs": (put(included("one@client", "Title")), True, "SchemaInvalid"),
+    "an include where no base64 belongs": (_TITLE_AS_A_PART, True, "SchemaInvalid"),
     "no envelope": ("<a/>", False, "SchemaInvalid"),
 }
 
