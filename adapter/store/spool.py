@@ -2,7 +2,8 @@
 
 A file is unlinked as it is made (O_TMPFILE), so that nothing is left of it when the process ends, however it ends.
 What is written is ciphertext under the content key of the message, which is in memory only. A small attachment takes
-no file at all. Disk and cipher work in threads of their own, a quarter of a mebibyte at a time.
+no file at all, as long as all of these together are few octets. Disk and cipher work in threads of their own, a quarter
+of a mebibyte at a time.
 """
 
 from __future__ import annotations
@@ -23,19 +24,27 @@ from adapter.crypto.octet_streams import StreamOpener, StreamSealer
 from adapter.errors import EnvelopeRefused, InternalError, Overloaded, SettingsInvalid
 
 PIECE_BYTES: Final = 256 * 1024
+MEMORY_BYTES: Final = 16 * 1024 * 1024
 _THREADS: Final = 4
 _FOLDER_MODE: Final = 0o700
+_MAX_IN_MEMORY: Final = PIECE_BYTES + IV_OCTETS + TAG_OCTETS
 
 _Result = TypeVar("_Result")
 
 
 class Spool:
-    """The place of one worker. max_bytes: octets of all attachments that wait at one time."""
+    """The place of one worker.
 
-    def __init__(self, folder: Path, *, max_bytes: int) -> None:
+    max_bytes: octets of all attachments that wait at one time. memory_bytes: of those of them that have no file.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int, memory_bytes: int = MEMORY_BYTES) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
         self._taken = 0
+        self._memory_bytes = memory_bytes
+        self._memory_taken = 0
+        self._memory_lock = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="spool")
 
     def prepare(self) -> None:
@@ -67,6 +76,24 @@ class Spool:
     def give_back(self, octets: int) -> None:
         """Count octets out."""
         self._taken -= octets
+
+    @property
+    def memory_taken_bytes(self) -> int:
+        """Octets that wait in memory now."""
+        return self._memory_taken
+
+    def take_memory(self, octets: int) -> bool:
+        """Count octets in that are to stay in memory, from any thread; False when they have to go to a file."""
+        with self._memory_lock:
+            if self._memory_taken + octets > self._memory_bytes:
+                return False
+            self._memory_taken += octets
+            return True
+
+    def give_memory_back(self, octets: int) -> None:
+        """Count them out."""
+        with self._memory_lock:
+            self._memory_taken -= octets
 
     def new_file(self) -> IO[bytes]:
         """A file without a name. Raises Overloaded."""
@@ -114,7 +141,7 @@ class SpoolHolding:
 
 
 class _Waiting:
-    """The ciphertext of one attachment: first in memory, in a file once it is larger than one piece.
+    """The ciphertext of one attachment: in memory while it is one piece and there is room, else in a file.
 
     The lock keeps a thread that still works for a cancelled exchange from a descriptor that is closed and used anew.
     """
@@ -137,15 +164,21 @@ class _Waiting:
         """In a thread. Raises Overloaded when the disk is full."""
         with self._lock:
             self._check_held()
-            if self._file is None and not self.size:
-                self._memory = octets
-            else:
+            if not self._stays_in_memory(octets):
                 self._to_file(octets)
             self.size += len(octets)
+
+    def _stays_in_memory(self, octets: bytes) -> bool:
+        is_small = self._file is None and self.size + len(octets) <= _MAX_IN_MEMORY
+        if not is_small or not self.spool.take_memory(len(octets)):
+            return False
+        self._memory += octets
+        return True
 
     def _to_file(self, octets: bytes) -> None:
         if self._file is None:
             self._file = self.spool.new_file()
+            self.spool.give_memory_back(len(self._memory))
             octets, self._memory = self._memory + octets, b""
         view = memoryview(octets)
         try:
@@ -179,6 +212,7 @@ class _Waiting:
         with self._lock:
             if self._file is not None:
                 self._file.close()
+            self.spool.give_memory_back(len(self._memory))
             self._file, self._memory, self._discarded = None, b"", True
         self.spool.give_back(self._taken)
         self._taken = 0

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -110,3 +111,43 @@ async def test_a_full_disk_is_a_refusal(tmp_path: Path):
     spool = Spool(Path("/dev/full-of-nothing"), max_bytes=MIB)
     with pytest.raises(AdapterError):
         await sealed(spool, bytes(2 * PIECE_BYTES), piece=PIECE_BYTES)
+
+
+async def test_small_attachments_stay_in_memory_as_long_as_all_of_them_are_few_octets(tmp_path: Path):
+    """Past the bound they go to a file, and come out of it the same; what was in memory is counted out again."""
+    spool = Spool(tmp_path / "spool", max_bytes=MIB, memory_bytes=10_000)
+    spool.prepare()
+    files = count_files(spool)
+    made = [await sealed(spool, bytes([at]) * 4000) for at in range(4)]
+    assert spool.memory_taken_bytes == 2 * 4028
+    assert len(files) == 2
+    for at, (_, held, _) in enumerate(made):
+        assert b"".join([piece async for piece in held.plaintext(KEY)]) == bytes([at]) * 4000
+    for holding, _, _ in made:
+        holding.close()
+        holding.close()
+    assert spool.memory_taken_bytes == spool.taken_bytes == 0
+    assert (await sealed(spool, bytes(9000)))[1].size == 9028
+    assert len(files) == 2, "there is room again"
+    spool.close()
+
+
+async def test_one_that_grows_past_a_piece_leaves_memory(spool: Spool):
+    files = count_files(spool)
+    await sealed(spool, bytes(PIECE_BYTES - 1))
+    assert (spool.memory_taken_bytes, len(files)) == (PIECE_BYTES - 1 + 28, 0)
+    await sealed(spool, bytes(2 * PIECE_BYTES), piece=70_000)
+    assert (spool.memory_taken_bytes, len(files)) == (PIECE_BYTES - 1 + 28, 1)
+
+
+def count_files(spool: Spool) -> list[IO[bytes]]:
+    """The files that the spool makes from now on."""
+    made: list[IO[bytes]] = []
+    real = spool.new_file
+
+    def new_file() -> IO[bytes]:
+        made.append(real())
+        return made[-1]
+
+    spool.new_file = new_file  # type: ignore[method-assign]
+    return made
