@@ -13,6 +13,7 @@ from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.provider import ProvidedService
 from adapter.exchange.validation import SubjectRule
 from adapter.identifiers import MemberId, ServiceId
+from adapter.pace import TransferBounds
 from adapter.settings import ServiceSettings, load_service_settings
 from adapter.settings.types import compile_xpath
 from adapter.stages import Packaging
@@ -36,8 +37,11 @@ def load_service(folder: Path) -> tuple[ServiceSettings, ServiceDescription]:
     return settings, description
 
 
-def load_provided(services_dir: Path, own: MemberId) -> Mapping[ServiceId, ProvidedService]:
-    """Every service, ready to answer. Raises SettingsInvalid (also when two folders hold one service)."""
+def load_provided(services_dir: Path, own: MemberId, transfer: TransferBounds) -> Mapping[ServiceId, ProvidedService]:
+    """Every service, ready to answer. transfer: how slow a system's answer with attachments may come.
+
+    Raises SettingsInvalid (also when two folders hold one service).
+    """
     provided: dict[ServiceId, ProvidedService] = {}
     for folder in service_folders(services_dir):
         settings, description = load_service(folder)
@@ -46,7 +50,7 @@ def load_provided(services_dir: Path, own: MemberId) -> Mapping[ServiceId, Provi
             raise SettingsInvalid(f"{folder / SETTINGS_FILE}: {service} is provided by another folder already")
         provided[service] = ProvidedService(
             description=description,
-            backend=build_backend(settings, description),
+            backend=build_backend(settings, description, transfer),
             subject_rule=_subject_rule(settings),
             attachments=_attachments(settings, description),
         )

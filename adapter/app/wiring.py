@@ -26,6 +26,7 @@ from adapter.exchange.parts import AttachmentBounds
 from adapter.exchange.provider import ProvidedService, Provider
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import ServiceId
+from adapter.pace import TransferBounds
 from adapter.policy.clients import Client
 from adapter.policy.freshness import TimeBounds
 from adapter.ports import SigningKey
@@ -40,7 +41,6 @@ from adapter.transport.destinations import PeerDestinations
 from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.http_server import HttpBounds
 from adapter.transport.peer_client import PeerClient
-from adapter.transport.transfer import TransferBounds
 
 
 def utc_now() -> datetime:
@@ -96,7 +96,9 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     )
     spool = Spool(settings.attachments.spool_dir, max_bytes=settings.attachments.spool_bytes)
     spool.prepare()
-    services = load_provided(settings.adapter.services_dir, settings.member)
+    services = load_provided(
+        settings.adapter.services_dir, settings.member, transfer_bounds(settings, settings.peer_listener.read_timeout_s)
+    )
     common = _Common.of(settings, keyring, keeper, record)
     return Site(
         settings=settings,

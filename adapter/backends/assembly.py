@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +21,18 @@ from adapter.envelope.description import ServiceDescription
 from adapter.envelope.description_packaging import packaging_of
 from adapter.errors import SettingsInvalid, UnknownOperation
 from adapter.exchange.parts import AttachmentBounds
+from adapter.pace import TransferBounds
 from adapter.ports import Backend
 from adapter.settings.service_file import ServiceSettings, SoapSettings, SqlOperationSettings, SqlSettings
 from adapter.stages import Packaging
 
 
-def build_backend(settings: ServiceSettings, description: ServiceDescription) -> Backend:
+def build_backend(
+    settings: ServiceSettings, description: ServiceDescription, transfer: TransferBounds | None = None
+) -> Backend:
     """The backend that service.toml describes. Opens no connection yet.
+
+    transfer: how slow an answer with attachments may come; how long it may stall says the service itself.
 
     Raises SettingsInvalid: an operation that the description lacks or that has no query, a query that is not one
     SELECT, a column path or handler that leads nowhere, an unreadable password file.
@@ -50,6 +56,7 @@ def build_backend(settings: ServiceSettings, description: ServiceDescription) ->
                 breaker_reset_s=soap.breaker_reset_s,
                 packaging=soap_packaging(soap, description),
                 attachments=AttachmentBounds(max_count=soap.max_attachments, max_bytes=soap.max_attachment_bytes),
+                transfer=replace(transfer or TransferBounds(), stall_s=soap.timeout_s),
             ),
             description,
         )

@@ -36,6 +36,7 @@ from adapter.errors import (
     SchemaInvalid,
 )
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds, RelatedMessage
+from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.stages import BackendAnswer, Packaging, RecordedRequest, SoapVersion
 
 # A SOAP answer comes with 200, a fault with 500 (SOAP 1.1, 6.2) or 400 (SOAP 1.2 Part 2, 7.5.2.2).
@@ -55,8 +56,8 @@ class SoapBackendConfig:
     """Where the system is and how long it is waited for.
 
     addresses: of operations that it takes elsewhere, by name.
-    timeout_s: for one whole answer, waiting in line included; with attachments, for each step on the way.
-    packaging: how it takes attachments. attachments: of one answer.
+    timeout_s: for one whole answer, waiting in line included; with attachments, until it begins.
+    packaging: how it takes attachments. attachments: of one answer. transfer: how slow one with attachments may come.
     """
 
     address: str
@@ -69,6 +70,7 @@ class SoapBackendConfig:
     breaker_reset_s: float = 10.0
     packaging: Packaging = Packaging.INLINE
     attachments: AttachmentBounds = NO_ATTACHMENTS
+    transfer: TransferBounds = field(default_factory=TransferBounds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,6 +166,8 @@ class SoapBackend:
                     return None
                 _check_response(response)
                 return _Answer(octets=octets or await self._read(response), charset=response.charset or "")
+        except TooSlow as slow:
+            raise ProviderSystemTimeout(f"the answer does not get on: {slow}") from None
         except TimeoutError:
             raise ProviderSystemTimeout(f"no whole answer in {self._config.timeout_s} s") from None
         except aiohttp.ClientPayloadError:
@@ -203,12 +207,16 @@ class SoapBackend:
         deadline.reschedule(loop.time() + self._config.timeout_s)
 
     async def _read_related(self, response: aiohttp.ClientResponse, request: RecordedRequest) -> _Answer:
-        """An answer with attachments, encrypted as they come. Raises ProviderSystemInvalid, AnswerNotRecorded."""
+        """An answer with attachments, encrypted as they come.
+
+        Raises ProviderSystemInvalid, AnswerNotRecorded, TooSlow.
+        """
         holding = request.proven.message.received.holding
         if holding is None:
             raise ProviderSystemInvalid("an answer with attachments, for which there is no place")
         related = read_related_type(response.headers["Content-Type"], ProviderSystemInvalid)
-        message = RelatedMessage(self._in_time(response), related, self._config.attachments, ProviderSystemInvalid)
+        chunks = steadily(aiter(response.content.iter_any()), self._config.transfer)
+        message = RelatedMessage(chunks, related, self._config.attachments, ProviderSystemInvalid)
         try:
             root = await message.root(self._config.max_answer_bytes)
             attachments = await message.seal(holding, os.urandom(KEY_OCTETS))
@@ -219,15 +227,6 @@ class SoapBackend:
         _, content_type = envelope_type(related, root.head, ProviderSystemInvalid)
         charset = parameter_of(content_type, "charset", ProviderSystemInvalid)
         return _Answer(octets=root.octets, charset=charset, attachments=attachments)
-
-    async def _in_time(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        chunks = aiter(response.content.iter_any())
-        while True:
-            async with asyncio.timeout(self._config.timeout_s):
-                chunk = await anext(chunks, None)
-            if chunk is None:
-                return
-            yield chunk
 
     def _open_session(self) -> aiohttp.ClientSession:
         """The session, opened with the first request because it belongs to the loop that runs then."""

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from adapter.envelope.multipart import MULTIPART, media_type_of
 from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
+from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.stages import Peer, SoapVersion
 from adapter.transport.http_protocol import SoapRequestHandler, SoapServer
-from adapter.transport.transfer import TooSlow, TransferBounds, steadily
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

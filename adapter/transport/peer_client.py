@@ -22,12 +22,12 @@ from adapter.errors import (
 )
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds, RelatedMessage
 from adapter.identifiers import MemberId
+from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.ports import Clock
 from adapter.stages import Peer, ReceivedMessage, RecordedCall
 from adapter.transport.destinations import DestinationRefused, PeerDestinations
 from adapter.transport.peer_listener import CONTENT_TYPE, PATH, peer_body
 from adapter.transport.tls import TlsKey, peer_client_context
-from adapter.transport.transfer import TooSlow, TransferBounds, steadily
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import pytest
 
 from adapter.attachments import HeldAttachments
 from adapter.envelope.bodies import StreamedBody
-from adapter.transport.transfer import Pace, TooSlow, TransferBounds, send_streamed
+from adapter.pace import Pace, TooSlow, TransferBounds
+from adapter.transport.transfer import send_streamed
 
 BOUNDS = TransferBounds(stall_s=30, min_rate_bytes_s=1000, max_s=100)
 
