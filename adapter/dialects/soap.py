@@ -11,11 +11,11 @@ from lxml import etree
 
 from adapter.attachments import HeldAttachments
 from adapter.dialects.model import AnswerForm, ClientAnswer
+from adapter.dialects.packed import packed_reply
 from adapter.envelope.carried import ACCEPTED, PARTS, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault, render_fault
 from adapter.envelope.names import XSI
-from adapter.envelope.packaging import package
 from adapter.envelope.schema_model import SchemaModel
 from adapter.envelope.schema_model_read import schema_model
 from adapter.envelope.soap import (
@@ -27,7 +27,7 @@ from adapter.envelope.soap import (
     render_content,
     version_of,
 )
-from adapter.errors import Blame, NotSoap, PeerAnswerInvalid
+from adapter.errors import Blame, NotSoap
 from adapter.stages import IdentifiedCall, Packaging, ParsedCall, SoapVersion
 from adapter.xmlsafe import XmlLimits, canonical
 
@@ -68,17 +68,8 @@ class SoapForm:
         self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
     ) -> ClientAnswer:
         """The payload in a Body, and the attachments in this packaging. Raises PeerAnswerInvalid."""
-        body = package(
-            payload,
-            attachments,
-            lambda: self.reply(payload).octets,
-            packaging=packaging,
-            version=self.version,
-            soap_action="",
-            error=PeerAnswerInvalid,
-            model=self._model(packaging),
-        )
-        return ClientAnswer(octets=b"", content_type=body.content_type, streamed=body)
+        model = self._model(packaging)
+        return packed_reply(self, payload, attachments, packaging=packaging, version=self.version, model=model)
 
     def _model(self, packaging: Packaging) -> SchemaModel | None:
         """What finds base64 in the reply, where that is to become parts."""

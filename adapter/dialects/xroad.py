@@ -14,12 +14,12 @@ from lxml import etree
 
 from adapter.attachments import HeldAttachments
 from adapter.dialects.model import AnswerForm, ClientAnswer
+from adapter.dialects.packed import packed_reply
 from adapter.envelope.carried import ACCEPTED, Content, unwrap, wrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault
 from adapter.envelope.names import CLIENT as CONTEXT
 from adapter.envelope.names import REQUEST_CONTEXT, qname
-from adapter.envelope.packaging import package
 from adapter.envelope.soap import (
     ClientEnvelope,
     content_type_of,
@@ -31,7 +31,7 @@ from adapter.envelope.soap import (
 )
 from adapter.envelope.xroad import FIELDS, XRoadHeaders, read_headers, render_request_hash, repeat_headers
 from adapter.envelope.xroad_faults import render_xroad_fault
-from adapter.errors import InvalidIdentifier, NotSoap, PeerAnswerInvalid, Problem, XRoadHeaderInvalid
+from adapter.errors import InvalidIdentifier, NotSoap, Problem, XRoadHeaderInvalid
 from adapter.identifiers import MessageId, OfficialId, SubsystemId
 from adapter.stages import IdentifiedCall, Packaging, ParsedCall, SoapVersion
 from adapter.xmlsafe import XmlLimits
@@ -65,16 +65,7 @@ class XRoadForm:
         self, payload: etree._Element, attachments: HeldAttachments, packaging: Packaging
     ) -> ClientAnswer:
         """The same with attachments. Raises PeerAnswerInvalid."""
-        body = package(
-            payload,
-            attachments,
-            lambda: self.reply(payload).octets,
-            packaging=packaging,
-            version=SoapVersion.SOAP11,
-            soap_action="",
-            error=PeerAnswerInvalid,
-        )
-        return ClientAnswer(octets=b"", content_type=body.content_type, streamed=body)
+        return packed_reply(self, payload, attachments, packaging=packaging, version=SoapVersion.SOAP11)
 
     def fault(self, fault: PublicFault) -> ClientAnswer:
         """A fault without header fields, which it may do without (PR-MESS 2.5); status 500 (SOAP 1.1, 6.2)."""

@@ -110,7 +110,9 @@ class ServiceSettings(Section):
     backend: Literal["soap", "sql", "python"] = Field(description="What answers; the table of that name is needed.")
     subject_kind: IdentifierKind | None = Field(None, description="Kind of identifier that subject_xpath finds.")
     subject_xpath: str | None = Field(
-        None, description="Where in the Body the subject is; it must be among the subjects that the request declares."
+        None,
+        description="Where in the Body the subject is; it must be among the subjects that the request declares. "
+        "Of a SOAP-encoded service it cannot be relied upon: no schema says where its system looks for the subject.",
     )
     namespaces: Mapping[str, str] = Field({}, description="Prefixes of all expressions: prefix = namespace name.")
     soap: SoapSettings | None = Field(None, description="With backend soap.")
