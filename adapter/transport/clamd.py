@@ -45,16 +45,23 @@ class Clamd:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, octets: AsyncIterator[bytes]
     ) -> bytes:
         """The reply, which may come before everything was sent: then clamd has seen enough, or too much."""
-        writer.write(b"zINSTREAM\0")
         try:
+            await _send(writer, b"zINSTREAM\0")
             async for piece in octets:
-                writer.write(len(piece).to_bytes(4, "big") + piece)
-                await writer.drain()
-            writer.write(_END_OF_STREAM)
-            await writer.drain()
+                await _send(writer, len(piece).to_bytes(4, "big") + piece)
+            await _send(writer, _END_OF_STREAM)
         except ConnectionError:
             pass  # what it said before it hung up is still there to be read
         return await reader.read(_MAX_REPLY_BYTES)
+
+
+async def _send(writer: asyncio.StreamWriter, octets: bytes) -> None:
+    """Raises ConnectionError. uvloop says RuntimeError where asyncio says that the connection is gone."""
+    try:
+        writer.write(octets)
+        await writer.drain()
+    except RuntimeError:
+        raise ConnectionResetError from None
 
 
 def _verdict(reply: bytes) -> str | None:
