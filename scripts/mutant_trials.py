@@ -41,10 +41,11 @@ _OWN: Final = frozenset(("adapter", "tests", "bench", "examples", "scripts"))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """A module to mutate. name: as in the table (`crypto/open`)."""
+    """A module to mutate. name: as in the table (`crypto/open`). source: as it was when the mutants were made."""
 
     name: str
     path: Path
+    source: bytes
 
     @property
     def module(self) -> str:
@@ -61,7 +62,7 @@ class Case:
 
     def code(self) -> CodeType:
         """The whole module with the change. Raises SyntaxError, which is a defect of the operators."""
-        source = self.mutant.applied(self.target.path.read_bytes())
+        source = self.mutant.applied(self.target.source)
         return compile(source, str(self.target.path), "exec", dont_inherit=True)
 
 

@@ -93,7 +93,8 @@ def keys(rows: Sequence[Explanation]) -> list[tuple[str, str, str]]:
 
 def targets(names: Sequence[str]) -> list[Target]:
     """The modules of these names."""
-    return [Target(name=name, path=ROOT / "adapter" / f"{name}.py") for name in names]
+    paths = {name: ROOT / "adapter" / f"{name}.py" for name in names}
+    return [Target(name=name, path=path, source=path.read_bytes()) for name, path in paths.items()]
 
 
 def cases_of(chosen: Sequence[Target]) -> list[Case]:

@@ -83,8 +83,8 @@ def test_where_a_change_is_and_when_it_takes_effect() -> None:
 
 
 def some_cases() -> list[Case]:
-    target = Target(name="policy/lawful", path=Path("lawful.py"))
     source = b"def f():\n    a()\n    b()\n    c()\n    d()\n"
+    target = Target(name="policy/lawful", path=Path("lawful.py"), source=source)
     return [Case(target=target, mutant=mutant) for mutant in mutants_of(source)]
 
 
