@@ -17,6 +17,7 @@ from adapter.errors import SecurityFailed
 from tests.pki import NOW, Authority, issue, key_usage, make_ca, rsa_key
 from tests.unit.crypto.test_certificates import leaf
 
+Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 
@@ -56,7 +57,7 @@ def test_sixteen_candidates_are_tried_and_no_more(twins: int, found: object) -> 
 # --- what is on the lists --------------------------------------------------------------------------------------------
 
 
-def signed(algorithm: hashes.HashAlgorithm | None, key: CertificateIssuerPrivateKeyTypes) -> x509.Certificate:
+def signed(algorithm: Hash | None, key: CertificateIssuerPrivateKeyTypes) -> x509.Certificate:
     root = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root of another algorithm")])
     return certificate_of(root, root, key, key, algorithm, is_ca=True)
 
@@ -66,7 +67,7 @@ def certificate_of(
     issuer: x509.Name,
     key: CertificateIssuerPrivateKeyTypes,
     issuer_key: CertificateIssuerPrivateKeyTypes,
-    algorithm: hashes.HashAlgorithm | None,
+    algorithm: Hash | None,
     *,
     is_ca: bool,
     extensions: tuple[x509.ExtensionType, ...] = (),
@@ -87,7 +88,7 @@ def certificate_of(
     return builder.sign(issuer_key, algorithm)
 
 
-ALGORITHMS: dict[str, Callable[[], tuple[CertificateIssuerPrivateKeyTypes, hashes.HashAlgorithm | None]]] = {
+ALGORITHMS: dict[str, Callable[[], tuple[CertificateIssuerPrivateKeyTypes, Hash | None]]] = {
     "ecdsa sha256": lambda: (ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()),
     "ecdsa sha384": lambda: (ec.generate_private_key(ec.SECP256R1()), hashes.SHA384()),
     "ecdsa sha512": lambda: (ec.generate_private_key(ec.SECP256R1()), hashes.SHA512()),

@@ -271,10 +271,16 @@ def test_a_transported_key_at_its_edges() -> None:
     assert (read.info.ephemeral_public, read.info.hkdf_salt, read.info.hkdf_info) == (b"", b"", b"")
     assert read_encrypted_key(element(encrypted_key(more="")), Ids()).id is None
     assert len(read_encrypted_key(element(encrypted_key(references=68)), Ids()).references) == 68
-    for good in ({"ski": 1}, {"ski": 64}, {"wrapped": 1024}):
-        read_encrypted_key(element(encrypted_key(**good)), Ids())
-    for bad in ({"ski": 0}, {"ski": 65}, {"wrapped": 1025}, {"references": 0}, {"references": 69}):
-        refused(lambda bad=bad: read_encrypted_key(element(encrypted_key(**bad)), Ids()))
+    for good in (encrypted_key(ski=1), encrypted_key(ski=64), encrypted_key(wrapped=1024)):
+        read_encrypted_key(element(good), Ids())
+    for bad in (
+        encrypted_key(ski=0),
+        encrypted_key(ski=65),
+        encrypted_key(wrapped=1025),
+        encrypted_key(references=0),
+        encrypted_key(references=69),
+    ):
+        refused(lambda bad=bad: read_encrypted_key(element(bad), Ids()))
     refused(lambda: read_encrypted_key(element(encrypted_key(more=' x="1"')), Ids()))
     refused(lambda: read_encrypted_key(element(encrypted_key(mgf="urn:x")), Ids()))
     refused(lambda: read_encrypted_key(element(encrypted_key(wrapped=1537)), Ids()), LimitExceeded)
