@@ -80,8 +80,11 @@ def _read(element: etree._Element, ids: Ids) -> EncryptedAttachment:
 
 
 def read_cid(uri: str) -> str:
-    """The content id in the `cid:` URI of an attachment (RFC 2392). Any other URI is refused and never opened."""
-    content_id = unquote(uri[4:], errors="strict") if uri.startswith("cid:") and uri.isascii() else ""
+    """The content id in the `cid:` URI of an attachment (RFC 2392). Any other URI is refused and never opened.
+
+    What is percent-encoded and no UTF-8 is read as U+FFFD, which no content id may have.
+    """
+    content_id = unquote(uri[4:], errors="replace") if uri.startswith("cid:") and uri.isascii() else ""
     if not _CONTENT_ID.fullmatch(content_id):
         refuse("a reference to an attachment that is not a cid: URI")
     return content_id

@@ -242,6 +242,31 @@ DATA: dict[str, Change] = {
     ),
 }
 
+KEY_NAMED = (
+    f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}" '
+    f'xmlns:wsu="{names.WSU}" wsu:Id="%s">%s</wsse:SecurityTokenReference></ds:KeyInfo><xenc:CipherData>'
+)
+TO_KEY = '<wsse:Reference URI="#key"/>'
+DATA |= {
+    "a reference with an id of something else": (
+        'aes128-gcm"/><xenc:CipherData>',
+        KEY_NAMED % ("body", TO_KEY),
+        "an id occurs twice",
+    ),
+    "two references to keys": ('aes128-gcm"/><xenc:CipherData>', KEY_NAMED % ("r", TO_KEY + TO_KEY), "exactly one"),
+    "an empty reference to a key": ('aes128-gcm"/><xenc:CipherData>', KEY_NAMED % ("r", ""), "exactly one"),
+    "the key by its certificate": (
+        'aes128-gcm"/><xenc:CipherData>',
+        KEY_NAMED % ("r", "<wsse:KeyIdentifier>QQ==</wsse:KeyIdentifier>"),
+        "to its key directly",
+    ),
+    "a key in another file": (
+        'aes128-gcm"/><xenc:CipherData>',
+        KEY_NAMED % ("r", '<wsse:Reference URI="file:///etc/passwd"/>'),
+        "not #id",
+    ),
+}
+
 GROUPS: dict[str, dict[str, Change]] = {
     "structure": STRUCTURE,
     "Exchange": EXCHANGE,
@@ -275,6 +300,12 @@ REPLY_CASES = {
     "a key for another part": (b'URI="#confirmation-cipher"', b'URI="#exchange"', "exactly once"),
     "no InReplyTo": (b"ia:InReplyTo", b"ia:MessageId", "repeated"),
 }
+
+
+def test_a_reply_that_says_not_what_it_answers_is_refused(reply: bytes) -> None:
+    start, end = reply.index(b"<ia:InReplyTo>"), reply.index(b"</ia:InReplyTo>") + len(b"</ia:InReplyTo>")
+    with pytest.raises(EnvelopeRefused, match="which message it answers"):
+        gate_octets(reply[:start] + reply[end:], MessageKind.REPLY)
 
 
 @pytest.mark.parametrize("name", REPLY_CASES)

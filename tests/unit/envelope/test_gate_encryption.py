@@ -85,3 +85,52 @@ def test_another_way_of_key_transport_is_refused(mixed_federation: Federation, n
     assert gate_octets(sealed.octets).encrypted_key.suite == "rsa"
     with pytest.raises(EnvelopeRefused):
         gate_octets(changed)
+
+
+def within(octets: bytes, start: bytes, end: bytes) -> bytes:
+    """From start to end, both included."""
+    begin = octets.index(start)
+    return octets[begin : octets.index(end, begin) + len(end)]
+
+
+def test_a_key_for_nothing_is_refused(message: bytes) -> None:
+    references = within(message, b"<xenc:ReferenceList>", b"</xenc:ReferenceList>")
+    empty = b"<xenc:ReferenceList></xenc:ReferenceList>"
+    with pytest.raises(EnvelopeRefused, match="must name the EncryptedData"):
+        gate_octets(replacing(references, empty)(message))
+    many = empty.replace(b"><", b">" + b'<xenc:DataReference URI="#body-cipher"/>' * 69 + b"<")
+    with pytest.raises(EnvelopeRefused, match="must name the EncryptedData"):
+        gate_octets(replacing(references, many)(message))
+
+
+RECIPIENTS = {
+    "by a reference": (b'<wsse:Reference URI="#token"/>', "named by a KeyIdentifier"),
+    "in another encoding": (None, "Base64Binary"),
+    "by nothing": (b"", "empty or longer"),
+    "by too much": (base64.b64encode(bytes(65)), "empty or longer"),
+}
+
+
+@pytest.mark.parametrize("name", RECIPIENTS)
+def test_a_recipient_named_in_another_way_is_refused(message: bytes, name: str) -> None:
+    new, reason = RECIPIENTS[name]
+    identifier = within(message, b"<wsse:KeyIdentifier", b"</wsse:KeyIdentifier>")
+    start = identifier[: identifier.index(b">") + 1]
+    if new is None:
+        forged = identifier.replace(b"#Base64Binary", b"#HexBinary")
+    elif new.startswith(b"<"):
+        forged = new
+    else:
+        forged = start + new + b"</wsse:KeyIdentifier>"
+    with pytest.raises(EnvelopeRefused, match=reason):
+        gate_octets(replacing(identifier, forged)(message))
+
+
+def test_hkdf_without_an_info_has_an_empty_one(message: bytes) -> None:
+    info = within(message, b"<dsig-more:Info>", b"</dsig-more:Info>")
+    assert gate_octets(message).encrypted_key.hkdf_info != b""
+    assert gate_octets(replacing(info, b"")(message)).encrypted_key.hkdf_info == b""
+
+
+def test_a_key_may_have_no_id(message: bytes) -> None:
+    assert "key" not in gate_octets(replacing(b' Id="key"', b"")(message)).ids

@@ -17,8 +17,10 @@ from adapter.envelope.multipart import (
     cid_uri,
     content_id_of,
     message_end,
+    new_boundary,
     part_start,
     read_related_type,
+    related_content_type,
 )
 from adapter.errors import AttachmentsInvalid, LimitExceeded
 
@@ -110,6 +112,43 @@ def test_the_greeting_is_not_read_from_a_peer():
 
 def test_a_part_may_have_no_headers_and_no_octets():
     assert contents(f"--{B}\r\n\r\n{PART}{END}".encode()) == [b"", b""]
+
+
+def test_an_empty_part_may_end_where_its_headers_end():
+    assert contents(f"--{B}\r\nContent-ID: <a>\r\n\r\n--{B}\r\nContent-ID: <b>\r\n\r\n1{END}".encode()) == [b"", b"1"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "multipart/related; boundary=b" + " " * MAX_HEAD_BYTES,
+        'multipart/related; boundary=b; type="text\r\nX: y"',
+        "multipart/related; boundary=b; type=\u202e",
+    ],
+)
+def test_a_content_type_that_is_too_long_or_not_printable_is_refused(header: str):
+    with pytest.raises(AttachmentsInvalid, match="too long or not printable"):
+        read_related_type(header, AttachmentsInvalid)
+
+
+def test_what_is_announced_is_read_again():
+    boundary = new_boundary()
+    assert boundary != new_boundary()
+    written = related_content_type(boundary, root_type="text/xml", start="root", start_info="x/y", more='; action="a"')
+    found = read_related_type(written, AttachmentsInvalid)
+    assert (found.boundary, found.root_type, found.start) == (boundary.encode(), "text/xml", "root")
+    assert (found.start_info, found.action) == ("x/y", "a")
+    without = related_content_type(boundary, root_type="text/xml", start="root")
+    assert read_related_type(without, AttachmentsInvalid).start_info == ""
+
+
+@pytest.mark.parametrize(("name", "read_as"), [("a.pdf", "a.pdf"), ('a"b\r\nX: y.pdf', ""), ("Справка.pdf", "")])
+def test_a_name_cannot_write_headers(name: str, read_as: str):
+    octets = part_start(B, content_type="a/b", content_id="c", name=name, is_first=True) + b"1" + message_end(B)
+    ((head, content),) = read(octets)
+    assert (head.name, content) == (read_as, b"1")
+    assert octets.count(b"\r\n") == 8
+    assert octets.isascii()
 
 
 GOOD = ROOT + PART + "octets" + END

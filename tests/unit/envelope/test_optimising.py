@@ -94,3 +94,9 @@ def test_a_part_made_here_never_has_the_id_of_one_that_came():
     made = [one.content_id for one in find_base64(element, MODEL, came)]
     assert len(set(made)) == 2
     assert not came.intersection(made)
+
+
+def test_what_no_schema_declares_is_left_alone():
+    element = etree.fromstring(f'<Unknown xmlns="{NS}"><Data>{LONG}</Data></Unknown>')
+    assert find_base64(element, MODEL) == ()
+    assert found(f"<t:Unknown><t:Data>{LONG}</t:Data></t:Unknown><t:Data>{LONG}</t:Data>") == ["Data"]

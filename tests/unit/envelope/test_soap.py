@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -13,6 +14,7 @@ from adapter.envelope.soap import (
     build_provider_request,
     content_type_of,
     find_context,
+    media_type_of_version,
     parse_provider_answer,
     read_envelope,
     render_answer,
@@ -275,3 +277,28 @@ def test_no_error_repeats_what_was_sent() -> None:
         with pytest.raises(AdapterError) as failure:
             parse(text)
         assert "secret" not in failure.value.reason
+
+
+def test_the_media_type_of_an_envelope_is_what_a_content_type_begins_with() -> None:
+    for version in SoapVersion:
+        assert content_type_of(version) == f"{media_type_of_version(version)}; charset=utf-8"
+        assert version_of(media_type_of_version(version)) is version
+
+
+def test_an_encoding_that_an_element_states_itself_is_kept() -> None:
+    style = "http://schemas.xmlsoap.org/soap/encoding/"
+    text = envelope(f'<a/><b s:encodingStyle="{style}other"/>', attributes=f' s:encodingStyle="{style}"')
+    payload = parse_provider_answer(text.encode(), DEFAULT_LIMITS, may_be_encoded=True)
+    (content,) = payload
+    assert [element.get(f"{{{SOAP11}}}encodingStyle") for element in content] == [style, f"{style}other"]
+
+
+def test_parts_of_an_answer_that_together_are_past_a_limit_are_the_systems_fault() -> None:
+    many = DEFAULT_LIMITS.max_namespace_declarations // 2 + 10
+    scope = "".join(f' xmlns:p{at}="urn:{at}"' for at in range(many))
+    text = f'<s:Envelope xmlns:s="{SOAP11}"><s:Body{scope}><a/><b/></s:Body></s:Envelope>'
+    with pytest.raises(ProviderSystemInvalid, match="past a limit"):
+        parse_provider_answer(text.encode(), DEFAULT_LIMITS, may_be_encoded=True)
+    wide = replace(DEFAULT_LIMITS, max_attributes=64)
+    with pytest.raises(ProviderSystemInvalid, match="one element"):
+        parse_provider_answer(text.encode(), wide)
