@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 HOME_DIR ?= var/home
 TEST_OPTIONS ?= -n 2 --dist worksteal
 # The tests that are about the rooms of [tool.coverage.run], not those that only pass through them.
-COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange evidence test_xmlsafe.py store/test_tampering.py) \
+COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange evidence test_xmlsafe.py store/test_tampering.py cli/test_peer_messages.py cli/test_call_messages.py) \
             tests/vectors tests/attacks/test_attachments.py
 CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

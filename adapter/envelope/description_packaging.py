@@ -8,12 +8,11 @@ from lxml import etree
 
 from adapter.envelope import names
 from adapter.envelope.description_model import ServiceDescription
+from adapter.envelope.description_octets import read_document
 from adapter.envelope.names import qname
 from adapter.envelope.schema_own import SWA_REF
 from adapter.envelope.wsdl_elements import resolve
-from adapter.errors import DescriptionUnusable
 from adapter.stages import Packaging
-from adapter.xmlsafe import XmlLimits, parse
 
 _MULTIPART_RELATED: Final = qname("http://schemas.xmlsoap.org/wsdl/mime/", "multipartRelated")
 _MTOM_POLICIES: Final = (
@@ -32,7 +31,6 @@ _HINTS: Final = (
     b"expectedContentTypes",
     b"swaRef",
 )
-_LIMITS: Final = XmlLimits()
 
 
 def packaging_of(description: ServiceDescription) -> Packaging:
@@ -41,10 +39,10 @@ def packaging_of(description: ServiceDescription) -> Packaging:
     INLINE when the description does not say. WSDL 1.1, 5; WS-I Attachments Profile 1.0, 4.4.
     """
     found = Packaging.INLINE
-    for octets in description.documents.values():
+    for name, octets in description.documents.items():
         if not any(hint in octets for hint in _HINTS):
             continue
-        root = parse(octets, _LIMITS, error=DescriptionUnusable)
+        root = read_document(octets, name)
         if next(root.iter(*_MTOM_POLICIES), None) is not None:
             return Packaging.MTOM
         if any(element.get(name) for element in root.iter("{*}*") for name in _EXPECTED_CONTENT_TYPES):

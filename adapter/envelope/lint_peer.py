@@ -12,6 +12,7 @@ from lxml import etree
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
 from adapter.envelope.gate import gate
+from adapter.envelope.gate_attachments import is_attachment_data, read_attachment_data
 from adapter.envelope.gate_encryption import read_encrypted_data, read_encrypted_key
 from adapter.envelope.gate_security import read_token
 from adapter.envelope.gate_structure import Ids, check_attributes, check_must_understand, children, only_child
@@ -28,7 +29,7 @@ def examine_peer_message(desk: Desk, kind: MessageKind) -> GatedMessage | None:
     _note_comments(desk)
     header, body = envelope_parts(desk)
     if header is not None:
-        _examine_headers(desk, header, kind)
+        _examine_headers(desk, header)
     _note_repeated_ids(desk)
     if body is not None:
         desk.attempt(
@@ -65,19 +66,19 @@ def _note_repeated_ids(desk: Desk) -> None:
             seen.add(value)
 
 
-def _examine_headers(desk: Desk, header: etree._Element, kind: MessageKind) -> None:
+def _examine_headers(desk: Desk, header: etree._Element) -> None:
+    """How many headers may be encrypted depends on the kind and on the attachments: the gate says so."""
     needed = {names.EXCHANGE, names.SECURITY}
-    allowed = needed | ({names.ENCRYPTED_HEADER} if kind is MessageKind.REQUEST else set())
     counted = Counter(str(block.tag) for block in header.iterchildren(etree.Element))
     for missing in sorted(needed - counted.keys()):
         desk.note(header, words.HEADER, f"The header {local_of(missing)} is missing")
     for block in header.iterchildren(etree.Element):
         tag = str(block.tag)
-        if tag not in allowed:
+        if tag not in _HEADER_EXAMINERS:
             desk.note(block, words.HEADER, f"The header {local_name(block)} has no place in this kind of message")
-        elif counted[tag] > 1:
+        elif tag in needed and counted[tag] > 1:
             desk.note(block, words.HEADER, f"The header {local_name(block)} occurs {counted[tag]} times")
-        elif tag in _HEADER_EXAMINERS:
+        else:
             _HEADER_EXAMINERS[tag](desk, block)
 
 
@@ -97,6 +98,9 @@ def _examine_encrypted_header(desk: Desk, block: etree._Element) -> None:
 def _examine_security(desk: Desk, block: etree._Element) -> None:
     desk.attempt(block, words.SECURITY, lambda: _check_security_itself(block))
     for part in block.iterchildren(etree.Element):
+        if is_attachment_data(part):
+            desk.attempt(part, words.ATTACHMENT, functools.partial(read_attachment_data, [part], Ids()))
+            continue
         found = _SECURITY_READERS.get(str(part.tag))
         if part.tag == names.SIGNATURE_CONFIRMATION:
             desk.note(part, words.CONFIRMATION, "SignatureConfirmation must be encrypted")

@@ -18,6 +18,7 @@ TIMESTAMP: Final = "profile.timestamp"
 CONFIRMATION: Final = "profile.confirmation"
 ENCRYPTED_KEY: Final = "profile.encrypted-key"
 ENCRYPTED_SIGNATURE: Final = "profile.encrypted-signature"
+ATTACHMENT: Final = "profile.attachment"
 IDS: Final = "profile.ids"
 BODY: Final = "profile.body"
 PROFILE: Final = "profile"
@@ -34,7 +35,7 @@ MENDING: Final = {
     LIMITS: "Make the message smaller, or ask the adapter's administrator for larger [limits].",
     COMMENT: "Leave comments and processing instructions out of a message.",
     SOAP: "Send a SOAP Envelope with at most one Header and one Body that holds exactly one element.",
-    HEADER: "Send exactly the headers Exchange, EncryptedHeader (requests only) and Security, each once.",
+    HEADER: "Send Exchange and Security once each, and beside them nothing but what is encrypted as EncryptedHeader.",
     MUST_UNDERSTAND: "Remove the header, or its mustUnderstand attribute if it is not needed.",
     EXCHANGE: "Write the Exchange block as xsd/envelope.xsd describes it.",
     ENCRYPTED_HEADER: "Encrypt the whole PersonalData element into one EncryptedData of Type #Element.",
@@ -44,6 +45,7 @@ MENDING: Final = {
     CONFIRMATION: "Encrypt the SignatureConfirmation: an EncryptedData of its own, before that of the signature.",
     ENCRYPTED_KEY: "Use the key encryption of the recipient's suite and name every EncryptedData in ReferenceList.",
     ENCRYPTED_SIGNATURE: "Encrypt the whole ds:Signature into one EncryptedData of Type #Element, aes128-gcm.",
+    ATTACHMENT: "Write one EncryptedData of Type #Attachment-Content-Only, aes128-gcm, with the cid: URI of its part.",
     IDS: "Give every element with an id one of its own: a reference must mean one element only.",
     BODY: "Encrypt the Body's content into one EncryptedData of Type #Content, aes128-gcm.",
     PROFILE: "Compare the message with the example beside xsd/envelope.xsd.",

@@ -242,31 +242,6 @@ DATA: dict[str, Change] = {
     ),
 }
 
-KEY_NAMED = (
-    f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}" '
-    f'xmlns:wsu="{names.WSU}" wsu:Id="%s">%s</wsse:SecurityTokenReference></ds:KeyInfo><xenc:CipherData>'
-)
-TO_KEY = '<wsse:Reference URI="#key"/>'
-DATA |= {
-    "a reference with an id of something else": (
-        'aes128-gcm"/><xenc:CipherData>',
-        KEY_NAMED % ("body", TO_KEY),
-        "an id occurs twice",
-    ),
-    "two references to keys": ('aes128-gcm"/><xenc:CipherData>', KEY_NAMED % ("r", TO_KEY + TO_KEY), "exactly one"),
-    "an empty reference to a key": ('aes128-gcm"/><xenc:CipherData>', KEY_NAMED % ("r", ""), "exactly one"),
-    "the key by its certificate": (
-        'aes128-gcm"/><xenc:CipherData>',
-        KEY_NAMED % ("r", "<wsse:KeyIdentifier>QQ==</wsse:KeyIdentifier>"),
-        "to its key directly",
-    ),
-    "a key in another file": (
-        'aes128-gcm"/><xenc:CipherData>',
-        KEY_NAMED % ("r", '<wsse:Reference URI="file:///etc/passwd"/>'),
-        "not #id",
-    ),
-}
-
 GROUPS: dict[str, dict[str, Change]] = {
     "structure": STRUCTURE,
     "Exchange": EXCHANGE,

@@ -134,3 +134,25 @@ def test_hkdf_without_an_info_has_an_empty_one(message: bytes) -> None:
 
 def test_a_key_may_have_no_id(message: bytes) -> None:
     assert "key" not in gate_octets(replacing(b' Id="key"', b"")(message)).ids
+
+
+REFERENCES = {
+    "with an id of something else": ("body", '<wsse:Reference URI="#key"/>', "an id occurs twice"),
+    "two of them": ("r", '<wsse:Reference URI="#key"/>' * 2, "exactly one"),
+    "an empty one": ("r", "", "exactly one"),
+    "by a certificate": ("r", "<wsse:KeyIdentifier>QQ==</wsse:KeyIdentifier>", "to its key directly"),
+    "to a file": ("r", '<wsse:Reference URI="file:///etc/passwd"/>', "not #id"),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_to_the_key_in_another_form_is_refused(message: bytes, name: str) -> None:
+    own_id, inner, reason = REFERENCES[name]
+    start = 'aes128-gcm"/><xenc:CipherData>'
+    reference = (
+        f'aes128-gcm"/><ds:KeyInfo xmlns:ds="{names.DS}"><wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}"'
+        f' xmlns:wsu="{names.WSU}" wsu:Id="{own_id}">{inner}</wsse:SecurityTokenReference></ds:KeyInfo>'
+        "<xenc:CipherData>"
+    )
+    with pytest.raises(EnvelopeRefused, match=reason):
+        gate_octets(replacing(start, reference)(message))
