@@ -60,8 +60,6 @@ def _filled(template: str | bytes, *patterns: bytes) -> bytes:
     """A template in which each %s is replaced by a pattern."""
     octets = template.encode() if isinstance(template, str) else template
     first, *rest = octets.split(b"%s")
-    if len(rest) != len(patterns):
-        raise ValueError("a template has another number of places")
     return re.escape(first) + b"".join(
         pattern + re.escape(piece) for pattern, piece in zip(patterns, rest, strict=True)
     )

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
+from adapter import xmlsafe
 from adapter.errors import EnvelopeRefused, InternalError, LimitExceeded, MalformedMessage
 from adapter.xmlsafe import XmlLimits, canonical, decode_base64, parse, refuse_comments, text_of, texts_at
 
@@ -286,3 +287,58 @@ def test_what_is_accepted_has_one_spelling(text: str) -> None:
     except MalformedMessage:
         return
     assert base64.b64encode(octets).decode() == text.replace(" ", "").replace("\n", "")
+
+
+# --- bounds of what the octets may become, and the doors behind the doors ---------------------------------------------
+
+WIDE = XmlLimits(max_canonical_bytes=2_000)
+
+
+def named(names: int) -> bytes:
+    return b"<p:a xmlns:p='urn:" + b"x" * 96 + b"'>" + b"<p:b p:c=''/>" * names + b"</p:a>"
+
+
+def test_namespace_names_that_canonicalisation_would_write_again_and_again() -> None:
+    parse(named(8), WIDE)
+    with pytest.raises(LimitExceeded, match="canonical form"):
+        parse(named(12), WIDE)
+
+
+def test_a_long_namespace_name_that_hardly_anything_uses_does_no_harm() -> None:
+    octets = b"<a xmlns:p='urn:" + b"x" * 96 + b"'>" + b"<b/>" * 50 + b"</a>"
+    assert len(parse(octets, WIDE)) == 50
+
+
+def test_attributes_are_bounded_in_all() -> None:
+    limits = XmlLimits(max_attributes_in_all=20)
+    parse(b"<a>" + b"<b c=''/>" * 20 + b"</a>", limits)
+    parse(b"<a>" + b"=" * 30 + b"</a>", limits)
+    with pytest.raises(LimitExceeded, match="attributes"):
+        parse(b"<a>" + b"<b c=''/>" * 21 + b"</a>", limits)
+
+
+def test_comments_are_bounded_in_all() -> None:
+    with pytest.raises(LimitExceeded, match="comments"):
+        parse(b"<a>" + b"<!---->" * 10_001 + b"</a>")
+
+
+@pytest.mark.parametrize("prolog", ["     <!-- x", "     <?x", "   <!-->", "<!-- --><?x >"])
+def test_a_prolog_that_is_broken_is_the_parsers_to_refuse(prolog: str) -> None:
+    with pytest.raises(MalformedMessage):
+        parse(f"{prolog}<a/>".encode())
+
+
+def test_a_document_type_that_the_first_look_missed_is_refused_by_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xmlsafe, "_end_of_prolog", lambda _octets, _start: 0)
+    parse(b" <a/>")
+    with pytest.raises(MalformedMessage, match="document type"):
+        parse(f" {DOCTYPE}<a/>".encode())
+
+
+def test_whatever_the_parser_raises_is_malformed_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: object) -> None:
+        raise ValueError("of another kind")
+
+    monkeypatch.setattr(etree, "fromstring", odd)
+    with pytest.raises(EnvelopeRefused, match="not well-formed"):
+        parse(b"<a/>", error=EnvelopeRefused)

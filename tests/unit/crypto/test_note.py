@@ -125,3 +125,15 @@ def test_a_signer_key_of_another_form(skey: str) -> None:
     with pytest.raises(KeyUnusable) as failure:
         NoteSigner.parse(skey)
     assert "FALVFG" not in str(failure.value)
+
+
+@pytest.mark.parametrize("vkey", ["PeterNeumann+c74f20a3+!", "PeterNeumann+c74f20a3+ARpc2", "a+00000000+"])
+def test_a_verifier_key_that_holds_no_key(vkey: str) -> None:
+    with pytest.raises(KeyUnusable):
+        NoteVerifier.parse(vkey)
+
+
+@pytest.mark.parametrize("signature", ["AAAAA", "AAAA=", "AAAAAAAA=="])
+def test_a_signature_that_is_not_base64(signature: str) -> None:
+    with pytest.raises(SecurityFailed, match="malformed"):
+        open_note(f"{TEXT}\n— PeterNeumann {signature}\n".encode(), [NoteVerifier.parse(VKEY)])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 
 import pytest
 
 from adapter.crypto import templates
+from adapter.crypto.key_encryption import WrappedKey
 from adapter.crypto.recognition import NotCanonical, recognise, recognise_signature
 from adapter.envelope.gate import gate, parse_message
 from adapter.envelope.headers import render_exchange
+from adapter.envelope.statements import MAX_VALUE_CHARS
 from adapter.errors import EnvelopeRefused
 from adapter.identifiers import RecordNumber
 from adapter.stages import MessageKind
@@ -82,3 +85,24 @@ def test_each_place_of_the_templates_is_held_by_a_value(envelope: UnsafeEnvelope
         changed = envelope.octets.replace(place, place + b"<x/>", 1)
         assert recognise(received(changed), MessageKind.REQUEST, DEFAULT_LIMITS) is None
     assert templates.BODY_START in envelope.octets
+
+
+def test_a_value_longer_than_any_may_be(envelope: UnsafeEnvelope) -> None:
+    envelope.exchange = re.sub(
+        rb"<ia:Official>[^<]*", b"<ia:Official>" + b"x" * (MAX_VALUE_CHARS + 1), envelope.exchange
+    )
+    assert_left_to_the_gate(envelope)
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "public"),
+    [(25, b"\x04" + bytes(64)), (24, b"\x02" + bytes(64)), (24, b"\x04" + bytes(63))],
+    ids=["the wrapped key", "a compressed point", "a short point"],
+)
+def test_an_octet_too_many_or_too_few_in_the_encrypted_key(
+    envelope: UnsafeEnvelope, wrapped: int, public: bytes
+) -> None:
+    envelope.wrap = lambda _: WrappedKey(
+        wrapped=bytes(wrapped), ephemeral_public=public, hkdf_salt=bytes(32), hkdf_info=b"info"
+    )
+    assert_left_to_the_gate(envelope)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -112,3 +113,17 @@ def test_a_wrong_profile(root: Path, old: str, new: str) -> None:
     assert old in text
     with pytest.raises(KeyUnusable):
         RequestProfile.parse(text.replace(old, new))
+
+
+def test_a_key_of_no_suite_gets_no_request(profiles: dict[str, RequestProfile]) -> None:
+    key = ed448.Ed448PrivateKey.generate()
+    with pytest.raises(KeyUnusable, match="kind unknown"):
+        request(profiles["signing"], key)
+    allowing = replace(profiles["signing"], key_usage={"unknown": ("digital_signature",)})
+    with pytest.raises(KeyUnusable, match="no suite"):
+        request(allowing, key)
+
+
+def test_a_country_that_is_none_cannot_be_written(profiles: dict[str, RequestProfile]) -> None:
+    with pytest.raises(KeyUnusable, match="cannot be written"):
+        request(replace(profiles["signing"], country="Uzbekistan"), generate_signing_key("p256"))

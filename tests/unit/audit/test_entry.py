@@ -1,0 +1,81 @@
+"""What entries say in the cases that hardly ever happen."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from adapter.audit.admin import admin_entry
+from adapter.audit.document import document_of
+from adapter.audit.entry import INTERRUPTED, EntryMaker, interrupted_entry
+from adapter.audit.subjects import subject_tag
+from adapter.errors import EnvelopeRefused
+from adapter.identifiers import MemberId, MessageId, Purpose, RecordNumber, SubsystemId
+from adapter.stages import Peer, PersonalData, ReceivedMessage, RepresentedParty
+from tests.pki import NOW
+from tests.unit.policy.test_freshness import HEADER, trusted
+
+OWN = MemberId.parse("UZ/GOV/200000001")
+KEY = bytes(32)
+MAKER = EntryMaker(own=OWN, subject_key=KEY)
+
+
+def test_an_exchange_that_was_cut_off_is_found_by_its_id_and_its_outcome_is_unknown():
+    message_id = MessageId.new()
+    consumer = SubsystemId.parse("UZ/GOV/200000003/social")
+    entry = interrupted_entry(OWN, consumer=consumer, message_id=message_id, request_number=RecordNumber(7), now=NOW)
+    assert (entry.kind, entry.message_id, entry.consumer, entry.outcome) == (
+        INTERRUPTED,
+        str(message_id),
+        str(consumer),
+        "unknown",
+    )
+    assert json.loads(document_of(entry).text)["request_entry"] == 7
+
+
+def test_an_administrative_act_names_the_officer_and_what_was_done():
+    entry = admin_entry("access-granted", officer="officer-1", at=NOW, details={"rule": "r1"})
+    assert (entry.kind, entry.outcome, entry.at) == ("admin", "access-granted", NOW)
+    said = json.loads(document_of(entry).text)
+    assert (said["officer"], said["details"]) == ("officer-1", {"rule": "r1"})
+
+
+@pytest.mark.parametrize("certificate", [None, b"\x01" * 32])
+def test_a_refusal_on_a_plain_connection_names_no_certificate(certificate):
+    peer = Peer(certificate_sha256=certificate, address="192.0.2.1")
+    entry = MAKER.refused(
+        ReceivedMessage(octets=b"<", received_at=NOW, peer=peer),
+        claimed=HEADER,
+        verified=None,
+        request=None,
+        fault=None,
+        error=EnvelopeRefused("odd"),
+        incident="i-1",
+        now=NOW,
+    )
+    assert entry.body.get("tls_sha256") == (None if certificate is None else certificate.hex())
+    assert entry.body["from"] == "192.0.2.1"
+    assert entry.body["claimed"]["message_id"] == str(HEADER.message_id)
+    assert "message_id" not in entry.body
+
+
+@pytest.mark.parametrize("party_class", [None, "COM"])
+def test_a_represented_party_is_in_no_entry_in_clear(party_class):
+    party = RepresentedParty(party_class=party_class, code="30101900000010")
+    verified = replace(
+        trusted().verified, personal_data=PersonalData(purpose=Purpose("benefit"), represented_party=party)
+    )
+    entry = MAKER.refused(
+        verified.received,
+        claimed=None,
+        verified=verified,
+        request=None,
+        fault=None,
+        error=EnvelopeRefused("odd"),
+        incident="i-1",
+        now=NOW,
+    )
+    said = entry.body["represented_party"]
+    assert said.get("class") == party_class
+    assert said["code"] == subject_tag(KEY, f"party:{party_class or ''}", party.code)
+    assert party.code not in document_of(entry).text
