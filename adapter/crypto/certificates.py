@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 
 from adapter.errors import SecurityFailed
@@ -71,6 +71,9 @@ def parse_certificate(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
         raise SecurityFailed("the token is not a certificate that can be read") from None
     if certificate.version is not x509.Version.v3:
         raise SecurityFailed("not an X.509 version 3 certificate")
+    # A curve written out parameter by parameter (CVE-2020-0601), which the library reads as if it were named.
+    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in certificate.tbs_certificate_bytes:
+        raise SecurityFailed("the certificate's key is not in the form that names its curve")
     if certificate.public_bytes(Encoding.DER) != der:
         raise SecurityFailed("the token is not exactly one DER certificate")
     return certificate, key

@@ -120,7 +120,7 @@ def _nothing(_draft: Draft) -> None:
     return None
 
 
-@pytest.mark.timeout(1800 if EVERY_CASE else 120)
+@pytest.mark.timeout(7200 if EVERY_CASE else 120)
 @pytest.mark.parametrize("suite", SUITE_NAMES)
 async def test_failures_cannot_be_told_apart(
     suite: str, scenes: Scenes, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]

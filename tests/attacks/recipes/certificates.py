@@ -12,8 +12,9 @@ from lxml import etree
 from adapter.crypto import templates
 from adapter.envelope import names
 from tests.attacks.draft import Draft, Hand
+from tests.attacks.recipes.explicit_curve import with_explicit_curve
 from tests.attacks.recipes.keys import TOKEN_TYPES, der, signed_anew
-from tests.attacks.recipes.model import ENVELOPE, WIRE, Change, Recipe, Variant
+from tests.attacks.recipes.model import ENVELOPE, REQUESTS, WIRE, Change, Recipe, Variant
 from tests.pki import AGREEMENT_USAGE, NOW, SIGNING_USAGE, TLS_USAGE, Authority, issue
 
 
@@ -40,6 +41,19 @@ def of_another_authority(draft: Draft) -> None:
     own = Authority(key=key, name=draft.federation.issuing_ca.name)
     public = draft.signing.signer.signing_key.public_key()
     certificate = issue(own, public_key=public, subject="signing", usage=SIGNING_USAGE)
+    draft.register(certificate)
+    draft.part("token").text = b64encode(der(certificate)).decode()
+
+
+def taken_out(draft: Draft) -> None:
+    """Revocation: the directory of today has another certificate for the same key, the message shows the old one."""
+    key = draft.signing.signer.signing_key.public_key()
+    draft.register(issue(draft.federation.issuing_ca, public_key=key, subject="signing", usage=SIGNING_USAGE))
+
+
+def explicit_curve(draft: Draft) -> None:
+    """A registered certificate whose key writes its curve out."""
+    certificate = with_explicit_curve(draft.signing.signer.signing_certificate, draft.federation.issuing_ca)
     draft.register(certificate)
     draft.part("token").text = b64encode(der(certificate)).decode()
 
@@ -93,6 +107,11 @@ _FAULTS: dict[str, dict[str, object]] = {
     "no digitalSignature": {"usage": ("key_encipherment",)},
     "no usage at all": {"usage": None},
     "a CA": {"is_ca": True, "usage": ("digital_signature", "key_cert_sign")},
+    "a name constraint, critical, in what is no CA": {
+        "extra": [
+            (x509.NameConstraints(permitted_subtrees=[x509.DNSName("other.example")], excluded_subtrees=None), True)
+        ]
+    },
     "an unknown critical extension": {
         "extra": [(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]
     },
@@ -105,6 +124,8 @@ CERTIFICATES = (
         variants=(
             *(signed_anew(name, registered(**wrong)) for name, wrong in _FAULTS.items()),
             signed_anew("of another authority", of_another_authority),
+            signed_anew("taken out of the directory", taken_out, directions=REQUESTS),
+            signed_anew("the curve written out (W62)", explicit_curve, suites=("p256",)),
         ),
     ),
     Recipe(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256, sha512
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from tests.attacks.draft import Draft
+from tests.attacks.recipes import ed25519_variants
 from tests.attacks.recipes.keys import right, token_of
 from tests.attacks.recipes.model import LIMIT, SECURITY, SIGNED, TAKEN, Change, Recipe, Variant, both
 from tests.pki import SIGNING_USAGE, issue
@@ -20,6 +22,11 @@ ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 _DIGEST_INFO_WITHOUT_NULL = bytes.fromhex("302f300b0609608648016503040201" + "0420")
 _IDENTITY = b"\x01" + bytes(31)
+_OTHER_VARIANTS: dict[str, dict[str, Any]] = {
+    "Ed25519ph": {"prehashed": True},
+    "Ed25519ctx": {"context": b"x"},
+    "Ed25519ctx without a context": {},
+}
 
 
 def changed(value: Callable[[bytes], bytes]) -> Change:
@@ -27,6 +34,18 @@ def changed(value: Callable[[bytes], bytes]) -> Change:
 
     def change(draft: Draft) -> None:
         draft.signing.value = lambda octets: value(right(draft, octets))
+
+    return change
+
+
+def changed_variant(**how: Any) -> Change:
+    """A value that is right by another variant of Ed25519."""
+
+    def change(draft: Draft) -> None:
+        key = draft.signing.signer.signing_key
+        if not isinstance(key, ed25519.Ed25519PrivateKey):
+            raise TypeError("no Ed25519 key")
+        draft.signing.value = lambda octets: ed25519_variants.sign(key.private_bytes_raw(), octets, **how)
 
     return change
 
@@ -134,7 +153,7 @@ VALUES = (
     ),
     Recipe(
         id="W65",
-        done="Ed25519 with S not reduced, points of small order, or pre-hashed",
+        done="Ed25519 with S not reduced, points of small order, pre-hashed, or with a context",
         variants=(
             _row("S not reduced", changed(_not_reduced), "ed25519"),
             _row("small R", changed(lambda octets: _IDENTITY + octets[32:]), "ed25519"),
@@ -151,6 +170,7 @@ VALUES = (
                 lambda draft: setattr(draft.signing, "value", lambda octets: right(draft, sha512(octets).digest())),
                 "ed25519",
             ),
+            *(_row(name, changed_variant(**how), "ed25519") for name, how in _OTHER_VARIANTS.items()),
             _row("63 octets", changed(lambda octets: octets[:63]), "ed25519"),
             _row("65 octets", changed(lambda octets: octets + b"\0"), "ed25519"),
         ),
