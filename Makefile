@@ -9,11 +9,13 @@ TEST_OPTIONS ?= -n 2 --dist worksteal
 # The tests that are about the rooms of [tool.coverage.run], not those that only pass through them.
 COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange evidence test_xmlsafe.py store/test_tampering.py cli/test_peer_messages.py cli/test_call_messages.py) \
             tests/vectors tests/attacks/test_attachments.py
+TIME ?= 1200
+TARGET ?=
 CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attacks mutants coverage interop check bench promises package audit serve lock docs clean
+.PHONY: help setup demo test attacks fuzz mutants coverage interop check bench promises package audit serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,6 +46,8 @@ coverage: $(READY) ## every branch of crypto, envelope, policy, audit and xmlsaf
 	@$(RUN)/coverage run -m pytest --quiet $(TEST_OPTIONS) $(COVERING)
 	@$(RUN)/coverage combine --quiet
 	@$(RUN)/coverage report
+fuzz: $(READY) ## search for inputs that break something, 20 minutes a target (TIME=60 TARGET=gate for less)
+	@$(RUN)/python -m tests.fuzz run --time $(TIME) $(addprefix --target ,$(TARGET))
 
 check: $(READY) ## format, lint, types, floors, architecture, generated pages
 	@$(RUN)/ruff format --check --quiet .

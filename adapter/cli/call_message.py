@@ -82,7 +82,7 @@ def message_from_file(octets: bytes, asking: Asking) -> SoapMessage:
             )
         namespace = etree.QName(root).namespace or ""
         return SoapMessage(octets=octets, content_type=_CONTENT_TYPES[namespace], soap_action="")
-    head = b"" if header is None else b"<soap:Header>" + etree.tostring(header) + b"</soap:Header>"
+    head = b"" if header is None else b"<soap:Header>" + etree.tostring(header, encoding="utf-8") + b"</soap:Header>"
     octets = b"".join(
         (
             f'<soap:Envelope xmlns:soap="{names.SOAP11}">'.encode(),

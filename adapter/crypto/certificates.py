@@ -60,13 +60,13 @@ class Purpose(Enum):
 def parse_certificate(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
     """One DER certificate (untrusted) and its public key. Raises SecurityFailed.
 
-    Refused: trailing octets, another version than 3, extensions that cannot be read, a key of a kind or with
+    Refused: trailing octets, another version than 3, extensions or names that cannot be read, a key of a kind or with
     parameters that are not supported.
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
-        _ = certificate.extensions
+        _ = certificate.extensions, certificate.subject, certificate.issuer  # read when asked for, not when loaded
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, TypeError):
         raise SecurityFailed("the token is not a certificate that can be read") from None
     if certificate.version is not x509.Version.v3:

@@ -158,7 +158,7 @@ def _child(child: etree._Element, member: Member, book: PlanBook) -> Json:
 
 def element_as_text(element: etree._Element) -> str:
     """An element as XML that means the same anywhere: with the namespaces that it uses, in names and in values."""
-    alone = parse(etree.tostring(element, with_tail=False), _ANY_SIZE)
+    alone = parse(etree.tostring(element, encoding="utf-8", with_tail=False), _ANY_SIZE)
     written = [text for each in alone.iter() for text in (each.text, each.tail, *each.attrib.values()) if text]
     used = {prefix for text in written for prefix in _PREFIX.findall(str(text))}
     etree.cleanup_namespaces(alone, keep_ns_prefixes=sorted(used))

@@ -172,6 +172,7 @@ def _certificate(element: etree._Element, suite: str, whose: str) -> RegisteredC
     der = xmlsafe.decode_base64(element.text or "", max_chars=32_768, error=DirectoryRefused)
     try:
         certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.subject, certificate.issuer  # read when asked for, not when loaded; chains are built of them
         return RegisteredCertificate(
             certificate=certificate, sha256=certificate.fingerprint(hashes.SHA256()), suite=suite
         )

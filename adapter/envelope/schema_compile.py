@@ -114,7 +114,7 @@ def compile_schema(documents: DocumentSet, operations: list[Operation], notes: l
             _point_imports_to(collecting, namespace, root)
             _inline_redefined(root, part, documents, sources)
             urls.append(f"{collecting[namespace]}/{len(urls)}")
-            sources[urls[-1]] = etree.tostring(root)
+            sources[urls[-1]] = etree.tostring(root, encoding="utf-8")
             for word, namespaces_of_it in _declared_names(part.root, namespace):
                 words.setdefault(word, set()).update(namespaces_of_it)
         elements.update(_qualified(namespace, name) for space, name in known if space == "element")
@@ -130,8 +130,13 @@ def compile_schema(documents: DocumentSet, operations: list[Operation], notes: l
 
 
 def _copy(root: etree._Element) -> etree._Element:
-    """The element as a document of its own. Prefixes bound further up count in QName values, so they come along."""
-    return etree.fromstring(etree.tostring(root, with_tail=False), etree.XMLParser(no_network=True, huge_tree=True))
+    """The element as a document of its own. Prefixes bound further up count in QName values, so they come along.
+
+    In UTF-8, here and wherever a tree is written to be read again: in ASCII, which is the default, libxml2 writes a
+    name in Cyrillic as character references, which no name may have.
+    """
+    octets = etree.tostring(root, encoding="utf-8", with_tail=False)
+    return etree.fromstring(octets, etree.XMLParser(no_network=True, huge_tree=True))
 
 
 def _qualified(namespace: str, local: str) -> str:
@@ -189,7 +194,7 @@ def _inline_redefined(
         if target is None:
             raise DescriptionUnusable(f"{part.document} redefines a schema document that is not there")
         url = f"{_SCHEME}redefined/{len(sources)}"
-        sources[url] = etree.tostring(documents.roots[target])
+        sources[url] = etree.tostring(documents.roots[target], encoding="utf-8")
         reference.set("schemaLocation", url)
 
 
@@ -231,7 +236,7 @@ def _loosen(sources: dict[str, bytes], type_name: str) -> bool:
                 parent, loose = model.getparent(), etree.fromstring(_LOOSE_MODEL)
                 if parent is not None:
                     parent.replace(model, loose)
-                    sources[url] = etree.tostring(root)
+                    sources[url] = etree.tostring(root, encoding="utf-8")
                     loosened = True
     return loosened
 

@@ -113,7 +113,7 @@ def _soap11_port(port: etree._Element) -> etree._Element:
 
 def _in_soap11(element: etree._Element) -> etree._Element:
     """A copy in which every SOAP 1.2 extension element is the SOAP 1.1 one (they have the same attributes)."""
-    copied = etree.fromstring(etree.tostring(element, with_tail=False))
+    copied = etree.fromstring(etree.tostring(element, encoding="utf-8", with_tail=False))
     for extension in list(copied.iter(names.qname(names.WSDL_SOAP12, "*"))):
         extension.tag = names.qname(names.WSDL_SOAP11, etree.QName(extension).localname)
         if extension.tag == _SOAP11_BINDING:

@@ -178,7 +178,7 @@ class SandboxSystem:
             declared = {local_name(fault): fault for fault in operation.faults}
             if play.detail in declared:
                 sample = self._maker.sample(declared[play.detail], seed=self._seed, variant=self._variant)
-                detail = etree.tostring(sample.element)
+                detail = etree.tostring(sample.element, encoding="utf-8")
             else:
                 names = ", ".join(declared) or "none"
                 progress.remarks.append(f"{operation.name} declares no fault {play.detail[:64]}; it declares: {names}.")

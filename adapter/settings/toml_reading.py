@@ -24,6 +24,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _SYNTAX_POSITION: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 _MISTAKE: Final = "mistake"
+_PAST_BOUNDS: Final = Problem(
+    line=0, column=0, element="", rule="toml", text="a number with thousands of digits, or tables nested hundreds deep"
+)
 
 
 class Section(BaseModel):
@@ -55,12 +58,15 @@ def load_toml(path: Path, model: type[Model]) -> Model:
     text = _read(path)
     try:
         content = tomllib.loads(text)
+        # By way of JSON, because pydantic's strict mode then still reads a path or an enumeration from a string.
+        as_json = json.dumps(content, default=_no_dates)
     except tomllib.TOMLDecodeError as cause:
         raise _refusal(path, [_syntax_problem(cause)]) from None
+    except (ValueError, RecursionError):  # Python's own bounds on the digits of a number and on the depth of calls
+        raise _refusal(path, [_PAST_BOUNDS]) from None
     folder = path.absolute().parent
     try:
-        # By way of JSON, because pydantic's strict mode then still reads a path or an enumeration from a string.
-        return model.model_validate_json(json.dumps(content, default=_no_dates), context={"folder": folder})
+        return model.model_validate_json(as_json, context={"folder": folder})
     except ValidationError as cause:
         lines = key_lines(text)
         problems = [_problem(error, content, model, lines) for error in cause.errors(include_input=False)]
