@@ -46,6 +46,7 @@ coverage: $(READY) ## every branch of crypto, envelope, policy, audit and xmlsaf
 	@$(RUN)/coverage run -m pytest --quiet $(TEST_OPTIONS) $(COVERING)
 	@$(RUN)/coverage combine --quiet
 	@$(RUN)/coverage report
+
 fuzz: $(READY) ## search for inputs that break something, 20 minutes a target (TIME=60 TARGET=gate for less)
 	@$(RUN)/python -m tests.fuzz run --time $(TIME) $(addprefix --target ,$(TARGET))
 
