@@ -54,7 +54,7 @@ def _subject(kind: str) -> Callable[[str], str]:
     return lambda text: SubjectId(kind, text).value
 
 
-_READERS = (
+_READERS: tuple[Callable[[str], object], ...] = (
     MemberId.parse, SubsystemId.parse, ServiceId.parse, MessageId, OfficialId, *map(_subject, _KINDS),
 )  # fmt: skip
 
