@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, SignatureAlgorithmOID
 
 from adapter.errors import SecurityFailed
 
@@ -43,6 +43,17 @@ _SIGNATURE_ALGORITHMS: Final = frozenset(
         SignatureAlgorithmOID.RSA_WITH_SHA256,
         SignatureAlgorithmOID.RSA_WITH_SHA384,
         SignatureAlgorithmOID.RSA_WITH_SHA512,
+    )
+)
+# RFC 5280, 4.2.1.12, names no use for signed and encrypted messages of this kind. Whoever made a certificate for
+# nothing but these protocols did not mean it to stand under a message for which a member answers.
+_OF_OTHER_PROTOCOLS: Final = frozenset(
+    (
+        ExtendedKeyUsageOID.SERVER_AUTH,
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.CODE_SIGNING,
+        ExtendedKeyUsageOID.TIME_STAMPING,
+        ExtendedKeyUsageOID.OCSP_SIGNING,
     )
 )
 
@@ -108,7 +119,9 @@ def check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
     """An end-entity certificate for exactly this purpose. Raises SecurityFailed.
 
     Not a CA; KeyUsage present with the purpose's bit, and without the bits of the other purpose, so that a signing
-    key is never an agreement key; no critical extension that is not understood.
+    key is never an agreement key; no critical extension that is not understood. For messages, an ExtendedKeyUsage
+    that is there leaves room for them: it names more than TLS, code, time stamps and OCSP (RFC 5280, 4.2.1.12: then
+    the key must be used for one of the purposes that it names).
     """
     _check_extensions(certificate)
     constraints = _basic_constraints(certificate)
@@ -125,6 +138,9 @@ def check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
     }
     if not allowed[purpose]:
         raise SecurityFailed(f"the certificate is not for {purpose.value}")
+    extended = _extended_key_usage(certificate)
+    if purpose is not Purpose.TLS and extended and extended <= _OF_OTHER_PROTOCOLS:
+        raise SecurityFailed("the certificate is for other protocols only")
 
 
 def check_chain(
@@ -212,6 +228,13 @@ def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage:
         return _extensions(certificate).get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         raise SecurityFailed("a certificate does not say what its key is for") from None
+
+
+def _extended_key_usage(certificate: x509.Certificate) -> frozenset[x509.ObjectIdentifier]:
+    try:
+        return frozenset(_extensions(certificate).get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return frozenset()
 
 
 def _basic_constraints(certificate: x509.Certificate) -> x509.BasicConstraints | None:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapter.crypto import certificates
 from adapter.crypto.certificates import (
@@ -206,6 +207,56 @@ def test_a_certificate_is_for_one_purpose(root_ca: Authority, usage: tuple[str, 
     for other in {Purpose.SIGNING, Purpose.KEY_AGREEMENT, Purpose.KEY_ENCIPHERMENT} - {purpose}:
         with pytest.raises(SecurityFailed):
             check_purpose(certificate, other)
+
+
+MESSAGES_USES = {
+    Purpose.SIGNING: ("digital_signature",),
+    Purpose.KEY_AGREEMENT: ("key_agreement",),
+    Purpose.KEY_ENCIPHERMENT: ("key_encipherment",),
+}
+"""What a key is used for on messages, with the KeyUsage that allows it."""
+
+
+@pytest.mark.parametrize("purpose", MESSAGES_USES)
+@pytest.mark.parametrize(
+    "extended",
+    [
+        (ExtendedKeyUsageOID.SERVER_AUTH,),
+        (ExtendedKeyUsageOID.CLIENT_AUTH,),
+        (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
+        (ExtendedKeyUsageOID.CODE_SIGNING,),
+        (ExtendedKeyUsageOID.OCSP_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING),
+    ],
+)
+def test_a_certificate_that_is_for_other_protocols_only_is_not_for_messages(
+    root_ca: Authority, purpose: Purpose, extended: tuple[x509.ObjectIdentifier, ...]
+) -> None:
+    certificate = leaf(root_ca, usage=MESSAGES_USES[purpose], extended_usage=extended)
+    with pytest.raises(SecurityFailed, match="other protocols"):
+        check_chain(certificate, [root_ca.certificate], NOW, purpose)
+
+
+@pytest.mark.parametrize("purpose", MESSAGES_USES)
+@pytest.mark.parametrize(
+    "extended",
+    [
+        (),
+        (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+        (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION),
+        (ExtendedKeyUsageOID.SERVER_AUTH, x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")),  # documentSigning, RFC 9336
+        (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE),
+    ],
+)
+def test_a_certificate_whose_uses_leave_room_for_messages_is_taken(
+    root_ca: Authority, purpose: Purpose, extended: tuple[x509.ObjectIdentifier, ...]
+) -> None:
+    certificate = leaf(root_ca, usage=MESSAGES_USES[purpose], extended_usage=extended)
+    check_chain(certificate, [root_ca.certificate], NOW, purpose)
+
+
+def test_a_certificate_for_tls_may_say_that_it_is(root_ca: Authority) -> None:
+    certificate = leaf(root_ca, extended_usage=(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH))
+    check_chain(certificate, [root_ca.certificate], NOW, Purpose.TLS)
 
 
 def test_identifiers_of_a_certificate(federation: Federation) -> None:

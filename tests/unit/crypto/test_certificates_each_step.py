@@ -116,7 +116,7 @@ def test_every_extension_that_is_understood_may_be_critical() -> None:
         x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
         x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
         x509.SubjectAlternativeName([x509.DNSName("a.example")]),
-        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION]),
     )
     check_purpose(
         certificate_of(name, name, key, key, hashes.SHA256(), is_ca=False, extensions=understood), Purpose.SIGNING
