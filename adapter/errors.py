@@ -54,6 +54,7 @@ class AdapterError(Exception):
 
     reason: the full internal reason, for the record and for an administrator; never for whoever sent the message.
     problems: findings that may be shown to whoever sent the document.
+    wait_s: seconds after which it is worth to ask again, where that can be said of the error in general.
     """
 
     code: ClassVar[str] = ""
@@ -62,11 +63,16 @@ class AdapterError(Exception):
     text: ClassVar[str] = ""
     http_status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
+    wait_s: ClassVar[int | None] = None
 
-    def __init__(self, reason: str = "", *, problems: tuple[Problem, ...] = ()) -> None:
+    def __init__(
+        self, reason: str = "", *, problems: tuple[Problem, ...] = (), retry_after_s: int | None = None
+    ) -> None:
+        """retry_after_s: seconds until the same request may succeed, where that is known better than wait_s says."""
         super().__init__(reason or self.text)
         self.reason = reason or self.text
         self.problems = problems
+        self.retry_after_s = self.wait_s if retry_after_s is None else retry_after_s
 
 
 # --- what the client system sent -------------------------------------------------------------------------------------
@@ -178,6 +184,17 @@ class AttachmentInfected(_ClientError):
     text = "The provider's adapter looked for malware in an attachment of the request and found some."
 
 
+class TooManyRequests(_ClientError):
+    code = "TooManyRequests"
+    text = (
+        "The calling system asked more often, or was refused more often, than this adapter allows one system; "
+        "ask again when the time named in the answer is over."
+    )
+    retry = Retry.LATER
+    http_status = 429
+    wait_s = 1
+
+
 class SchemaInvalid(_ClientError):
     code = "SchemaInvalid"
     text = "The Body is not valid against the service's schema."
@@ -245,6 +262,17 @@ class AccessDenied(_ConsumerAdapterError):
     code = "AccessDenied"
     text = "No access rule allows this request."
     http_status = 403
+
+
+class PeerTooManyRequests(_ConsumerAdapterError):
+    code = "PeerTooManyRequests"
+    text = (
+        "The consumer's adapter asked more often, or was refused more often, than the provider's allows one adapter; "
+        "ask again when the time named in the answer is over."
+    )
+    retry = Retry.LATER
+    http_status = 429
+    wait_s = 1
 
 
 class DeliveryNotRecorded(_ConsumerAdapterError):
@@ -362,6 +390,7 @@ class Overloaded(_ProviderAdapterError):
     text = "The adapter is at its limit of simultaneous requests."
     retry = Retry.LATER
     http_status = 503
+    wait_s = 1
 
 
 class InternalError(_ProviderAdapterError):

@@ -12,6 +12,7 @@ from adapter.app.documents import ClientDocuments
 from adapter.app.figures import registry_of
 from adapter.app.json_documents import JsonDocuments
 from adapter.app.own_services import OwnServices
+from adapter.app.quotas import Gates, admit_clients, admit_peers
 from adapter.app.wiring import Site, attachment_bounds, client_bounds, peer_bounds
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError
@@ -34,11 +35,15 @@ _OPERATORS_BOUNDS = HttpBounds(max_message_bytes=1, read_timeout_s=5, max_in_fli
 class PeerDoor:
     """Opens the listener for peers as soon as there is a directory: without one nobody could be let in."""
 
-    def __init__(self, site: Site, bound: socket) -> None:
+    def __init__(self, site: Site, bound: socket, gates: Gates) -> None:
         bounds = peer_bounds(site.settings)
         handler = PeerListener(site.provider, bounds, InFlight(bounds.max_in_flight), intake=_intake(site))
         self._listener = Listener(
-            handler, bounds, version=SoapVersion.SOAP12, grace_s=site.settings.timing.shutdown_grace_s
+            admit_peers(handler, site, gates),
+            bounds,
+            version=SoapVersion.SOAP12,
+            grace_s=site.settings.timing.shutdown_grace_s,
+            turned_away=gates.peers,
         )
         self._bound = bound
         self._tls = site.keyring.tls
@@ -73,7 +78,7 @@ class PeerDoor:
             self._bound.close()
 
 
-async def open_client_door(site: Site, bound: socket) -> Listener:
+async def open_client_door(site: Site, bound: socket, gates: Gates) -> Listener:
     """The listener for our own systems."""
     bounds = client_bounds(site.settings)
     documents = ClientDocuments(site)
@@ -97,13 +102,19 @@ async def open_client_door(site: Site, bound: socket) -> Listener:
         public_url=None if settings.public_url is None else str(settings.public_url),
     )
     grace_s = site.settings.timing.shutdown_grace_s
-    listener = Listener(handler, bounds, version=SoapVersion.SOAP11, grace_s=grace_s)
+    listener = Listener(
+        admit_clients(handler, site, gates),
+        bounds,
+        version=SoapVersion.SOAP11,
+        grace_s=grace_s,
+        turned_away=gates.clients,
+    )
     await listener.start(bound, _client_context(settings))
     log.info("listening", listener="clients", address=_place(bound))
     return listener
 
 
-async def open_operators_door(site: Site, door: PeerDoor, bound: socket) -> Listener:
+async def open_operators_door(site: Site, door: PeerDoor, bound: socket, gates: Gates) -> Listener:
     """The listener for health and metrics."""
 
     def readiness() -> str | None:
@@ -113,7 +124,7 @@ async def open_operators_door(site: Site, door: PeerDoor, bound: socket) -> List
             return error.text
         return None if door.is_open else "The listener for peers is not open yet."
 
-    handler = OperatorsListener(readiness, registry_of(site))
+    handler = OperatorsListener(readiness, registry_of(site, gates))
     listener = Listener(handler, _OPERATORS_BOUNDS, version=SoapVersion.SOAP11, grace_s=1)
     await listener.start(bound, None)
     return listener

@@ -1,16 +1,19 @@
 """Figures for the monitoring. No labels that name a person, a client or a message.
 
-Every worker answers for itself, so only what is the same in all of them is told: the directory and the readiness.
+Every worker answers for itself: what is the same in all of them is told as it is, what each counts is labelled with its
+process id, so that a counter never goes back because another worker answered.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from adapter.app.quotas import Gates
 from adapter.app.wiring import Site
 from adapter.errors import AdapterError
 
@@ -39,8 +42,26 @@ class _DirectoryFigures(Collector):
         return self._site.policy.current().version
 
 
-def registry_of(site: Site) -> CollectorRegistry:
+class _TurnedAwayFigures(Collector):
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Read when somebody asks."""
+        turned_away = CounterMetricFamily(
+            "adapter_turned_away",
+            "Requests and connections that were refused unread, by listener and reason.",
+            labels=("listener", "reason", "worker"),
+        )
+        for listener, counts in self._gates.by_listener.items():
+            for reason, count in sorted(counts.total.items()):
+                turned_away.add_metric((listener, reason, str(os.getpid())), count)
+        yield turned_away
+
+
+def registry_of(site: Site, gates: Gates) -> CollectorRegistry:
     """The figures of one worker."""
     registry = CollectorRegistry()
+    registry.register(_TurnedAwayFigures(gates))
     registry.register(_DirectoryFigures(site))
     return registry

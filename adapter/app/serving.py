@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import secrets
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 import uvloop
@@ -35,6 +37,7 @@ def serve(settings: Settings, *, workers: int) -> int:
     Raises SettingsInvalid, KeyUnusable, StoreUnusable, DescriptionUnusable.
     """
     configure_logs(level=settings.adapter.log_level, form=settings.adapter.log_format)
+    _allow_descriptors()
     keyring = load_keyring(settings)
     run_token = secrets.token_hex(8)
     database = open_database(settings.database_url, lock_timeout_s=settings.record.busy_timeout_s)
@@ -57,6 +60,13 @@ def serve(settings: Settings, *, workers: int) -> int:
     if workers == 1:
         return worker(None)
     return Supervisor(worker, count=workers, when_died=when_died).run()
+
+
+def _allow_descriptors() -> None:
+    """As many connections as the hard limit lets have: the usual soft limit is for programs that use select."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _record_interrupted(

@@ -249,6 +249,7 @@ def peer_bounds(settings: Settings) -> HttpBounds:
         read_timeout_s=listener.read_timeout_s,
         max_in_flight=settings.limits.max_in_flight,
         max_connections=listener.max_connections,
+        max_connections_per_address=settings.quotas.connections_per_address,
         keepalive_s=listener.idle_timeout_s,
         transfer=transfer_bounds(settings, listener.read_timeout_s),
     )
@@ -262,6 +263,7 @@ def client_bounds(settings: Settings) -> HttpBounds:
         read_timeout_s=listener.read_timeout_s,
         max_in_flight=settings.limits.max_in_flight,
         max_connections=listener.max_connections,
+        max_connections_per_address=settings.quotas.connections_per_address,
         keepalive_s=listener.idle_timeout_s,
         transfer=transfer_bounds(settings, listener.read_timeout_s),
     )

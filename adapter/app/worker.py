@@ -13,6 +13,7 @@ import structlog
 
 from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
 from adapter.app.listening import Sockets
+from adapter.app.quotas import Gates, record_turned_away
 from adapter.app.supervisor import STOP_SIGNALS
 from adapter.app.wiring import Site, utc_now
 from adapter.errors import AdapterError, InternalError
@@ -32,19 +33,22 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     site.directory.load_copy()
     with suppress(AdapterError):  # without a directory all is refused; keep_fresh says why and goes on trying
         await site.directory.refresh()
-    peer_door = PeerDoor(site, sockets.peers)
+    gates = Gates()
+    peer_door = PeerDoor(site, sockets.peers, gates)
     background = [
         asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
         asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
         asyncio.create_task(_forget_expired(site), name="expired ids"),
         asyncio.create_task(peer_door.keep_open(), name="peer listener"),
+        asyncio.create_task(record_turned_away(site, gates), name="turned away"),
+        asyncio.create_task(site.peers.retire_idle(), name="retired connections"),
     ]
     failed: list[str] = []
     for task in background:
         task.add_done_callback(partial(_stop_with, failed, stopping))
     listeners = (
-        await open_client_door(site, sockets.clients),
-        await open_operators_door(site, peer_door, sockets.operators),
+        await open_client_door(site, sockets.clients, gates),
+        await open_operators_door(site, peer_door, sockets.operators, gates),
     )
     _settle_garbage_collector()
     await stopping.wait()

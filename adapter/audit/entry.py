@@ -44,6 +44,7 @@ REFUSED = "refused"
 CALL_REFUSED = "call-refused"
 INTERRUPTED = "exchange-interrupted"
 ADMIN = "admin"
+TURNED_AWAY = "turned-away"
 
 _MAX_REASON_CHARS = 500
 
@@ -215,6 +216,13 @@ class EntryMaker:
             outcome=outcome,
             incident=incident,
         )
+
+
+def turned_away_entry(own: MemberId, *, said: dict[str, Any], now: datetime) -> Entry:
+    """What a listener did not read since the last such entry. said: how much, why, of whom; of no message's content."""
+    outcome = "turned away"
+    body = {"v": 1, "kind": TURNED_AWAY, "by": str(own), "at": write_instant(now), "outcome": outcome, **said}
+    return Entry(body=body, kind=TURNED_AWAY, at=now, outcome=outcome)
 
 
 def interrupted_entry(

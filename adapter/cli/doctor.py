@@ -17,6 +17,7 @@ from adapter.cli.doctor_checks import (
     look_at_clients,
     look_at_clock,
     look_at_database,
+    look_at_descriptors,
     look_at_disk,
     look_at_keys,
     look_at_registration,
@@ -84,6 +85,7 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
     return [
         *guarded("keys", _KEYS, lambda: look_at_keys(settings, now)),
         *guarded("disk", "Look at the disk.", lambda: look_at_disk(settings)),
+        *guarded("descriptors", "Look at the system's limits.", lambda: look_at_descriptors(settings)),
         *guarded("database", "adapter init, or restore the last backup", lambda: look_at_database(settings)),
         *guarded("services", "adapter service list", lambda: look_at_services(settings)),
         *guarded("clients", "Mend [[client]] in the settings.", lambda: look_at_clients(settings)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ class Finding:
     health: Health
     found: str
     mend: str = ""
+
+
+_DESCRIPTORS_BESIDE: Final = 128
 
 
 def ok(what: str, found: str) -> Finding:
@@ -122,6 +126,18 @@ def look_at_disk(settings: Settings) -> Iterator[Finding]:
         yield warn("disk", found, "Make room before it is full: an exchange that cannot be recorded is refused.")
     else:
         yield ok("disk", found)
+
+
+def look_at_descriptors(settings: Settings) -> Iterator[Finding]:
+    """Every connection is a descriptor of the worker's: the system has to allow as many as the settings do."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    connections = settings.peer_listener.max_connections + settings.client_listener.max_connections
+    wanted = 2 * connections + _DESCRIPTORS_BESIDE  # an exchange may need another one, to the peer or the system
+    if resource.RLIM_INFINITY != allowed < wanted:
+        found = f"{allowed} allowed, {wanted} wanted for {connections} connections"
+        yield warn("descriptors", found, "Raise the limit (systemd: LimitNOFILE), or lower max_connections.")
+    else:
+        yield ok("descriptors", f"enough for {connections} connections")
 
 
 def _existing(folder: Path) -> Path:

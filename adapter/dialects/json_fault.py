@@ -54,6 +54,8 @@ def problem_answer(fault: PublicFault, accept_language: str, pointers: Mapping[i
         "retry": fault.retry.value,
         "incident": fault.incident,
     }
+    if fault.retry_after_s is not None:
+        document["retry_after"] = fault.retry_after_s
     if fault.problems:
         document["problems"] = list(_problems(fault.problems[:MAX_PROBLEMS], pointers))
     headers = {"Content-Language": language, "Vary": "Accept-Language"}

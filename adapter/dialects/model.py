@@ -17,6 +17,7 @@ from adapter.attachments import HeldAttachments
 from adapter.envelope.bodies import StreamedBody
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.faults import PublicFault
+from adapter.errors import AdapterError
 from adapter.stages import IdentifiedCall, Packaging, ParsedCall
 from adapter.xmlsafe import XmlLimits
 
@@ -26,6 +27,7 @@ class ClientAnswer:
     """The octets for the client system, the HTTP status, and headers with what its operators may want to note.
 
     streamed: a body with attachments in it, instead of the octets.
+    refused: why there is no reply, when it is this adapter that says so.
     """
 
     octets: bytes
@@ -33,6 +35,7 @@ class ClientAnswer:
     status: int = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
     streamed: StreamedBody | None = None
+    refused: AdapterError | None = None
 
     def with_headers(self, more: Mapping[str, str]) -> ClientAnswer:
         """The same answer with further headers."""
@@ -42,6 +45,19 @@ class ClientAnswer:
             status=self.status,
             headers={**self.headers, **more},
             streamed=self.streamed,
+            refused=self.refused,
+        )
+
+    def as_refusal(self, error: AdapterError) -> ClientAnswer:
+        """The same answer, known to be this error's; it says when to ask again, where that is known."""
+        wait = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+        return ClientAnswer(
+            octets=self.octets,
+            content_type=self.content_type,
+            status=self.status,
+            headers={**self.headers, **wait},
+            streamed=self.streamed,
+            refused=error,
         )
 
 

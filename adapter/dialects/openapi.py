@@ -243,6 +243,7 @@ def _problem() -> Schema:
             "code": {"type": "string", "description": f"One of the catalogue's codes: {', '.join(codes)}."},
             "blame": {"enum": [blame.value for blame in Blame], "description": "Who has to act."},
             "retry": {"enum": [retry.value for retry in Retry], "description": "Whether to ask again."},
+            "retry_after": {"type": "integer", "description": "Seconds after which to ask again, where that is known."},
             "incident": {"type": "string", "description": "What the adapter's operators find the record entry by."},
             "problems": {"type": "array", "items": one},
         },

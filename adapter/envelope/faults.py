@@ -41,7 +41,10 @@ _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicFault:
-    """What may be said of a failure. texts: `en`, `ru`, `uz`. incident: what an operator finds the entry by."""
+    """What may be said of a failure. texts: `en`, `ru`, `uz`. incident: what an operator finds the entry by.
+
+    retry_after_s: seconds after which to ask again, where that is known.
+    """
 
     code: str
     blame: Blame
@@ -49,6 +52,7 @@ class PublicFault:
     incident: str
     texts: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
+    retry_after_s: int | None = None
 
 
 def _texts(message: str) -> dict[str, str]:
@@ -64,6 +68,7 @@ def public_fault(error: AdapterError, incident: str) -> PublicFault:
         incident=incident,
         texts=_texts(error.text),
         problems=error.problems[:MAX_PROBLEMS],
+        retry_after_s=error.retry_after_s,
     )
 
 
@@ -112,9 +117,10 @@ def render_fault_detail(fault: PublicFault) -> str:
         for language, text in fault.texts.items()
     )
     problems = "".join(_render_problem(problem) for problem in fault.problems[:MAX_PROBLEMS])
+    wait = "" if fault.retry_after_s is None else f"<ia-fault:RetryAfter>{fault.retry_after_s}</ia-fault:RetryAfter>"
     return (
         f'<ia-fault:Fault xmlns:ia-fault="{FAULT}"><ia-fault:Code>{fault.code}</ia-fault:Code>'
-        f"<ia-fault:Blame>{fault.blame.value}</ia-fault:Blame><ia-fault:Retry>{fault.retry.value}</ia-fault:Retry>"
+        f"<ia-fault:Blame>{fault.blame.value}</ia-fault:Blame><ia-fault:Retry>{fault.retry.value}</ia-fault:Retry>{wait}"
         f"<ia-fault:Incident>{fault.incident}</ia-fault:Incident>{texts}{problems}</ia-fault:Fault>"
     )
 
@@ -174,6 +180,7 @@ def read_fault(fault: etree._Element) -> PublicFault:
         raise PeerAnswerInvalid("not a fault of the catalogue")
     code, incident = _found(detail, "Code", _CODE), _found(detail, "Incident", _INCIDENT)
     problems = tuple(_read_problem(element) for element in detail.findall(qname(FAULT, "Problem"))[:MAX_PROBLEMS])
+    wait_s = _count(detail.findtext(qname(FAULT, "RetryAfter")) or "") or None
     known = _BY_CODE.get(code)
     if known is not None:
         return PublicFault(
@@ -183,13 +190,20 @@ def read_fault(fault: etree._Element) -> PublicFault:
             incident=incident,
             texts=_texts(known.text),
             problems=problems,
+            retry_after_s=wait_s,
         )
     try:
         blame, retry = Blame(detail.findtext(qname(FAULT, "Blame"))), Retry(detail.findtext(qname(FAULT, "Retry")))
     except ValueError:
         raise PeerAnswerInvalid("a fault that does not say who is to blame and whether to retry") from None
     return PublicFault(
-        code=code, blame=blame, retry=retry, incident=incident, texts=_read_texts(detail), problems=problems
+        code=code,
+        blame=blame,
+        retry=retry,
+        incident=incident,
+        texts=_read_texts(detail),
+        problems=problems,
+        retry_after_s=wait_s,
     )
 
 

@@ -97,4 +97,4 @@ async def refuse_call(
     headers = {"Adapter-Incident": incident}
     if progress.sent is not None:
         headers["Adapter-Message-Id"] = str(progress.sent.sealed.header.message_id)
-    return progress.form.fault(public_fault(error, incident)).with_headers(headers)
+    return progress.form.fault(public_fault(error, incident)).with_headers(headers).as_refusal(error)

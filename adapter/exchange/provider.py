@@ -12,7 +12,7 @@ from adapter.directory.model import Directory
 from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.gate import gate, parse_message
-from adapter.errors import NotForUs
+from adapter.errors import AdapterError, NotForUs
 from adapter.exchange.attachments import ScanRule
 from adapter.exchange.opening import Opener
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
@@ -79,11 +79,15 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerAnswer:
-    """The octets for the peer, the attachments beside them, and the HTTP status that goes with them."""
+    """The octets for the peer, the attachments beside them, and the HTTP status that goes with them.
+
+    refused: why nothing else is said; None when the request was answered.
+    """
 
     octets: bytes
     status: int = HTTPStatus.OK
     attachments: HeldAttachments | None = None
+    refused: AdapterError | None = None
 
 
 def seal_answer(

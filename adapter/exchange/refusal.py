@@ -42,10 +42,10 @@ async def refuse(error: AdapterError, trail: Trail, site: Provider, *, incident:
         log.error("refusal not recorded", incident=incident, code=error.code, because=unrecorded.code)
         said = RecordUnavailable() if trail.recorded is None else AnswerNotRecorded()
         octets = plain_fault_message(public_fault(said, incident), SoapVersion.SOAP12)
-        return PeerAnswer(octets=octets, status=said.http_status)
+        return PeerAnswer(octets=octets, status=said.http_status, refused=said)
     log.warning("refused", code=error.code, incident=incident, record=number)
     octets = plain_fault_message(fault, SoapVersion.SOAP12) if sealed is None else sealed.octets
-    return PeerAnswer(octets=octets, status=error.http_status)
+    return PeerAnswer(octets=octets, status=error.http_status, refused=error)
 
 
 def _sealed(fault: bytes, trail: Trail, site: Provider) -> SealedMessage | None:

@@ -91,5 +91,5 @@ def _raise_reported(answer: ReceivedMessage, site: Consumer) -> None:
         return
     reason = f"the peer reported {reported.code}, incident {reported.incident}, without a signature"
     if reported.retry is Retry.LATER:
-        raise PeerUnreachable(reason, problems=reported.problems)
+        raise PeerUnreachable(reason, problems=reported.problems, retry_after_s=reported.retry_after_s)
     raise PeerRefused(reason, problems=reported.problems)

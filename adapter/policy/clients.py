@@ -71,6 +71,14 @@ def find_client(call: ReceivedCall, clients: Sequence[Client]) -> Client:
     return matching[0]
 
 
+def identified_as(call: ReceivedCall, clients: Sequence[Client]) -> str | None:
+    """The name of the one client that a call comes from, as far as its connection and headers say; None: of nobody."""
+    try:
+        return find_client(call, clients).name
+    except ClientNotIdentified:
+        return None
+
+
 def identify(call: ReceivedCall, clients: Sequence[Client]) -> IdentifiedCall:
     """Find the client that this call comes from and check that it may use the service.
 

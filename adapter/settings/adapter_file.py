@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
+from adapter.settings.limits import LimitsSettings, QuotasSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
     ClamdAddress,
@@ -36,7 +37,6 @@ from adapter.settings.types import (
     compile_xpath,
     unknown_prefixes,
 )
-from adapter.xmlsafe import XmlLimits
 
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -142,26 +142,6 @@ class OperatorsListenerSettings(Section):
 
     address: IpAddress = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8081, description="TCP port; 0 lets the system choose.")
-
-
-class LimitsSettings(Section):
-    """[limits]: bounds on one XML document and on the work at hand. Past one: fault LimitExceeded or Overloaded."""
-
-    max_depth: Count = Field(100, le=256, description="Elements inside one another.")
-    max_nodes: Count = Field(1_000_000, description="Elements of one message.")
-    max_attributes: Count = Field(64, description="Attributes of one element.")
-    max_namespace_declarations: Count = Field(10_000, description="Namespace declarations of one message.")
-    max_in_flight: Count = Field(256, description="Exchanges at a time, for each worker and side.")
-
-    def for_messages(self, max_bytes: int) -> XmlLimits:
-        """The bounds for the parser. max_bytes: of the listener that the message came by."""
-        return XmlLimits(
-            max_bytes=max_bytes,
-            max_depth=self.max_depth,
-            max_nodes=self.max_nodes,
-            max_attributes=self.max_attributes,
-            max_namespace_declarations=self.max_namespace_declarations,
-        )
 
 
 class AttachmentsSettings(Section):
@@ -344,6 +324,7 @@ class Settings(Section):
         default_factory=OperatorsListenerSettings, description="Health and metrics."
     )
     limits: LimitsSettings = Field(default_factory=LimitsSettings, description="Bounds on one message.")
+    quotas: QuotasSettings = Field(default_factory=QuotasSettings, description="What one caller may take.")
     attachments: AttachmentsSettings = Field(
         default_factory=AttachmentsSettings, description="What comes beside the XML."
     )

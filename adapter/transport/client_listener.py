@@ -80,8 +80,7 @@ class ClientListener:
                 return plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
             incident = new_incident()
             log.warning("refused", code=UnknownService.code, incident=incident)
-            fault = dialect.form.fault(public_fault(UnknownService(), incident))
-            return response_of(fault.with_headers({"Adapter-Incident": incident}))
+            return fault_in_form(request, UnknownService(), incident)
         if request.method in ("GET", "HEAD"):
             if service is not None and isinstance(dialect, JsonDialect):
                 return await self._json_document(request, service)
@@ -151,6 +150,12 @@ def dialect_of(request: web.BaseRequest) -> ClientDialect:
         operation = ""
     accepted = request.headers.get("Accept-Language", "")
     return JsonDialect(operation=operation, content_type=content_type, accept_language=accepted)
+
+
+def fault_in_form(request: web.BaseRequest, error: AdapterError, incident: str) -> web.Response:
+    """A fault that no message stands behind, as the sender of this request reads faults."""
+    fault = dialect_of(request).form.fault(public_fault(error, incident))
+    return response_of(fault.with_headers({"Adapter-Incident": incident}).as_refusal(error))
 
 
 def service_of(path: str) -> ServiceId | None:

@@ -26,8 +26,16 @@ from adapter.exchange.parts import RelatedMessage
 from adapter.identifiers import ServiceId
 from adapter.policy.clients import find_client
 from adapter.stages import Packaging, ReceivedCall
-from adapter.transport.http_protocol import SERVER_HEADER
-from adapter.transport.http_server import HttpBounds, InFlight, is_multipart, peer_of, read_body, read_chunks
+from adapter.transport.http_protocol import REFUSED, SERVER_HEADER
+from adapter.transport.http_server import (
+    HttpBounds,
+    InFlight,
+    hold_octets,
+    is_multipart,
+    peer_of,
+    read_body,
+    read_chunks,
+)
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.transfer import send_streamed
 
@@ -113,6 +121,7 @@ class ClientSide:
         chunks = read_chunks(request, self.bounds.transfer)
         message = RelatedMessage(chunks, related, self.intake.bounds, AttachmentsInvalid, may_greet=True)
         root = await message.root(self.bounds.max_message_bytes)
+        hold_octets(request, len(root.octets))
         packaging, content_type = envelope_type(related, root.head, AttachmentsInvalid)
         attachments = await message.seal(call.holding, os.urandom(KEY_OCTETS))
         return received_call(
@@ -200,11 +209,14 @@ def _credentials(authorization: str) -> tuple[str | None, str | None, str | None
 
 def response_of(answer: ClientAnswer) -> web.Response:
     """An answer as HTTP has it."""
-    return web.Response(
+    response = web.Response(
         body=answer.octets,
         status=answer.status,
         headers={**answer.headers, **SERVER_HEADER, "Content-Type": answer.content_type},
     )
+    if answer.refused is not None:
+        response[REFUSED] = answer.refused
+    return response
 
 
 def plain(status: HTTPStatus, text: str) -> web.Response:

@@ -1,17 +1,18 @@
-"""aiohttp's server with bounds on connections and on the time to a first request, and with SOAP faults throughout.
+"""aiohttp's server with bounds on heads and on the time to a first request, and with SOAP faults throughout.
 
-What aiohttp refuses by itself (a malformed request line, headers past their bound) never becomes a message, so there is
-nothing to record; it gets a fault with an incident id, and the log has the id.
+What is refused here (a malformed request line, headers past their bound) never becomes a message: it gets a fault with
+an incident id, the log has the id, and it is counted (transport.turned_away).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
@@ -21,29 +22,54 @@ from adapter.errors import (
     InternalError,
     LimitExceeded,
     MalformedMessage,
-    Overloaded,
     RequestIncomplete,
 )
 from adapter.exchange.incidents import new_incident
 from adapter.stages import Peer, SoapVersion
+from adapter.transport.quotas import Caller, Share, address_block
+from adapter.transport.turned_away import TurnedAway
 
 log = structlog.get_logger(__name__)
 
 # What every answer says of the software; aiohttp would name itself and Python with their versions.
 SERVER_HEADER = {"Server": "interagency-adapter"}
 
+# Under this key a response says which error it is.
+REFUSED = web.ResponseKey("refused", AdapterError)
+
 _CONTENT_TYPE = {SoapVersion.SOAP11: "text/xml", SoapVersion.SOAP12: "application/soap+xml"}
 
 
 def fault_response(error: AdapterError, incident: str, version: SoapVersion) -> web.Response:
     """A fault as a whole HTTP response."""
-    return web.Response(
+    response = web.Response(
         body=plain_fault_message(public_fault(error, incident), version),
         status=error.http_status,
         content_type=_CONTENT_TYPE[version],
         charset="utf-8",
-        headers={"Adapter-Incident": incident, **SERVER_HEADER},
+        headers={"Adapter-Incident": incident, **retry_after(error), **SERVER_HEADER},
     )
+    response[REFUSED] = error
+    return response
+
+
+def retry_after(error: AdapterError | None) -> dict[str, str]:
+    """The header that says when to ask again (RFC 9110, 10.2.3), where that is known."""
+    if error is None or error.retry_after_s is None:
+        return {}
+    return {"Retry-After": str(error.retry_after_s)}
+
+
+def refusal_octets(error: AdapterError, incident: str, version: SoapVersion) -> bytes:
+    """A whole HTTP response with a fault, for a connection that ends with it."""
+    body = plain_fault_message(public_fault(error, incident), version)
+    more = "".join(f"{name}: {value}\r\n" for name, value in retry_after(error).items())
+    head = (
+        f"HTTP/1.1 {error.http_status} {HTTPStatus(error.http_status).phrase}\r\n"
+        f"Content-Type: {_CONTENT_TYPE[version]}; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class SoapServer(web.Server):
@@ -54,38 +80,45 @@ class SoapServer(web.Server):
         handler: Any,  # noqa: ANN401
         *,
         version: SoapVersion,
-        max_connections: int,
         first_request_s: float,
+        max_head_bytes: int,
+        turned_away: TurnedAway,
         **more: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(handler, **more)
         self.version = version
-        self.max_connections = max_connections
         self.first_request_s = first_request_s
+        self.max_head_bytes = max_head_bytes
+        self.turned_away = turned_away
 
-    def __call__(self) -> RequestHandler:
+    def __call__(self) -> SoapRequestHandler:
         """The protocol of a new connection."""
         return SoapRequestHandler(self, loop=self._loop, **self._kwargs)
 
 
 class SoapRequestHandler(RequestHandler):
-    """One connection. peer: who is at the other end, once a request asked (http_server.peer_of)."""
+    """One connection.
 
-    __slots__ = ("_first_request_timer", "_server", "peer")
+    peer: who is at the other end; caller: whom its requests are put down to, with the credentials that said so; both
+    once a request asked. share: what the request at hand holds of the caller's account. when_lost: told at the end.
+    """
+
+    __slots__ = ("_body", "_first_request_timer", "_head_octets", "_server", "caller", "peer", "share", "when_lost")
 
     def __init__(self, server: SoapServer, **more: Any) -> None:  # noqa: ANN401
         super().__init__(server, **more)
         self._server = server
         self.peer: Peer | None = None
+        self.caller: tuple[str, Caller] | None = None
+        self.share: Share | None = None
+        self.when_lost: Callable[[], None] | None = None
+        self._head_octets = 0
+        self._body: StreamReader | None = None
         self._first_request_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Refuse one connection too many; give a new one a bounded time to say something."""
+        """Give a new connection a bounded time to say something."""
         super().connection_made(transport)
-        if len(self._server.connections) > self._server.max_connections:
-            log.warning("too many connections", address=str(transport.get_extra_info("peername")))
-            self._refuse_at_once(transport, Overloaded())
-            return
         loop = asyncio.get_running_loop()
         self._first_request_timer = loop.call_later(self._server.first_request_s, self._close_if_silent)
 
@@ -94,24 +127,55 @@ class SoapRequestHandler(RequestHandler):
         if self._first_request_timer is not None:
             self._first_request_timer.cancel()
         super().connection_lost(exc)
+        if self.when_lost is not None:
+            self.when_lost()
+            self.when_lost = None
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what came, as long as the head of a request stays small: aiohttp bounds each header, not all."""
+        in_a_body = self._body is not None and not self._body.is_eof()
+        super().data_received(data)
+        if self._messages:
+            self._body = self._messages[-1][1]
+            self._head_octets = 0
+        elif not in_a_body:
+            self._head_octets += len(data)
+            if self._head_octets > self._server.max_head_bytes and self.transport is not None:
+                self._refuse_at_once(self.transport, LimitExceeded())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked at the moment."""
+        return self._current_request is None and not self._messages
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether a whole head of a request ever came."""
+        return self._request_count > 0
+
+    def make_room(self) -> None:
+        """End a connection on which nothing is asked, so that another caller finds a place."""
+        if self.transport is not None:
+            self._count("ConnectionDropped", self.transport)
+            self.force_close()
 
     def _close_if_silent(self) -> None:
         if self._request_count == 0 and self.transport is not None:
             self._refuse_at_once(self.transport, RequestIncomplete())
 
+    def _count(self, reason: str, transport: asyncio.BaseTransport | None) -> None:
+        name = None if transport is None else transport.get_extra_info("peername")
+        address = address_block(str(name[0])) if isinstance(name, tuple) else ""
+        self._server.turned_away.count(reason, Caller(kind="address", name=address, identified=False))
+
     def _refuse_at_once(self, transport: asyncio.BaseTransport, error: AdapterError) -> None:
         """A fault without a request, and the connection ends."""
         incident = new_incident()
-        log.warning("refused", code=error.code, incident=incident)
-        body = plain_fault_message(public_fault(error, incident), self._server.version)
-        head = (
-            f"HTTP/1.1 {error.http_status} {HTTPStatus(error.http_status).phrase}\r\n"
-            f"Content-Type: {_CONTENT_TYPE[self._server.version]}; charset=utf-8\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(head.encode() + body)
-        self.close()
+        log.info("turned away", code=error.code, incident=incident)
+        self._count(error.code, transport)
+        if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+            transport.write(refusal_octets(error, incident, self._server.version))
+        self.force_close()
         transport.close()
 
     def handle_error(
@@ -128,7 +192,8 @@ class SoapRequestHandler(RequestHandler):
         error: AdapterError = InternalError()
         if status < 500:
             error = LimitExceeded() if isinstance(exc, LineTooLong) else MalformedMessage()
-        log.warning("refused", code=error.code, incident=incident, error=type(exc).__name__)
+        log.info("turned away", code=error.code, incident=incident, error=type(exc).__name__)
+        self._count(error.code, self.transport)
         response = fault_response(error, incident, self._server.version)
         response.force_close()
         return response

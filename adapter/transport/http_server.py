@@ -16,7 +16,10 @@ from adapter.envelope.multipart import MULTIPART, media_type_of
 from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
 from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.stages import Peer, SoapVersion
+from adapter.transport.doorway import Doorway, DoorwayBounds
 from adapter.transport.http_protocol import SoapRequestHandler, SoapServer
+from adapter.transport.quotas import Share
+from adapter.transport.turned_away import TurnedAway
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -29,8 +32,10 @@ class HttpBounds:
     read_timeout_s: float
     max_in_flight: int
     max_connections: int = 512
+    max_connections_per_address: int = 512
     keepalive_s: float = 75.0
     max_header_bytes: int = 16_384
+    max_head_bytes: int = 65_536
     transfer: TransferBounds = field(default_factory=TransferBounds)
 
 
@@ -79,16 +84,19 @@ async def _begin_body(request: web.BaseRequest) -> None:
 
 
 async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
-    """The whole body. Raises LimitExceeded, RequestIncomplete (too slow or broken off), MalformedMessage (encoded)."""
+    """The whole body, which the caller's account holds until it is answered.
+
+    Raises LimitExceeded, RequestIncomplete (too slow or broken off), MalformedMessage (encoded), Overloaded.
+    """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MalformedMessage("a Content-Encoding is not accepted")
-    announced = request.content_length
-    if announced is not None and announced > bounds.max_message_bytes:
-        raise LimitExceeded(f"{announced} octets announced, allowed {bounds.max_message_bytes}")
+    _judge_announced(request, bounds)
     if "Expect" in request.headers:
         await _begin_body(request)
     if request.content.is_eof() and request.content.exception() is None:
-        return _bounded(request.content.read_nowait(), bounds)  # it came in one go with its head, as most do
+        octets = _bounded(request.content.read_nowait(), bounds)  # it came in one go with its head, as most do
+        hold_octets(request, len(octets))
+        return octets
     chunks: list[bytes] = []
     total = 0
     try:
@@ -97,12 +105,36 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
                 total += len(chunk)
                 if total > bounds.max_message_bytes:
                     raise LimitExceeded(f"more than {bounds.max_message_bytes} octets")
+                hold_octets(request, len(chunk))
                 chunks.append(chunk)
     except TimeoutError:
         raise RequestIncomplete(f"{total} octets after {bounds.read_timeout_s} s") from None
     except (web.RequestPayloadError, ConnectionError) as broken:
         raise RequestIncomplete(f"broken off after {total} octets: {type(broken).__name__}") from None
     return b"".join(chunks)
+
+
+def _judge_announced(request: web.BaseRequest, bounds: HttpBounds) -> None:
+    """Refuse what is too much before any of it is read. Raises LimitExceeded, Overloaded."""
+    announced = request.content_length
+    if announced is None:
+        return
+    if announced > bounds.max_message_bytes:
+        raise LimitExceeded(f"{announced} octets announced, allowed {bounds.max_message_bytes}")
+    share = _share_of(request)
+    if share is not None:
+        share.account.room_for(announced)
+
+
+def hold_octets(request: web.BaseRequest, octets: int) -> None:
+    """So many octets more of this request are in memory until it is answered. Raises Overloaded, LimitExceeded."""
+    share = _share_of(request)
+    if share is not None:
+        share.hold(octets)
+
+
+def _share_of(request: web.BaseRequest) -> Share | None:
+    return request.protocol.share if isinstance(request.protocol, SoapRequestHandler) else None
 
 
 def _bounded(octets: bytes, bounds: HttpBounds) -> bytes:
@@ -139,12 +171,22 @@ def _peer_at(transport: asyncio.BaseTransport | None) -> Peer:
 class Listener:
     """One HTTP listener on a socket that is already bound (so that several workers can share it)."""
 
-    def __init__(self, handler: Handler, bounds: HttpBounds, *, version: SoapVersion, grace_s: float) -> None:
-        """version: in which SOAP faults speak before a message was read."""
+    def __init__(
+        self,
+        handler: Handler,
+        bounds: HttpBounds,
+        *,
+        version: SoapVersion,
+        grace_s: float,
+        turned_away: TurnedAway | None = None,
+    ) -> None:
+        """version: in which SOAP faults speak before a message was read. turned_away: where that is counted."""
+        self.turned_away = turned_away or TurnedAway()
         server = SoapServer(
             handler,
             version=version,
-            max_connections=bounds.max_connections,
+            max_head_bytes=bounds.max_head_bytes,
+            turned_away=self.turned_away,
             first_request_s=bounds.read_timeout_s,
             access_log=None,
             keepalive_timeout=bounds.keepalive_s,
@@ -155,21 +197,25 @@ class Listener:
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=grace_s)
         self._protocols = server
         self._bounds = bounds
-        self._accepting: asyncio.Server | None = None
+        self._doorway: Doorway | None = None
 
     async def start(self, bound: socket, tls: ssl.SSLContext | None) -> None:
         """Accept connections from now on."""
         await self._runner.setup()
-        self._accepting = await asyncio.get_running_loop().create_server(
+        self._doorway = Doorway(
+            bound,
+            tls,
             self._protocols,
-            sock=bound,
-            ssl=tls,
-            backlog=1024,
-            ssl_handshake_timeout=None if tls is None else self._bounds.read_timeout_s,
+            bounds=DoorwayBounds(
+                connections=self._bounds.max_connections,
+                per_address=min(self._bounds.max_connections_per_address, self._bounds.max_connections),
+                handshake_s=self._bounds.read_timeout_s,
+            ),
         )
+        self._doorway.open()
 
     async def stop(self) -> None:
         """Accept no more, finish what is in flight (at most grace_s), close."""
-        if self._accepting is not None:
-            self._accepting.close()
+        if self._doorway is not None:
+            await self._doorway.close()
         await self._runner.cleanup()

@@ -29,14 +29,17 @@ from adapter.transport.destinations import DestinationRefused, PeerDestinations
 from adapter.transport.peer_listener import CONTENT_TYPE, PATH, peer_body
 from adapter.transport.tls import TlsKey, peer_client_context
 
+_RETIRE_EVERY_S = 5.0
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Pool:
-    """Connections to one peer, valid for exactly this address and these certificates."""
+    """Connections to one peer, valid for exactly this address and these certificates. in_use: calls on their way."""
 
     entry: AdapterEntry
     session: aiohttp.ClientSession
     peer: Peer
+    in_use: int = 0
 
 
 class PeerClient:
@@ -74,6 +77,7 @@ class PeerClient:
         answers it at most once (promise 3).
         """
         pool = self._pool(call.sealed.header.service.subsystem.member)
+        pool.in_use += 1
         try:
             try:
                 return await self._post(pool, call)
@@ -89,6 +93,23 @@ class PeerClient:
             raise PeerUnreachable("the directory names an address that is none") from None
         except (aiohttp.ClientError, OSError) as cause:  # the request may have arrived
             raise PeerTimeout(f"{type(cause).__name__} while the provider's adapter was asked") from None
+        finally:
+            pool.in_use -= 1
+
+    async def retire_idle(self) -> None:
+        """Close the connections to addresses and certificates that are no more, as soon as nothing is on its way there.
+
+        Goes on until cancelled.
+        """
+        while True:
+            await asyncio.sleep(_RETIRE_EVERY_S)
+            await self.close_retired()
+
+    async def close_retired(self) -> None:
+        """Close the pools that were replaced and that nothing uses."""
+        idle = [pool for pool in self._retired if not pool.in_use]
+        self._retired = [pool for pool in self._retired if pool.in_use]
+        await asyncio.gather(*(pool.session.close() for pool in idle))
 
     async def _post(self, pool: _Pool, call: RecordedCall) -> ReceivedMessage:
         sealed = call.sealed

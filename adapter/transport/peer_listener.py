@@ -18,8 +18,16 @@ from adapter.exchange.provider import PeerAnswer, Provider
 from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
 from adapter.stages import Peer, ReceivedMessage, SoapVersion
-from adapter.transport.http_protocol import SERVER_HEADER, fault_response
-from adapter.transport.http_server import HttpBounds, InFlight, is_multipart, peer_of, read_body, read_chunks
+from adapter.transport.http_protocol import REFUSED, SERVER_HEADER, fault_response, retry_after
+from adapter.transport.http_server import (
+    HttpBounds,
+    InFlight,
+    hold_octets,
+    is_multipart,
+    peer_of,
+    read_body,
+    read_chunks,
+)
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.transfer import send_streamed
 
@@ -51,13 +59,16 @@ class PeerListener:
                 return await send_streamed(
                     request, body, status=answer.status, headers=SERVER_HEADER, bounds=self._bounds.transfer
                 )
-        return web.Response(
+        response = web.Response(
             body=answer.octets,
             status=answer.status,
             content_type=CONTENT_TYPE,
             charset="utf-8",
-            headers=SERVER_HEADER,
+            headers={**retry_after(answer.refused), **SERVER_HEADER},
         )
+        if answer.refused is not None:
+            response[REFUSED] = answer.refused
+        return response
 
     async def _answer(self, request: web.BaseRequest, holding: Holding) -> PeerAnswer:
         peer = peer_of(request)
@@ -91,6 +102,7 @@ class PeerListener:
         chunks = read_chunks(request, self._bounds.transfer)
         message = RelatedMessage(chunks, related, self._intake.bounds, MalformedMessage)
         root = await message.root(self._bounds.max_message_bytes)
+        hold_octets(request, len(root.octets))
         envelope = ReceivedMessage(octets=root.octets, received_at=self._site.clock(), peer=peer, holding=holding)
         message.narrow(self._site.attachment_bounds(envelope))
         return ReceivedMessage(

@@ -123,7 +123,7 @@ class Processes:
         self._running[name] = Running(name=name, process=process, log=log)
         return self._running[name]
 
-    def wait_until(self, name: str, ready: Callable[[], bool], *, timeout_s: float = 30.0) -> None:
+    def wait_until(self, name: str, ready: Callable[[], bool], *, timeout_s: float = 90.0) -> None:
         """Wait until `ready` says so. Raises NotStarted when the program ends or is not ready in time."""
         running = self._running[name]
         deadline = time.monotonic() + timeout_s

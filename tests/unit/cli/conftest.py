@@ -27,6 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     for variable in _ENVIRONMENT:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LOGNAME", "officer")
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 4096))  # not this machine's
     return typed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -146,6 +147,16 @@ def test_room_on_the_disk(free_mb: int, health: Health, prepared: Path, monkeypa
     usage = SimpleNamespace(free=free_mb * 1024 * 1024)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     [finding] = doctor_checks.look_at_disk(load_settings(prepared / "register" / "adapter.toml"))
+    assert finding.health is health
+
+
+@pytest.mark.parametrize(
+    ("hard", "health"),
+    [(1024, Health.WARN), (2175, Health.WARN), (2176, Health.OK), (resource.RLIM_INFINITY, Health.OK)],
+)
+def test_room_for_connections(hard: int, health: Health, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, hard))
+    [finding] = doctor_checks.look_at_descriptors(load_settings(prepared / "register" / "adapter.toml"))
     assert finding.health is health
 
 
