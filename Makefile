@@ -15,7 +15,7 @@ CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attacks fuzz mutants coverage interop check bench promises package audit serve lock docs clean
+.PHONY: help setup demo test attacks endurance fuzz mutants coverage interop check bench promises package audit serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -49,6 +49,9 @@ coverage: $(READY) ## every branch of crypto, envelope, policy, audit and xmlsaf
 
 fuzz: $(READY) ## search for inputs that break something, 20 minutes a target (TIME=60 TARGET=gate for less)
 	@$(RUN)/python -m tests.fuzz run --time $(TIME) $(addprefix --target ,$(TARGET))
+
+endurance: $(READY) ## ten minutes of attacks on two running adapters while a calm client goes on; docs/limits.md
+	@$(RUN)/python -m bench.endurance
 
 check: $(READY) ## format, lint, types, floors, architecture, generated pages
 	@$(RUN)/ruff format --check --quiet .

@@ -80,15 +80,16 @@ def running_installation(
     workers: int = 1,
     with_client_tls: bool = False,
     adapter_command: Sequence[str] = (ADAPTER,),
+    others: tuple[MemberPlan, ...] = (),
 ) -> Iterator[Installation]:
     """Build and start everything below an empty folder; stop it at the end.
 
     with_client_tls: the consumer's system calls over mutual TLS instead of plain HTTP on loopback.
-    adapter_command: what stands for the `adapter` command: a profiler, for example.
+    adapter_command: what stands for the `adapter` command: a profiler, for example. others: further members.
     """
     with Processes(folder / "logs") as processes:
         (backend_port,) = free_ports(1)
-        federation = build_federation(_plan(suite, backend_port, workers), folder, processes)
+        federation = build_federation(_plan(suite, backend_port, workers, others), folder, processes)
         start_backend(processes, backend_port)
         settings_file = federation.homes[CONSUMER].settings_file
         client_tls = demand_client_tls(settings_file, folder / "client-tls") if with_client_tls else None
@@ -130,8 +131,8 @@ def _serve(home: Home) -> list[str]:
     return ["serve", "--settings", str(home.settings_file), "--workers", str(home.plan.workers)]
 
 
-def _plan(suite: str, backend_port: int, workers: int) -> FederationPlan:
-    return FederationPlan(members=(_provider(suite, backend_port, workers), _consumer(suite, workers)))
+def _plan(suite: str, backend_port: int, workers: int, others: tuple[MemberPlan, ...]) -> FederationPlan:
+    return FederationPlan(members=(_provider(suite, backend_port, workers), _consumer(suite, workers), *others))
 
 
 def _provider(suite: str, backend_port: int, workers: int) -> MemberPlan:

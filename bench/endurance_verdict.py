@@ -1,0 +1,111 @@
+"""What the ten-minute run has to show, and whether it did. A value: no process, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.calm import Calls, Seen, quantile_ms
+
+STATED_MIB: Final = 1024
+"""Resident memory of one adapter with one worker and the settings' defaults (docs/limits.md)."""
+
+_TIMES: Final = 2.0
+_AS_BEFORE: Final = 1.5
+_DESCRIPTORS_MORE: Final = 16
+_LEAST_CALLS: Final = 20
+_NOT_ATTACKS: Final = frozenset(("before", "settling", "after"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A part of the run. peak: by adapter. answers: what the attackers were told, by listener and code."""
+
+    name: str
+    calls: Calls
+    peak: Mapping[str, Seen]
+    answers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def p99_ms(self) -> float:
+        """Of the calm client."""
+        return quantile_ms(self.calls.latencies_s, 0.99)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One figure that was stated, and what it was."""
+
+    holds: bool
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The whole run. entries: of each adapter's record at the end."""
+
+    phases: tuple[Phase, ...]
+    findings: tuple[Finding, ...]
+    entries: Mapping[str, int]
+
+
+def judge(phases: Sequence[Phase], *, entries: Mapping[str, int]) -> Verdict:
+    """Compare what was seen with what is stated."""
+    findings = (*_memory(phases), *_latency(phases), *_afterwards(phases))
+    return Verdict(phases=tuple(phases), findings=findings, entries=entries)
+
+
+def _named(phases: Sequence[Phase], name: str) -> Phase:
+    return next(phase for phase in phases if phase.name == name)
+
+
+def _memory(phases: Sequence[Phase]) -> Iterator[Finding]:
+    for adapter in phases[0].peak:
+        most = max(phases, key=lambda phase: phase.peak[adapter].resident_mib)
+        mib = most.peak[adapter].resident_mib
+        yield Finding(
+            holds=0 < mib <= STATED_MIB,
+            text=f"memory of the {adapter}: {mib:.0f} MiB at most ({most.name}), stated {STATED_MIB}",
+        )
+
+
+def _latency(phases: Sequence[Phase]) -> Iterator[Finding]:
+    before = _named(phases, "before")
+    attacks = [phase for phase in phases if phase.name not in _NOT_ATTACKS]
+    together = [time for phase in attacks for time in phase.calls.latencies_s]
+    during_ms = quantile_ms(together, 0.99)
+    yield Finding(
+        holds=len(before.calls.latencies_s) >= _LEAST_CALLS and 0 < during_ms <= _TIMES * before.p99_ms,
+        text=f"others' p99 over all attacks: {during_ms:.1f} ms, before {before.p99_ms:.1f} ms "
+        f"(x{during_ms / max(before.p99_ms, 0.001):.2f}, at most x{_TIMES:.0f})",
+    )
+    for phase in attacks:
+        yield Finding(
+            holds=len(phase.calls.latencies_s) >= _LEAST_CALLS and phase.p99_ms <= _TIMES * before.p99_ms,
+            text=f"others' p99 during {phase.name}: {phase.p99_ms:.1f} ms "
+            f"(x{phase.p99_ms / max(before.p99_ms, 0.001):.2f})",
+        )
+    failed = sum(phase.calls.failed for phase in phases)
+    errors = sorted({error for phase in phases for error in phase.calls.errors})
+    yield Finding(holds=failed == 0, text=f"calls of others that failed: {failed} {', '.join(errors)}".rstrip())
+
+
+def _afterwards(phases: Sequence[Phase]) -> Iterator[Finding]:
+    before, after = _named(phases, "before"), _named(phases, "after")
+    yield Finding(
+        holds=0 < after.p99_ms <= _AS_BEFORE * before.p99_ms,
+        text=f"others' p99 afterwards: {after.p99_ms:.1f} ms (x{after.p99_ms / max(before.p99_ms, 0.001):.2f}, "
+        f"at most x{_AS_BEFORE})",
+    )
+    for adapter, then in before.peak.items():
+        now = after.peak[adapter]
+        yield Finding(
+            holds=now.descriptors <= then.descriptors + _DESCRIPTORS_MORE,
+            text=f"descriptors of the {adapter} afterwards: {now.descriptors}, before {then.descriptors}",
+        )
+        yield Finding(
+            holds=now.resident_mib <= STATED_MIB / 2,
+            text=f"memory of the {adapter} afterwards: {now.resident_mib:.0f} MiB, before {then.resident_mib:.0f}, "
+            f"at most {STATED_MIB // 2}",
+        )
