@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapter.errors import AdapterError
-from adapter.stages import VerifiedMessage
+from adapter.envelope.faults import public_fault, render_fault
+from adapter.errors import AccessDenied, AdapterError
+from adapter.stages import MessageKind, SealedMessage, SoapVersion, VerifiedMessage
 from adapter.xmlsafe import canonical, parse
 from tests.attacks.test_recipes import EVERY_CASE
-from tests.envelopes import open_octets, seal_request
+from tests.envelopes import PAYLOAD, open_octets, seal_reply, seal_request
 from tests.pki import SUITE_NAMES, Federation, FederationMember
 
 pytestmark = pytest.mark.timeout(900 if EVERY_CASE else 120)
@@ -42,8 +43,34 @@ TREES = st.recursive(
 
 
 @pytest.fixture(scope="module", params=SUITE_NAMES)
-def member(request: pytest.FixtureRequest, mixed_federation: Federation) -> FederationMember:
-    return next(one for one in mixed_federation.members.values() if one.suite == request.param)
+def federation_of_suite(request: pytest.FixtureRequest) -> Federation:
+    """The cadastre, which asks and answers, in the suite."""
+    return Federation.build(suites=("p256", request.param, "p256"))
+
+
+@pytest.fixture(scope="module")
+def member(federation_of_suite: Federation) -> FederationMember:
+    return federation_of_suite.cadastre
+
+
+@pytest.fixture(scope="module", params=["request", "reply", "fault"])
+def direction(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+FAULT = canonical(parse(render_fault(public_fault(AccessDenied(), "incident-1"), SoapVersion.SOAP12)))
+
+
+def sealed_by(member: FederationMember, federation: Federation, direction: str, payload: bytes) -> SealedMessage:
+    """A request of the member to the register, or its answer to a request of the register: signed in its suite."""
+    if direction == "request":
+        return seal_request(member, federation.population, payload=payload)
+    asked = seal_request(federation.population, member)
+    return seal_reply(member, federation.population, asked, payload)
+
+
+def kind_of(direction: str) -> MessageKind:
+    return MessageKind.REQUEST if direction == "request" else MessageKind.REPLY
 
 
 def written(tree: Tree, *, turned: bool = False, space: str = " ", declared: bool = True) -> str:
@@ -64,17 +91,18 @@ def written(tree: Tree, *, turned: bool = False, space: str = " ", declared: boo
 
 def said(message: VerifiedMessage) -> tuple[object, ...]:
     """Everything that is handed on of a message."""
-    return (message.header, message.personal_data, message.created, message.expires, canonical(message.payload))
+    values = (message.header, message.personal_data, message.created, message.expires, message.confirmation)
+    return (*values, message.signer, canonical(message.payload))
 
 
 @settings(max_examples=15 * MORE, deadline=None)
 @given(tree=TREES)
 def test_what_we_sign_verifies_and_says_the_same(
-    member: FederationMember, mixed_federation: Federation, tree: Tree
+    member: FederationMember, federation_of_suite: Federation, direction: str, tree: Tree
 ) -> None:
-    payload = written(tree).encode()
-    sealed = seal_request(member, mixed_federation.population, payload=payload)
-    opened = open_octets(sealed.octets, mixed_federation.population)
+    payload = FAULT if direction == "fault" else written(tree).encode()
+    sealed = sealed_by(member, federation_of_suite, direction, payload)
+    opened = open_octets(sealed.octets, federation_of_suite.population, kind_of(direction))
     assert canonical(opened.payload) == canonical(parse(payload))
     assert opened.header == sealed.header
 
@@ -82,11 +110,11 @@ def test_what_we_sign_verifies_and_says_the_same(
 @settings(max_examples=40 * MORE, deadline=None)
 @given(data=st.data())
 def test_what_is_changed_anywhere_is_refused_or_says_the_same(
-    member: FederationMember, mixed_federation: Federation, data: st.DataObject
+    member: FederationMember, federation_of_suite: Federation, direction: str, data: st.DataObject
 ) -> None:
     """One to three changes of a few octets each: replaced, put in, taken out."""
-    population = mixed_federation.population
-    good = seal_request(member, population)
+    population = federation_of_suite.population
+    good = sealed_by(member, federation_of_suite, direction, FAULT if direction == "fault" else PAYLOAD)
     octets = bytearray(good.octets)
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(octets) - 1))
@@ -94,10 +122,10 @@ def test_what_is_changed_anywhere_is_refused_or_says_the_same(
             st.one_of(st.binary(max_size=3), st.sampled_from([b" ", b"\n", b"<", b"/>", b"&#x20;", b"<!---->", b"'"]))
         )
     try:
-        opened = open_octets(bytes(octets), population)
+        opened = open_octets(bytes(octets), population, kind_of(direction))
     except AdapterError:
         return
-    assert said(opened) == said(open_octets(good.octets, population))
+    assert said(opened) == said(open_octets(good.octets, population, kind_of(direction)))
 
 
 @settings(max_examples=40 * MORE, deadline=None)
