@@ -14,6 +14,7 @@ from adapter.directory.model import Directory
 from adapter.errors import KeyUnusable
 from adapter.identifiers import MemberId
 from adapter.ports import SigningKey
+from adapter.secret_files import read_secret
 from adapter.settings import Settings
 from adapter.store.keyfiles import (
     KeyPurpose,
@@ -22,7 +23,6 @@ from adapter.store.keyfiles import (
     load_decryption_keys,
     load_private_key,
     load_signing_keys,
-    read_secret,
 )
 from adapter.transport.tls import TlsKey
 

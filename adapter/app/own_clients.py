@@ -11,6 +11,7 @@ from lxml import etree
 
 from adapter.errors import SettingsInvalid
 from adapter.policy.clients import Client, ContextRule, IdentifyBy
+from adapter.secret_files import is_credential
 from adapter.settings import ClientSettings, ContextSettings, Settings
 from adapter.settings.types import compile_xpath
 from adapter.stages import Packaging
@@ -69,7 +70,8 @@ def exposures(settings: Settings) -> tuple[Exposure, ...]:
 
 def _of_the_owner_alone(settings: Settings) -> list[Path]:
     """The database, and the files with digests of passwords, which can be guessed at; tokens are too long for that."""
-    files = [client.password_file for client in settings.client if client.password_file is not None]
+    named = (client.password_file for client in settings.client)
+    files = [file for file in named if file is not None and not is_credential(file)]
     if settings.store.url is None:
         files.append(settings.adapter.data_dir / "adapter.sqlite")
     return files

@@ -20,6 +20,7 @@ from adapter.app.worker import run_worker
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import interrupted_entry
 from adapter.errors import AdapterError
+from adapter.hardening import forbid_core_dumps, keep_files_private, lock_memory, protections
 from adapter.identifiers import MemberId
 from adapter.logs import configure_logs
 from adapter.settings import Settings
@@ -36,6 +37,9 @@ def serve(settings: Settings, *, workers: int) -> int:
     Everything that can be wrong with keys, settings, services and the database is found here, before a port is open.
     Raises SettingsInvalid, KeyUnusable, StoreUnusable, DescriptionUnusable.
     """
+    forbid_core_dumps()
+    keep_files_private()
+    lock_memory()  # of the parent, which holds the keys too; each worker locks its own
     configure_logs(level=settings.adapter.log_level, form=settings.adapter.log_format)
     _allow_descriptors()
     keyring = load_keyring(settings)
@@ -97,6 +101,10 @@ def _work(settings: Settings, keyring: Keyring, sockets: Sockets, run_token: str
         )
         await run_worker(site, sockets, lifeline)
 
+    lock_memory()
+    for protection in protections():
+        if not protection.holds:
+            log.warning("not protected", state=protection.what, because=f"{protection.found}. {protection.mend}")
     try:
         uvloop.run(work())
     except AdapterError as error:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from lxml import etree
 
@@ -19,10 +16,11 @@ from adapter.backends.sql_reply import ReplyNames
 from adapter.backends.xroad import check_for_xroad
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.description_packaging import packaging_of
-from adapter.errors import SettingsInvalid, UnknownOperation
+from adapter.errors import KeyUnusable, SettingsInvalid, UnknownOperation
 from adapter.exchange.parts import AttachmentBounds
 from adapter.pace import TransferBounds
 from adapter.ports import Backend
+from adapter.secret_files import read_secret
 from adapter.settings.service_file import ServiceSettings, SoapSettings, SqlOperationSettings, SqlSettings
 from adapter.stages import Packaging
 
@@ -121,16 +119,12 @@ def _compiled(parameters: Mapping[str, str], namespaces: Mapping[str, str]) -> d
     }
 
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
 def _password(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        with path.open(encoding="utf-8") as file:
-            if os.fstat(file.fileno()).st_mode & _OTHERS:
-                raise SettingsInvalid(f"{path} can be read by others; run: chmod 600 {path}")
-            return file.read().strip()
-    except (OSError, UnicodeDecodeError):
+        return read_secret(path).decode().strip()
+    except KeyUnusable as cause:
+        raise SettingsInvalid(f"the database's password file: {cause.reason}") from None
+    except UnicodeDecodeError:
         raise SettingsInvalid("the database's password file cannot be read") from None

@@ -20,6 +20,7 @@ from adapter.cli.doctor_checks import (
     look_at_descriptors,
     look_at_disk,
     look_at_keys,
+    look_at_process,
     look_at_registration,
     look_at_services,
     ok,
@@ -84,6 +85,7 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
     now = now_utc()
     return [
         *guarded("keys", _KEYS, lambda: look_at_keys(settings, now)),
+        *look_at_process(),
         *guarded("disk", "Look at the disk.", lambda: look_at_disk(settings)),
         *guarded("descriptors", "Look at the system's limits.", lambda: look_at_descriptors(settings)),
         *guarded("database", "adapter init, or restore the last backup", lambda: look_at_database(settings)),

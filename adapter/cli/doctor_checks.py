@@ -22,6 +22,7 @@ from adapter.crypto.note import NoteVerifier
 from adapter.directory.model import Directory
 from adapter.directory.signing import authenticate_directory
 from adapter.errors import AdapterError
+from adapter.hardening import protections
 from adapter.settings import Settings
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database, open_database
@@ -113,6 +114,12 @@ def _key_finding(key: KeyFile) -> Finding:
             return fail(what, f"{name}: its certificate has expired", renew)
         case KeyState.UNUSABLE:
             return fail(what, key.reason, "Put the right file there with mode 600, or restore the backup.")
+
+
+def look_at_process() -> Iterator[Finding]:
+    """Core dumps and swap, as this command finds them: `serve` begins in the same way."""
+    for one in protections():
+        yield ok(one.what, one.found) if one.holds else warn(one.what, one.found, one.mend)
 
 
 def look_at_disk(settings: Settings) -> Iterator[Finding]:

@@ -36,8 +36,11 @@ def init(
         str, typer.Option(metavar="PLACE", help="Where the authority publishes: http(s) address or folder.")
     ] = "https://directory.example/",
     anchor: Annotated[
-        Path, typer.Option(metavar="FILE", help="The authority's verifier key; may be put there later.")
-    ] = Path("authority.vkey"),
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The authority's verifier key. Default: authority.vkey in DIR; may be put there later."
+        ),
+    ] = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,7 +54,8 @@ def init(
     make_folder(home, mode=0o750)
     written = _may_write(settings_file, output, yes=yes)
     if written:
-        write_octets(settings_file, adapter_toml(member, directory=directory, anchor=anchor).encode(), mode=0o640)
+        known_by = Path("authority.vkey") if anchor is None else anchor.absolute()
+        write_octets(settings_file, adapter_toml(member, directory=directory, anchor=known_by).encode(), mode=0o640)
     settings = load_settings(settings_file)
     if settings.member != member:
         raise CommandRefused(f"{settings_file} is for {settings.member}; choose another folder for {member}")

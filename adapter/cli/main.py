@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from adapter import __version__
 from adapter.cli.failures import run_guarded
+from adapter.hardening import forbid_core_dumps
 
 COMMANDS: Final = {
     "init": "Make an adapter's home: settings, folders, keys and an empty database.",
@@ -108,4 +109,5 @@ def adapter(
 
 def run() -> None:
     """The console script: run what was typed and leave with the exit code that the outcome has."""
+    forbid_core_dumps()
     sys.exit(run_guarded(app, sys.argv[1:]))

@@ -48,7 +48,8 @@ class AdapterSettings(Section):
     data_dir: FilePath = Field(Path("data"), description="Folder of the database and the last good directory.")
     keys_dir: FilePath = Field(Path("keys"), description="Folder of keys and certificates, readable by the owner only.")
     passphrase_file: FilePath | None = Field(
-        None, description="File with the passphrase that the keys are encrypted by."
+        None,
+        description="File with the passphrase that the keys are encrypted by; $CREDENTIALS_DIRECTORY/NAME: of systemd.",
     )
     services_dir: FilePath = Field(Path("services"), description="Folder with one folder for each service provided.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
@@ -38,11 +39,26 @@ def _identifier(read: Callable[[str], Value]) -> Callable[[object], Value]:
     return check
 
 
+_CREDENTIALS: Final = "$CREDENTIALS_DIRECTORY/"
+
+
+def _credential(name: str) -> Path:
+    """The file that systemd made of LoadCredential=NAME:… for this unit."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise ValueError("CREDENTIALS_DIRECTORY is not set: this is for a unit with LoadCredential=")
+    if not name or "/" in name:
+        raise ValueError("should be $CREDENTIALS_DIRECTORY/ and the name of one credential")
+    return Path(folder) / name
+
+
 def _path(value: object, info: ValidationInfo) -> Path:
     """A relative path is meant from the folder of the settings file."""
     if not isinstance(value, (str, Path)) or not str(value):
         raise ValueError("should be a path")
     folder: Path | None = (info.context or {}).get("folder")
+    if str(value).startswith(_CREDENTIALS):
+        return _credential(str(value).removeprefix(_CREDENTIALS))
     expanded = Path(value).expanduser()
     return folder / expanded if folder else expanded
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -28,11 +27,10 @@ from cryptography.hazmat.primitives.serialization import (
 from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.errors import KeyUnusable, SecurityFailed
+from adapter.secret_files import read_secret
 
-MAX_FILE_BYTES: Final = 64 * 1024
 ARCHIVE_KEY_OCTETS: Final = 32
 _PURPOSE: Final = re.compile(rb"^Purpose: ([a-z]{1,32})$", re.MULTILINE)
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class KeyPurpose(Enum):
@@ -46,28 +44,6 @@ class KeyPurpose(Enum):
 
 
 # --- one file --------------------------------------------------------------------------------------------------------
-
-
-def read_secret(path: Path) -> bytes:
-    """A file that only its owner may read. Raises KeyUnusable: missing, readable by others, too long, not a file."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise KeyUnusable(f"{path} is missing") from None
-    except OSError as cause:
-        raise KeyUnusable(f"{path} cannot be read: {cause.strerror}") from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyUnusable(f"{path} is not a file")
-        if status.st_mode & _OTHERS:
-            raise KeyUnusable(f"{path} can be read by others; run: chmod 600 {path}")
-        octets = os.read(descriptor, MAX_FILE_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(octets) > MAX_FILE_BYTES:
-        raise KeyUnusable(f"{path} is too long for a key")
-    return octets
 
 
 def write_secret(path: Path, octets: bytes) -> None:

@@ -30,10 +30,11 @@ from adapter.errors import (
     StoreUnusable,
 )
 from adapter.evidence.container import MIMETYPE, read_container, render_container
+from adapter.secret_files import read_secret
 from adapter.settings import load_service_settings, load_settings
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import open_database
-from adapter.store.keyfiles import read_secret, write_secret
+from adapter.store.keyfiles import write_secret
 from adapter.store.migrate import prepare
 from adapter.store.spool import Spool
 from tests.attacks.watch import Canary

@@ -8,15 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from adapter.cli import doctor_checks
 from adapter.cli.authority import AuthorityFolder
 from adapter.cli.own_record import record_signer
 from adapter.cli.settings_template import adapter_toml
+from adapter.hardening import Protection
 from adapter.settings import load_settings
 from adapter.store.migrate import prepare
 from tests.command_line import typed
 from tests.pki import Federation
 from tests.unit.cli.dialogue import Run
 
+PROTECTED = (
+    Protection(what="core dumps", found="off: no core file, not dumpable"),
+    Protection(what="swap", found="this machine has none"),
+)
+"""What doctor finds on a machine without swap; the tests' own process can be dumped."""
 _ENVIRONMENT = ("ADAPTER_SETTINGS", "ADAPTER_DEBUG", "ADAPTER_LANGUAGE", "LANG", "COLUMNS", "FORCE_COLOR")
 
 
@@ -28,6 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LOGNAME", "officer")
     monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 4096))  # not this machine's
+    monkeypatch.setattr(doctor_checks, "protections", lambda: PROTECTED)
     return typed
 
 
