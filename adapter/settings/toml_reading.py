@@ -59,7 +59,7 @@ def load_toml(path: Path, model: type[Model]) -> Model:
     try:
         content = tomllib.loads(text)
         # By way of JSON, because pydantic's strict mode then still reads a path or an enumeration from a string.
-        as_json = json.dumps(content, default=_no_dates)
+        as_json = json.dumps({**_tables(model), **content}, default=_no_dates)
     except tomllib.TOMLDecodeError as cause:
         raise _refusal(path, [_syntax_problem(cause)]) from None
     except (ValueError, RecursionError):  # Python's own bounds on the digits of a number and on the depth of calls
@@ -71,6 +71,12 @@ def load_toml(path: Path, model: type[Model]) -> Model:
         lines = key_lines(text)
         problems = [_problem(error, content, model, lines) for error in cause.errors(include_input=False)]
         raise _refusal(path, problems) from None
+
+
+def _tables(model: type[BaseModel]) -> dict[str, dict[str, object]]:
+    """The tables that may be left out, each empty: a default that is a path in one is then meant from the file too."""
+    factories = {name: field.default_factory for name, field in model.model_fields.items()}
+    return {name: {} for name, made in factories.items() if isinstance(made, type) and issubclass(made, Section)}
 
 
 def mistakes_in(path: Path, found: Sequence[tuple[KeyPath, str]]) -> SettingsInvalid:

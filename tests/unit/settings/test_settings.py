@@ -55,6 +55,7 @@ def test_minimal_file_has_every_default(write: Write, tmp_path: Path) -> None:
     assert settings.member == MemberId.parse("UZ/GOV/200000001")
     assert settings.adapter.data_dir == tmp_path / "data"
     assert settings.directory.anchor == tmp_path / "authority.vkey"
+    assert settings.attachments.spool_dir == tmp_path / "data" / "spool"
     assert settings.database_url == f"sqlite:///{tmp_path}/data/adapter.sqlite"
     assert settings.client_listener.mode == "loopback-http"
     assert settings.timing.message_lifetime_s == 300
