@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
 from lxml import etree
 
@@ -113,6 +116,37 @@ IN_SIGNATURE = {
 def test_a_signature_element_outside_the_profile(envelope: UnsafeEnvelope, name: str) -> None:
     envelope.in_signature = replacing(*IN_SIGNATURE[name])
     assert "after decryption" in refused(envelope)
+
+
+@pytest.mark.parametrize("octets", [0, 31, 33])
+def test_a_digest_that_has_not_32_octets(envelope: UnsafeEnvelope, octets: int) -> None:
+    digest = b64encode(sha256(envelope.exchange).digest()).decode()
+    envelope.in_signed_info = replacing(digest, b64encode(bytes(octets)).decode())
+    assert "after decryption" in (reason := refused(envelope))
+    assert "32 octets" in reason or not octets
+
+
+STR = f'<wsse:SecurityTokenReference xmlns:wsse="{names.WSSE}"'
+
+
+@pytest.mark.parametrize("own_id", ["body", "token", "signature-cipher", "exchange"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (STR, f'{STR} xmlns:wsu="{names.WSU}" wsu:Id="%s"'),
+        ("<ds:KeyInfo>", '<ds:KeyInfo Id="%s">'),
+        ("<ds:SignatureValue>", '<ds:SignatureValue Id="%s">'),
+        ("<ds:Signature ", '<ds:Signature Id="%s" '),
+    ],
+    ids=["SecurityTokenReference", "KeyInfo", "SignatureValue", "Signature"],
+)
+def test_an_id_in_the_signature_is_none_of_the_message(
+    envelope: UnsafeEnvelope, old: str, new: str, own_id: str
+) -> None:
+    envelope.in_signature = replacing(old, new % "of-its-own")
+    assert envelope.open().suite == "p256"
+    envelope.in_signature = replacing(old, new % own_id)
+    assert "occurs twice" in refused(envelope)
 
 
 def _forged_first(octets: bytes) -> bytes:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from adapter.crypto.certificates import Purpose, check_purpose, parse_certificate, public_key, ski
 from adapter.crypto.keys import DecryptionKeys, FileSigningKey
 from adapter.errors import KeyUnusable, SecurityFailed
+from tests.attacks.recipes.explicit_curve import with_explicit_curve
 from tests.pki import Federation
 
 P256_CURVE, UNKNOWN_CURVE = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030106")
@@ -67,6 +68,13 @@ def test_a_version_1_certificate(federation: Federation) -> None:
     assert x509.load_der_x509_certificate(der).version is x509.Version.v1
     with pytest.raises(SecurityFailed, match="version 3"):
         parse_certificate(der)
+
+
+def test_a_key_that_writes_its_curve_out(federation: Federation) -> None:
+    certificate = with_explicit_curve(federation.social.signing_certificate, federation.issuing_ca)
+    assert certificate.public_key() == federation.social.signing_certificate.public_key()
+    with pytest.raises(SecurityFailed, match="names its curve"):
+        parse_certificate(certificate.public_bytes(Encoding.DER))
 
 
 def test_a_certificate_that_is_read_has_to_be_the_octets_themselves(

@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from adapter.errors import AccessDenied, AdapterError, CommandRefused, ContextMissing, InvalidIdentifier
-from adapter.identifiers import MessageId, OfficialId, SubjectId
+from adapter.envelope.names import CLIENT
+from adapter.errors import (
+    AccessDenied,
+    AdapterError,
+    CommandRefused,
+    ContextMissing,
+    InvalidIdentifier,
+    NoLegalBasis,
+)
+from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId, pinfl_check_digit
 from adapter.policy import decision
 from adapter.policy.clients import Client, ContextRule, IdentifyBy
 from adapter.policy.decision import Decision, authorize, facts_of
@@ -22,6 +30,7 @@ from adapter.stages import (
     ParsedCall,
     Peer,
     ReceivedCall,
+    RepresentedParty,
     ValidCall,
     ValidRequest,
 )
@@ -34,10 +43,17 @@ FIXED: dict[str, Any] = {
     "regulation": "ES-17",
     "subject_kind": "pinfl",
 }
+OTHER = SubjectId("pinfl", "3010190000002" + str(pinfl_check_digit("3010190000002")))
 PAYLOAD = f"<a><by>inspector-7</by><by>other</by><whom> {SUBJECT.value} </whom></a>"
 
 
-def authorized(rule: ContextRule, payload: str = PAYLOAD) -> AuthorizedCall:
+CONTEXT = f"""<c:RequestContext xmlns:c="{CLIENT}"><c:Official>inspector-8</c:Official><c:Purpose>statistics</c:Purpose>
+<c:LegalBasis kind="consent">C-1</c:LegalBasis><c:Regulation>ES-18</c:Regulation>
+<c:Subject kind="pinfl">{OTHER.value}</c:Subject><c:Consent>consent/17</c:Consent><c:Issue>case/9</c:Issue>
+<c:RepresentedParty class="COM">30101</c:RepresentedParty></c:RequestContext>"""
+
+
+def authorized(rule: ContextRule, payload: str = PAYLOAD, context: str | None = None) -> AuthorizedCall:
     received = ReceivedCall(
         octets=b"",
         received_at=NOW,
@@ -47,7 +63,11 @@ def authorized(rule: ContextRule, payload: str = PAYLOAD) -> AuthorizedCall:
         service=SERVICE,
     )
     identified = IdentifiedCall(received=received, client="old", subsystem=CONSUMER)
-    parsed = ParsedCall(identified=identified, context=None, payload=etree.fromstring(payload))
+    parsed = ParsedCall(
+        identified=identified,
+        context=None if context is None else etree.fromstring(context),
+        payload=etree.fromstring(payload),
+    )
     return authorize_call(
         ValidCall(parsed=parsed, operation="GetPerson", input_element="a"),
         client=Client(name="old", subsystem=CONSUMER, identify_by=IdentifyBy.ADDRESS, context=rule),
@@ -78,6 +98,57 @@ def test_an_official_that_the_body_does_not_name_is_missing_whatever_is_fixed() 
     with pytest.raises(ContextMissing) as refusal:
         authorized(rule)
     assert [problem.element for problem in refusal.value.problems] == ["Official"]
+
+
+# --- what the client system says itself ------------------------------------------------------------------------------
+
+
+def test_what_the_client_says_comes_before_what_is_fixed_for_it() -> None:
+    rule = ContextRule(
+        **FIXED, official="inspector-7", legal_basis_reference="ZRU-395", subject_xpath=etree.XPath("whom")
+    )
+    call = authorized(rule, context=CONTEXT)
+    assert (call.header.official, call.header.regulation) == (OfficialId("inspector-8"), "ES-18")
+    data = call.personal_data
+    assert (data.purpose, data.subjects) == (Purpose("statistics"), (OTHER,))
+    assert data.legal_basis == LegalBasis(kind="consent", reference="C-1")
+    assert (data.consent, data.issue) == ("consent/17", "case/9")
+    assert data.represented_party == RepresentedParty(party_class="COM", code="30101")
+
+
+def test_what_the_client_leaves_out_is_what_is_fixed_for_it() -> None:
+    rule = ContextRule(**FIXED, official="inspector-7", subject_xpath=etree.XPath("whom"))
+    call = authorized(
+        rule, context=f'<c:RequestContext xmlns:c="{CLIENT}"><c:Issue>case/9</c:Issue></c:RequestContext>'
+    )
+    assert (call.header.official, call.header.regulation) == (OfficialId("inspector-7"), "ES-17")
+    data = call.personal_data
+    assert (data.purpose, data.subjects) == (Purpose("benefit"), (SubjectId("pinfl", SUBJECT.value),))
+    assert data.legal_basis == LegalBasis(kind="law", reference="")
+    assert (data.consent, data.issue, data.represented_party) == (None, "case/9", None)
+
+
+def test_a_client_for_which_nothing_is_fixed_says_it_all_or_is_refused() -> None:
+    assert authorized(ContextRule(), context=CONTEXT).header.official == OfficialId("inspector-8")
+    with pytest.raises(ContextMissing) as refusal:
+        authorized(ContextRule())
+    assert [(problem.element, problem.rule) for problem in refusal.value.problems] == [
+        ("Official", "client.context"),
+        ("Purpose", "client.context"),
+    ]
+
+
+def test_no_legal_basis_is_made_up_for_a_client_that_names_none() -> None:
+    fixed = {name: value for name, value in FIXED.items() if name != "legal_basis_kind"}
+    rule = ContextRule(**fixed, official="inspector-7", subject_xpath=etree.XPath("whom"))
+    with pytest.raises(NoLegalBasis, match="no legal basis"):
+        authorized(rule)
+
+
+def test_a_subject_without_its_kind_is_none() -> None:
+    rule = ContextRule(**{**FIXED, "subject_kind": None}, official="inspector-7", subject_xpath=etree.XPath("whom"))
+    with pytest.raises(NoLegalBasis, match="no subject"):
+        authorized(rule)
 
 
 @pytest.mark.parametrize(
