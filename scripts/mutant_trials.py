@@ -28,6 +28,7 @@ import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
+from scripts.mutant_keys import MadeKey, note_keys
 from scripts.mutant_operators import Mutant
 
 KILLED: Final = "killed"
@@ -79,6 +80,7 @@ class Outcome:
     verdicts: dict[int, str] = field(default_factory=dict)
     waiting: dict[int, list[str]] = field(default_factory=dict)
     libraries: list[str] = field(default_factory=list)
+    rsa_keys: list[MadeKey] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
@@ -247,6 +249,7 @@ def try_in_place(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str
         importlib.import_module(case.target.module)
     measured.switch_context("collect")
     plugin = LivingTrials(cases, measured, say)
+    plugin.outcome.rsa_keys = note_keys()
     _be_silent()
     pytest.main([*_OPTIONS, *tests], plugins=[plugin])
     return plugin.outcome

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from scripts.mutant_keys import use_keys_again
 from scripts.mutant_operators import mutants_of
 from scripts.mutant_trials import (
     KILLED,
@@ -108,6 +109,7 @@ def judge(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None
     if outcome.failed:
         raise RuntimeError(f"these tests fail as things are: {', '.join(outcome.failed[:8])}")
     import_libraries(outcome.libraries)
+    use_keys_again(outcome.rsa_keys)
     verdicts = dict(outcome.verdicts)
     for at, names in outcome.waiting.items():
         if len(verdicts) % 100 == 0:

@@ -11,6 +11,7 @@ from cryptography import x509
 
 from adapter.cli.files import read_octets, write_octets
 from adapter.cli.own_record import note_signer
+from adapter.crypto.certificates import UNREADABLE
 from adapter.crypto.note import NoteSigner
 from adapter.directory.authoring import Publication
 from adapter.directory.document import DIRECTORY_LIMITS, REGISTRATION_LIMITS, read_draft, read_registration
@@ -118,6 +119,6 @@ def certificates_from(files: list[Path]) -> tuple[x509.Certificate, ...]:
             found += x509.load_pem_x509_certificates(
                 read_octets(file, what="certificate", max_bytes=_MAX_CERTIFICATE_BYTES)
             )
-        except ValueError:
+        except UNREADABLE:
             raise CommandRefused(f"{file} holds no certificate in PEM") from None
     return tuple(found)

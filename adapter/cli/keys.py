@@ -29,6 +29,7 @@ from adapter.cli.options import (
 from adapter.cli.output import JsonValue, Output, bad, doubtful, good, table_of, when
 from adapter.cli.own_record import ARCHIVE_KEY_FILE, record_signer
 from adapter.contracts import read_contract
+from adapter.crypto.certificates import UNREADABLE
 from adapter.crypto.requests import RequestProfile, build_request
 from adapter.errors import CommandRefused
 from adapter.settings import Settings
@@ -196,7 +197,7 @@ def import_certificate(
 def _read_chain(octets: bytes, file: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(octets)
-    except ValueError:
+    except UNREADABLE:
         raise CommandRefused(f"{file} holds no certificate in PEM") from None
 
 

@@ -22,6 +22,15 @@ from adapter.errors import SecurityFailed
 
 MAX_CHAIN: Final = 4
 MAX_CANDIDATES: Final = 16
+# What the library raises for a certificate, or for a part of it that it reads when asked, that it cannot read.
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 _CACHED_CERTIFICATES: Final = 1024
 _UNDERSTOOD: Final = frozenset(
@@ -78,7 +87,7 @@ def parse_certificate(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
         _ = certificate.extensions, certificate.subject, certificate.issuer  # read when asked for, not when loaded
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, TypeError):
+    except UNREADABLE:
         raise SecurityFailed("the token is not a certificate that can be read") from None
     if certificate.version is not x509.Version.v3:
         raise SecurityFailed("not an X.509 version 3 certificate")
@@ -95,7 +104,7 @@ def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
     """The certificate's public key. Raises SecurityFailed when it cannot be read."""
     try:
         return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise SecurityFailed("the certificate's key cannot be read") from None
 
 
@@ -103,8 +112,8 @@ def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
 def ski(certificate: x509.Certificate) -> bytes:
     """The value of the SubjectKeyIdentifier extension (RFC 5280, 4.2.1.2). Raises SecurityFailed without one."""
     try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        found = _extensions(certificate).get_extension_for_class(x509.SubjectKeyIdentifier)
+    except x509.ExtensionNotFound:
         raise SecurityFailed("the certificate has no subject key identifier") from None
     return found.value.digest
 
@@ -219,7 +228,7 @@ def _check_extensions(certificate: x509.Certificate) -> None:
 def _extensions(certificate: x509.Certificate) -> x509.Extensions:
     try:
         return certificate.extensions
-    except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise SecurityFailed("a certificate's extensions cannot be read") from None
 
 

@@ -18,6 +18,7 @@ from lxml import etree
 
 from adapter import xmlsafe
 from adapter.contracts import read_contract
+from adapter.crypto.certificates import UNREADABLE
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
 from adapter.envelope import names
@@ -176,7 +177,7 @@ def _certificate(element: etree._Element, suite: str, whose: str) -> RegisteredC
         return RegisteredCertificate(
             certificate=certificate, sha256=certificate.fingerprint(hashes.SHA256()), suite=suite
         )
-    except ValueError:
+    except UNREADABLE:
         raise DirectoryRefused(f"{whose} certificate at line {element.sourceline} cannot be read") from None
 
 

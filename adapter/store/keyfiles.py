@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from adapter.crypto.certificates import UNREADABLE
 from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.errors import KeyUnusable, SecurityFailed
@@ -104,7 +105,7 @@ def load_certificate(path: Path) -> x509.Certificate:
         raise KeyUnusable(f"{path} cannot be read: {cause.strerror}") from None
     try:
         return x509.load_pem_x509_certificate(octets)
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise KeyUnusable(f"{path} is not a certificate in PEM") from None
 
 

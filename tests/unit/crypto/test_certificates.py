@@ -226,6 +226,13 @@ MESSAGES_USES = {
         (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
         (ExtendedKeyUsageOID.CODE_SIGNING,),
         (ExtendedKeyUsageOID.OCSP_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING),
+        (
+            ExtendedKeyUsageOID.SERVER_AUTH,
+            ExtendedKeyUsageOID.CLIENT_AUTH,
+            ExtendedKeyUsageOID.CODE_SIGNING,
+            ExtendedKeyUsageOID.OCSP_SIGNING,
+            ExtendedKeyUsageOID.TIME_STAMPING,
+        ),
     ],
 )
 def test_a_certificate_that_is_for_other_protocols_only_is_not_for_messages(

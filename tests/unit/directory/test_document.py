@@ -14,6 +14,7 @@ from adapter.directory.rendering import render_directory, render_registration
 from adapter.errors import DirectoryRefused, UnknownMember, UnknownService
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from tests.pki import NOW, Federation, registration_of
+from tests.unit.crypto.test_certificates import leaf
 
 
 def test_reads_back_what_it_writes(mixed_federation: Federation) -> None:
@@ -117,9 +118,18 @@ def test_ignores_an_extension_that_is_not_critical(federation: Federation) -> No
     assert parse_directory(text.replace("</Directory>", extension).encode()).members
 
 
-def test_refuses_a_certificate_that_cannot_be_read(federation: Federation) -> None:
+VERSION_3, VERSION_2 = bytes.fromhex("a003020102"), bytes.fromhex("a003020101")
+MEMBER, MEMBER_IN_BITS = b"\x0c\x06Member", b"\x03\x06\x00ember"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"), [(b"\x30\x82", b"\x30\x30"), (VERSION_3, VERSION_2), (MEMBER, MEMBER_IN_BITS)]
+)
+def test_refuses_a_certificate_that_cannot_be_read(federation: Federation, was: bytes, becomes: bytes) -> None:
     text = render_directory(federation.draft()).decode()
-    broken = base64.b64encode(b"\x30" * 100).decode()
+    der = leaf(federation.root_ca).public_bytes(Encoding.DER)
+    assert was in der
+    broken = base64.b64encode(der.replace(was, becomes, 1)).decode()
     start = text.index('<SigningCertificate suite="p256">') + len('<SigningCertificate suite="p256">')
     end = text.index("</SigningCertificate>")
     with pytest.raises(DirectoryRefused, match="cannot be read"):

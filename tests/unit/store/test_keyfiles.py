@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapter.cli.authority import certificates_from
 from adapter.crypto.keys import generate_agreement_key, generate_signing_key
-from adapter.errors import KeyUnusable
+from adapter.errors import CommandRefused, KeyUnusable
 from adapter.store.keyfiles import (
     KeyPurpose,
     load_archive_key,
@@ -180,6 +183,18 @@ def test_a_file_that_is_no_certificate(tmp_path: Path) -> None:
         load_certificate(tmp_path / "a.pem")
     with pytest.raises(KeyUnusable, match="is missing"):
         load_certificate(tmp_path / "b.pem")
+
+
+def test_a_certificate_of_another_version(tmp_path: Path, federation: Federation) -> None:
+    """The library has an exception of its own for it."""
+    der = federation.social.signing_certificate.public_bytes(Encoding.DER)
+    version_2 = base64.encodebytes(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1))
+    file = tmp_path / "a.pem"
+    file.write_bytes(b"-----BEGIN CERTIFICATE-----\n" + version_2 + b"-----END CERTIFICATE-----\n")
+    with pytest.raises(KeyUnusable, match="not a certificate"):
+        load_certificate(file)
+    with pytest.raises(CommandRefused, match="no certificate"):
+        certificates_from([file])
 
 
 def test_the_archive_key(tmp_path: Path) -> None:
