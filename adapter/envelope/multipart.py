@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from enum import Enum, auto
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import quote, unquote
 
 from adapter.attachments import MAX_ATTACHMENTS
@@ -101,18 +101,32 @@ def parameter_of(content_type: str, name: str, error: type[AdapterError]) -> str
 
 
 def _parameters(header: str, error: type[AdapterError]) -> dict[str, str]:
+    """Every parameter, by its name in lower case. Two readers of `x` and `x*` side by side may differ: refused."""
+    plain, extended = _both_forms(header, error)
+    if plain.keys() & extended.keys():
+        raise error("a parameter of a header occurs twice")
+    return plain | extended
+
+
+def _both_forms(header: str, error: type[AdapterError]) -> tuple[dict[str, str], dict[str, str]]:
+    """The parameters in their plain form `x`, and those in the extended form `x*` (RFC 2231, 4), each once."""
     if len(header) > MAX_HEAD_BYTES or not header.isprintable():
         raise error("a header of the multipart message is too long or not printable")
     message = Message()
     message["content-type"] = header
+    plain: dict[str, str] = {}
+    extended: dict[str, str] = {}
     try:
-        listed = [(key.lower(), collapse_rfc2231_value(value)) for key, value in (message.get_params() or [])[1:]]
+        # Any, because the stubs do not know that the extended form comes as (charset, language, octets).
+        listed: list[tuple[str, Any]] = [*(message.get_params() or [])]
+        for key, value in listed[1:]:
+            found = extended if isinstance(value, tuple) else plain
+            if key.lower() in found:
+                raise error("a parameter of a header occurs twice")
+            found[key.lower()] = collapse_rfc2231_value(value)
     except (ValueError, TypeError):  # a codec that is none for text, a section number that is none (RFC 2231, 3 and 4)
         raise error("a parameter of a header cannot be decoded") from None
-    found = dict(listed)
-    if len(found) != len(listed):
-        raise error("a parameter of a header occurs twice")
-    return found
+    return plain, extended
 
 
 class RelatedReader:
@@ -285,9 +299,12 @@ def _content_id(text: str, error: type[AdapterError]) -> str:
 
 
 def _file_name(disposition: str, error: type[AdapterError]) -> str:
-    """The last segment of what the sender calls the file; a path means nothing here."""
-    name = "" if "filename*" in disposition.lower() and "filename=" in disposition.lower() else disposition
-    name = _parameters(name, error).get("filename", "") if name else ""
+    """The last segment of what the sender calls the file, `filename*` before `filename` (RFC 6266, 4.3).
+
+    A path means nothing here.
+    """
+    plain, extended = _both_forms(disposition, error)
+    name = extended.get("filename", plain.get("filename", ""))
     name = re.split(r"[/\\]", name)[-1][:255]
     return name if name.isprintable() and name.strip(". ") else ""
 

@@ -231,13 +231,14 @@ def _loosen(sources: dict[str, bytes], type_name: str) -> bool:
             continue
         root = etree.fromstring(octets)
         for complex_type in root.iterchildren(names.qname(names.XSD, "complexType")):
-            model = next(complex_type.iter(*_MODEL_GROUPS), None)
-            if complex_type.get("name") == type_name and model is not None and model.getparent() is not None:
-                parent, loose = model.getparent(), etree.fromstring(_LOOSE_MODEL)
-                if parent is not None:
-                    parent.replace(model, loose)
-                    sources[url] = etree.tostring(root, encoding="utf-8")
-                    loosened = True
+            around = complex_type.iter(etree.Element)
+            groups = ((parent, group) for parent in around for group in parent.iterchildren(*_MODEL_GROUPS))
+            found = next(groups, None)
+            if complex_type.get("name") == type_name and found is not None:
+                parent, model = found
+                parent.replace(model, etree.fromstring(_LOOSE_MODEL))
+                sources[url] = etree.tostring(root, encoding="utf-8")
+                loosened = True
     return loosened
 
 

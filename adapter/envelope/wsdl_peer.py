@@ -32,6 +32,11 @@ ENVELOPE_CONTRACTS: Final = (
 """The schema of the envelope's header blocks, and what it imports."""
 
 _HTTP: Final = "http://schemas.xmlsoap.org/soap/http"
+_SERVICE_HEADERS: Final = tuple(
+    names.qname(namespace, kind)
+    for namespace in (names.WSDL_SOAP11, names.WSDL_SOAP12)
+    for kind in ("header", "headerfault")
+)
 _MESSAGE: Final = "InteragencyEnvelopeHeaders"
 # The parts of that message: their elements, and whether a reply has them too.
 _HEADERS: Final = (("exchange", "Exchange", True), ("personalData", "PersonalData", False))
@@ -125,20 +130,12 @@ def _secure_bindings(root: etree._Element, schema_url: str) -> None:
 
 def _speak_soap12(binding: etree._Element) -> None:
     """SOAP 1.2 whatever the provider's own system speaks (the extension elements have the same attributes)."""
+    etree.strip_elements(binding, *_SERVICE_HEADERS)  # the envelope has no place for headers of the service
     for extension in _soap_extensions(binding):
         local = etree.QName(extension).localname
-        if local in ("header", "headerfault"):  # the envelope has no place for headers of the service
-            _remove(extension)
-            continue
         extension.tag = _soap12(local)
         if local == "binding":
             extension.set("transport", _HTTP)
-
-
-def _remove(element: etree._Element) -> None:
-    parent = element.getparent()
-    if parent is not None:
-        parent.remove(element)
 
 
 def _secure(operation: etree._Element, target_namespace: str) -> None:

@@ -25,7 +25,7 @@ from adapter.envelope.description_octets import read_document
 from adapter.envelope.wsdl_fault import declare_fault
 from adapter.envelope.wsdl_header import declare_context, drop_broken_headers
 from adapter.envelope.wsdl_ports import name_operations, serve_at
-from adapter.errors import DescriptionUnusable, UnknownService
+from adapter.errors import UnknownService
 
 CONTRACT_PREFIX: Final = "interagency-adapter/"
 """What precedes the names of the adapter's own schemas among a service's documents."""
@@ -196,8 +196,4 @@ def _contract(
 
 
 def _drop_policies(root: etree._Element) -> None:
-    for element in list(root.iter(*(names.qname(namespace, "*") for namespace in _POLICY_NAMESPACES))):
-        parent = element.getparent()
-        if parent is None:
-            raise DescriptionUnusable("a policy stands where a WSDL should")
-        parent.remove(element)
+    etree.strip_elements(root, *(names.qname(namespace, "*") for namespace in _POLICY_NAMESPACES))

@@ -78,6 +78,33 @@ def test_headers_mean_what_they_say():
     assert not found.is_base64
 
 
+@pytest.mark.parametrize("name", ["Справка.pdf", 'a "b".txt', "plain.txt", "100%.txt"])
+def test_the_name_that_is_written_is_read(name: str):
+    written = part_start(B, content_type="a/b", content_id="c", name=name, is_first=True) + b"x" + message_end(B)
+    assert read(written)[0][0].name == name
+
+
+EXTENDED = "filename*=UTF-8''%D0%A1%D0%BF.pdf"
+
+
+@pytest.mark.parametrize(
+    "disposition", [f'attachment; filename="Sp.pdf"; {EXTENDED}', f'attachment; {EXTENDED}; filename="../Sp.pdf"']
+)
+def test_the_extended_form_of_a_name_counts_before_the_plain_one(disposition: str):
+    ((head, _),) = read(f"--{B}\r\nContent-Disposition: {disposition}\r\n\r\nx{END}".encode())
+    assert head.name == "Сп.pdf"
+
+
+def test_a_name_in_one_form_twice_is_refused():
+    with pytest.raises(AttachmentsInvalid):
+        read(f"--{B}\r\nContent-Disposition: a; filename=a; filename=b\r\n\r\nx{END}".encode())
+
+
+def test_a_boundary_in_both_forms_is_refused():
+    with pytest.raises(AttachmentsInvalid):
+        read_related_type("multipart/related; boundary=a; boundary*=UTF-8''b", AttachmentsInvalid)
+
+
 def test_an_empty_line_before_the_first_boundary_and_padding_after_one_are_read():
     assert contents(f"\r\n--{B}  \t\r\nContent-ID: <a>\r\n\r\n1{END}".encode()) == [b"1"]
 
@@ -142,7 +169,9 @@ def test_what_is_announced_is_read_again():
     assert read_related_type(without, AttachmentsInvalid).start_info == ""
 
 
-@pytest.mark.parametrize(("name", "read_as"), [("a.pdf", "a.pdf"), ('a"b\r\nX: y.pdf', ""), ("Справка.pdf", "")])
+@pytest.mark.parametrize(
+    ("name", "read_as"), [("a.pdf", "a.pdf"), ('a"b\r\nX: y.pdf', ""), ("Справка.pdf", "Справка.pdf")]
+)
 def test_a_name_cannot_write_headers(name: str, read_as: str):
     octets = part_start(B, content_type="a/b", content_id="c", name=name, is_first=True) + b"1" + message_end(B)
     ((head, content),) = read(octets)

@@ -2,7 +2,7 @@ import pytest
 from lxml import etree
 
 from adapter.contracts import read_contract
-from adapter.envelope.wsdl_publish import publish
+from adapter.envelope.wsdl_publish import publish, publish_plainly
 from adapter.errors import UnknownService
 from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, PREFIXES, SOAP11, SOAP12, read, schema, wsdl, xpath
 
@@ -169,3 +169,59 @@ def test_documentation_that_is_there_stays():
 def test_unknown_document():
     with pytest.raises(UnknownService):
         published({"a.wsdl": wsdl(schema(ASK_AND_ANSWER))}).document("b.xsd")
+
+
+def imported(text: str) -> dict[str, str]:
+    """A description whose schema is a document of its own."""
+    return {
+        "a.wsdl": wsdl(f'<xs:schema><xs:import namespace="{NS}" schemaLocation="x.xsd"/></xs:schema>'),
+        "x.xsd": text,
+        "b.xsd": schema(ASK_AND_ANSWER),
+    }
+
+
+INCLUDE = '<xs:include schemaLocation="b.xsd"/>'
+
+
+def test_published_plainly_it_says_nothing_of_the_adapter():
+    plainly = publish_plainly(read({"a.wsdl": wsdl(schema(ASK_AND_ANSWER))}), address=f"{ADDRESS}?wsdl")
+    assert list(plainly.documents) == ["a.wsdl"]
+    assert b"RequestContext" not in plainly.document()
+    assert b"provider.example" not in plainly.document()
+    assert xpath(etree.fromstring(plainly.document()), "//s:address/@location") == [ADDRESS]
+
+
+def test_a_schema_with_a_doctype_is_published_without_it():
+    whole = published(imported("<!DOCTYPE xs:schema>" + schema(INCLUDE))).document("x.xsd")
+    assert b"DOCTYPE" not in whole
+    assert xpath(etree.fromstring(whole), "xs:include/@schemaLocation") == [f"{ADDRESS}?xsd=b.xsd"]
+
+
+@pytest.mark.parametrize("comment", ["<!-- <xs:include schemaLocation='a&b.xsd'/> -->", ""])
+def test_a_location_that_cannot_be_changed_where_it_stands_is_changed_all_the_same(comment: str):
+    written = INCLUDE if comment else INCLUDE.replace("schemaLocation", "id='a>b' schemaLocation")
+    whole = published(imported(schema(comment + written))).document("x.xsd")
+    assert xpath(etree.fromstring(whole), "xs:include/@schemaLocation") == [f"{ADDRESS}?xsd=b.xsd"]
+
+
+def test_a_location_without_a_document_goes_from_a_schema_that_is_written_anew():
+    gone = '<xs:import namespace="urn:gone" schemaLocation="http://gone/"/>'
+    whole = published(imported("<!DOCTYPE xs:schema>" + schema(INCLUDE + gone))).document("x.xsd")
+    assert b"http://gone/" not in whole
+
+
+def test_documentation_with_markup_stays_and_is_gone_on_behind_it():
+    text = wsdl(schema(ASK_AND_ANSWER)).replace(
+        '<w:service name="S">', '<w:service name="S"><w:documentation>Old <b>words</b> here.</w:documentation>'
+    )
+    (documentation,) = xpath(root_of({"a.wsdl": text}), "w:service/w:documentation")
+    assert "".join(documentation.itertext()).startswith("Old words")
+    assert "here.\nThis service is reached" in documentation[-1].tail
+
+
+def test_a_description_without_a_namespace_names_its_parts_without_a_prefix():
+    text = wsdl(schema(ASK_AND_ANSWER)).replace(f'targetNamespace="{NS}">\n      \n', ">\n", 1)
+    for name in ("in", "out", "PT", "B"):
+        text = text.replace(f'"t:{name}"', f'"{name}"')
+    root = root_of({"a.wsdl": text})
+    assert xpath(root, "//w:input/s:header/@message") == ["InteragencyRequestContext"]
