@@ -56,11 +56,10 @@ def schemas_by_namespace(documents: DocumentSet, notes: list[str]) -> dict[str, 
         for reference, target in _references(part, documents, parts):
             if reference.tag == XSD_IMPORT:
                 waiting.append((target, target.target))
-            elif reference.tag == XSD_INCLUDE:
-                if target.target not in ("", namespace):
-                    notes.append(f"{part.document} includes {target.document}, which has another target namespace")
-                    continue
+            elif target.target in ("", namespace):
                 waiting.append((target, namespace))
+            else:
+                notes.append(f"{part.document} includes {target.document}, which has another target namespace")
     _add_own_schemas(found)
     return {namespace: _each_content_once(members) for namespace, members in found.items()}
 

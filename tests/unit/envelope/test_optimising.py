@@ -6,7 +6,8 @@ import base64
 
 from lxml import etree
 
-from adapter.envelope.optimising import MIN_CHARS, find_base64, taken_out
+from adapter.envelope.carried import Content
+from adapter.envelope.optimising import MIN_CHARS, base64_elements, find_base64, taken_out
 from adapter.envelope.schema_model_read import schema_model
 from tests.unit.envelope.descriptions import NS, read, schema, wsdl
 
@@ -100,3 +101,11 @@ def test_what_no_schema_declares_is_left_alone():
     element = etree.fromstring(f'<Unknown xmlns="{NS}"><Data>{LONG}</Data></Unknown>')
     assert find_base64(element, MODEL) == ()
     assert found(f"<t:Unknown><t:Data>{LONG}</t:Data></t:Unknown><t:Data>{LONG}</t:Data>") == ["Data"]
+
+
+def test_of_a_body_and_headers_that_the_schema_does_not_know_nothing_is_base64():
+    unknown = etree.fromstring(f"<Other>{LONG}</Other>")
+    assert find_base64(unknown, MODEL) == ()
+    known = payload(f"<t:Data>{LONG}</t:Data>")
+    content = Content(body=known, headers=(unknown,))
+    assert list(base64_elements(content, MODEL)) == [known[0]]
