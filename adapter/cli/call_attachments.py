@@ -13,16 +13,13 @@ from typing import Final
 from adapter.cli.call_message import SoapMessage
 from adapter.cli.files import read_octets, write_octets
 from adapter.envelope.multipart import (
-    MULTIPART,
-    PartHead,
-    RelatedReader,
     media_type_of,
     message_end,
     new_boundary,
     part_start,
-    read_related_type,
     related_content_type,
 )
+from adapter.envelope.whole_message import read_whole
 from adapter.errors import PeerAnswerInvalid
 
 _ROOT: Final = "envelope"
@@ -64,24 +61,17 @@ def with_files(message: SoapMessage, files: Sequence[Path]) -> SoapMessage:
 
 def take_apart(octets: bytes, content_type: str) -> tuple[bytes, tuple[CameBack, ...]]:
     """The envelope of an answer, and the attachments beside it. Raises PeerAnswerInvalid, LimitExceeded."""
-    if media_type_of(content_type) != MULTIPART:
-        return octets, ()
-    related = read_related_type(content_type, PeerAnswerInvalid)
-    reader = RelatedReader(related.boundary, error=PeerAnswerInvalid)
-    heads: list[PartHead] = []
-    contents: list[bytearray] = []
-    for event in reader.feed(octets):
-        if isinstance(event, PartHead):
-            heads.append(event)
-            contents.append(bytearray())
-        elif isinstance(event, bytes):
-            contents[-1] += event
-    reader.finish()
-    found = [
-        CameBack(content_id=head.content_id, media_type=head.media_type, name=head.name, octets=bytes(content))
-        for head, content in zip(heads[1:], contents[1:], strict=True)
-    ]
-    return bytes(contents[0]), tuple(found)
+    whole = read_whole(octets, content_type, PeerAnswerInvalid)
+    came_back = (
+        CameBack(
+            content_id=part.said.content_id,
+            media_type=media_type_of(part.said.media_type),
+            name=part.said.name,
+            octets=part.octets,
+        )
+        for part in whole.parts
+    )
+    return whole.octets, tuple(came_back)
 
 
 # Of the name that the other side gave, its ending alone counts, and only a plain one.

@@ -19,7 +19,7 @@ from adapter.envelope.carried import unwrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.lint import Examination
 from adapter.envelope.lint_positions import UNKNOWN
-from adapter.envelope.schema import check_content
+from adapter.envelope.schema_attachments import check_with_attachments
 from adapter.errors import AdapterError, Problem, SecurityFailed
 from adapter.stages import DecryptedMessage, GatedMessage, MessageKind, VerifiedMessage
 from adapter.store.keyfiles import load_decryption_keys
@@ -118,7 +118,9 @@ class _Found:
             is_reply = verified.kind is MessageKind.REPLY
             named = verified.header.operation
             operation = description.operation(named, None if is_reply else str(content.body.tag))
-            check_content(description, content, operation, in_output=is_reply)
+            check_with_attachments(
+                description, verified.payload, content, operation, verified.attachments, in_output=is_reply
+            )
         except AdapterError as refused:
             self._problems += refused.problems
             if not refused.problems:

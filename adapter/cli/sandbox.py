@@ -15,6 +15,8 @@ from aiohttp import web
 from lxml import etree
 from rich.text import Text
 
+from adapter.attachments import Attachment
+from adapter.cli.attachment_words import attachment_value, attachment_words
 from adapter.cli.options import now_utc, reader
 from adapter.cli.output import JsonValue, Output, bad, counted, doubtful, good, when
 from adapter.cli.wsdl_download import Source, download_description, is_web_address
@@ -143,9 +145,14 @@ def _words(arrival: Arrival, *, show: bool) -> list[Text]:
         place = f"line {problem.line}, " if problem.line else ""
         lines.append(Text.assemble(f"    {place}{problem.element}: ", bad(problem.text), f" [{problem.rule}]"))
     lines += [doubtful(f"    {remark}") for remark in answer.remarks]
+    lines += [Text(f"    attachment {attachment_words(part)}") for part in _parts(arrival)]
     if show:
-        lines.append(Text(_shown(arrival.request.octets)))
+        lines.append(Text(_shown(arrival)))
     return lines
+
+
+def _parts(arrival: Arrival) -> tuple[Attachment, ...]:
+    return () if arrival.answer.came is None else arrival.answer.came.said
 
 
 def _value(arrival: Arrival, *, show: bool) -> dict[str, JsonValue]:
@@ -170,14 +177,16 @@ def _value(arrival: Arrival, *, show: bool) -> dict[str, JsonValue]:
             for problem in answer.problems
         ],
         "remarks": list(answer.remarks),
+        "attachments": [attachment_value(part) for part in _parts(arrival)],
     }
     if show:
-        value["request"] = _shown(arrival.request.octets)
+        value["request"] = _shown(arrival)
     return value
 
 
-def _shown(octets: bytes) -> str:
-    """A request with every value masked: the sender's people may be real."""
+def _shown(arrival: Arrival) -> str:
+    """A request's envelope with every value masked: the sender's people may be real."""
+    octets = arrival.request.octets if arrival.answer.came is None else arrival.answer.came.octets
     try:
         root = masked(parse(octets))
     except AdapterError:

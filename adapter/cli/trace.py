@@ -13,14 +13,14 @@ from rich.text import Text
 
 from adapter.app.provided import load_service, service_folders
 from adapter.cli.directory_source import COPY_FOLDER, own_directory
-from adapter.cli.files import read_octets
+from adapter.cli.message_files import read_message_file
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
 from adapter.cli.output import JsonValue, Output, bad, facts_of, good
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
-from adapter.cli.trace_stages import RecordedMessage, Stage, stages_of_file, stages_of_message
+from adapter.cli.trace_stages import RecordedMessage, Stage, stage_of_broken_parts, stages_of_file, stages_of_message
 from adapter.cli.wsdl_download import Source
 from adapter.envelope.description import ServiceDescription, load_bundle
-from adapter.errors import AdapterError, CommandRefused
+from adapter.errors import AdapterError, AttachmentsInvalid, CommandRefused, LimitExceeded
 from adapter.identifiers import MessageId, ServiceId
 from adapter.settings import Settings
 from adapter.stages import MessageKind
@@ -29,7 +29,6 @@ from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database, open_database
 from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
-from adapter.xmlsafe import DEFAULT_LIMITS
 
 _MAX_ENTRIES: Final = 100
 _OURS: Final = frozenset(("request-sent", "reply-sent", "refused"))
@@ -82,9 +81,12 @@ def trace(
 
 
 def _of_file(file: Path, wsdl: Path | None) -> list[Stage]:
-    octets = read_octets(file, what="request", max_bytes=DEFAULT_LIMITS.max_bytes + 1)
     description = None if wsdl is None else Source.at(wsdl).description()
-    return list(stages_of_file(octets, description, now_utc()))
+    try:
+        message = read_message_file(file, "", what="request")
+    except (AttachmentsInvalid, LimitExceeded) as refused:
+        return [stage_of_broken_parts(refused)]
+    return list(stages_of_file(message, description, now_utc()))
 
 
 # --- from the record -------------------------------------------------------------------------------------------------
@@ -144,9 +146,17 @@ def _recorded(entry: LoggedEntry) -> Stage:
     outcome = entry.indexed.outcome or ""
     return Stage(
         name=f"record {entry.number}: {entry.indexed.kind}",
-        facts={"at": str(entry.body.get("at", "")), "outcome": outcome, **facts},
+        facts={"at": str(entry.body.get("at", "")), "outcome": outcome, **facts, **_recorded_attachments(entry)},
         is_good=not entry.indexed.kind.endswith("refused"),
     )
+
+
+def _recorded_attachments(entry: LoggedEntry) -> dict[str, str]:
+    """What the entry says of each; names of files are not in it."""
+    return {
+        f"attachment {number}": f"{one['id']}: {one['media_type']}, {one['size']} octets, SHA-256 {one['sha256']}"
+        for number, one in enumerate(entry.body.get("attachments", ()), 1)
+    }
 
 
 def _at(entry: LoggedEntry) -> datetime:

@@ -9,16 +9,19 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.cli.attachment_words import attachment_facts
 from adapter.crypto.open import decrypt_with_content_key, verify
+from adapter.envelope.attachments_header import read_attachments
 from adapter.envelope.carried import unwrap
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.faults import read_fault
 from adapter.envelope.gate import gate, parse_message
-from adapter.envelope.lint import DocumentKind, Examination, examine
+from adapter.envelope.lint import DocumentKind, Examination, examine, unreadable_parts
 from adapter.envelope.masking import masked, masked_text, shown_envelope
-from adapter.envelope.names import SOAP12_FAULT
-from adapter.envelope.schema import check_content
+from adapter.envelope.names import ENCRYPTED_DATA, SOAP12_FAULT, SWA_CONTENT_ONLY, XENC, qname
+from adapter.envelope.schema_attachments import check_with_attachments
 from adapter.envelope.soap import build_provider_request, content_type_of
+from adapter.envelope.whole_message import WholeMessage
 from adapter.envelope.xml_encoding import as_utf8
 from adapter.errors import AdapterError, MalformedMessage, Problem
 from adapter.evidence.messages import stored_message
@@ -29,6 +32,7 @@ from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits, parse
 _SYSTEM_FAULT: Final = "soap:"
 """How the rules begin of what `envelope.soap` takes from a system's own fault."""
 
+_CIPHER_REFERENCE: Final = qname(XENC, "CipherReference")
 _KEPT_LIMITS: Final = XmlLimits(max_bytes=256 * 1024 * 1024)
 
 
@@ -44,6 +48,11 @@ class Stage:
     xml: str = ""
     problems: tuple[Problem, ...] = ()
     is_good: bool = True
+
+    def saying(self, more: dict[str, str]) -> Stage:
+        """The same with more facts."""
+        facts = {**self.facts, **more}
+        return Stage(name=self.name, facts=facts, xml=self.xml, problems=self.problems, is_good=self.is_good)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +81,7 @@ def stages_of_message(message: RecordedMessage, described: Described) -> Iterato
         parsed = parse_message(received, _KEPT_LIMITS)
         yield Stage(
             name=f"{message.kind.value} as {direction}",
-            facts={**message.facts, "octets": str(len(received.octets))},
+            facts={**message.facts, "octets": str(len(received.octets)), **_on_the_wire(parsed.root)},
             xml=_written(shown_envelope(parsed.root)),
         )
         decrypted = decrypt_with_content_key(gate(parsed, message.kind), message.kept.content_key, limits=_KEPT_LIMITS)
@@ -82,20 +91,40 @@ def stages_of_message(message: RecordedMessage, described: Described) -> Iterato
         yield Stage(name="stopped here", facts={"reason": failed.code}, problems=failed.problems, is_good=False)
 
 
+def _on_the_wire(root: etree._Element) -> dict[str, str]:
+    """The parts beside an envelope by their names, which is all that is clear of them there."""
+    encrypted = (element for element in root.iter(ENCRYPTED_DATA) if element.get("Type") == SWA_CONTENT_ONLY)
+    uris = [reference.get("URI", "") for element in encrypted for reference in element.iter(_CIPHER_REFERENCE)]
+    return {
+        f"attachment {number}": f"{uri.removeprefix('cid:')}: encrypted beside the envelope; its octets are not kept"
+        for number, uri in enumerate(uris, 1)
+    }
+
+
 def _opened(message: RecordedMessage, decrypted: DecryptedMessage) -> Stage:
+    said = () if decrypted.attachments is None else read_attachments(decrypted.attachments)
+    attachments = {
+        f"attachment {number}": f"{one.content_id}: {one.media_type}, {one.size} octets"
+        for number, one in enumerate(said, 1)
+    }
     personal = "" if decrypted.personal_data is None else _written(masked(decrypted.personal_data)) + "\n"
     return Stage(
         name=f"{message.kind.value} opened",
-        facts={"encrypted for": "the recipient's agreement key; opened with the content key from the archive"},
+        facts={
+            "encrypted for": "the recipient's agreement key; opened with the content key from the archive",
+            **attachments,
+        },
         xml=personal + _written(masked(decrypted.body)),
     )
 
 
 def _after_opening(message: RecordedMessage, verified: VerifiedMessage, described: Described) -> Iterator[Stage]:
     subject = verified.signer.subject.rfc4514_string()
+    attachments = attachment_facts(verified.attachments)
+    created = f"{verified.created:%Y-%m-%dT%H:%M:%SZ}"
     yield Stage(
         name=f"{message.kind.value} verified",
-        facts={"signed by": subject, "suite": verified.suite, "created": f"{verified.created:%Y-%m-%dT%H:%M:%SZ}"},
+        facts={"signed by": subject, "suite": verified.suite, "created": created, **attachments},
     )
     payload = verified.payload
     if payload.tag == SOAP12_FAULT:
@@ -116,11 +145,16 @@ def _after_opening(message: RecordedMessage, verified: VerifiedMessage, describe
     content = unwrap(payload)
     expected = str(content.body.tag) if not is_reply else None
     operation = description.operation(header.operation, expected)
-    check_content(description, content, operation, in_output=is_reply)
+    check_with_attachments(description, payload, content, operation, verified.attachments, in_output=is_reply)
     checked = "the service's schema" if operation.type_checked else "its element's name only"
-    yield Stage(name=f"{message.kind.value} validated", facts={"operation": operation.name, "against": checked})
+    yield Stage(
+        name=f"{message.kind.value} validated", facts={"operation": operation.name, "against": checked, **attachments}
+    )
     if not message.is_ours:
-        yield _sent_on(payload, operation, is_reply=is_reply)
+        sent = _sent_on(payload, operation, is_reply=is_reply)
+        how = "[[client]] attachments" if is_reply else "[soap] attachments of the service"
+        ways = {"attachments": f"beside the XML or as base64 in it, by {how}"} if attachments else {}
+        yield sent.saying({**ways, **attachments})
 
 
 def _without_foreign_text(problem: Problem) -> Problem:
@@ -147,9 +181,10 @@ def _sent_on(payload: etree._Element, operation: Operation, *, is_reply: bool) -
     return Stage(name="request sent on to the information system", facts=facts, xml=_written(masked(sent)))
 
 
-def stages_of_file(octets: bytes, description: ServiceDescription | None, now: datetime) -> Iterator[Stage]:
+def stages_of_file(message: WholeMessage, description: ServiceDescription | None, now: datetime) -> Iterator[Stage]:
     """A client system's request, or a message between adapters, in a file: as far as a file alone can be followed."""
-    examined = examine(octets, DEFAULT_LIMITS, now=now, description=description)
+    octets = message.octets
+    examined = examine(octets, DEFAULT_LIMITS, now=now, description=description, attachments=message.said)
     try:
         root = parse(as_utf8(octets, error=MalformedMessage), DEFAULT_LIMITS)
     except AdapterError:
@@ -158,14 +193,21 @@ def stages_of_file(octets: bytes, description: ServiceDescription | None, now: d
     shown = "" if root is None else _written(shown_envelope(root) if is_peers else masked(root))
     yield Stage(
         name="as it stands in the file",
-        facts={"octets": str(len(octets)), "taken for": examined.kind.value},
+        facts={"octets": str(len(octets)), "taken for": examined.kind.value, **attachment_facts(message.said)},
         xml=shown,
         problems=examined.problems if root is None else (),
         is_good=root is not None,
     )
     if root is None:
         return
-    yield from _judged(examined, is_peers=is_peers, has_description=description is not None)
+    for stage in _judged(examined, is_peers=is_peers, has_description=description is not None):
+        yield stage.saying(attachment_facts(message.said))
+
+
+def stage_of_broken_parts(refused: AdapterError) -> Stage:
+    """A file whose parts cannot be told apart."""
+    problems = unreadable_parts(refused).problems
+    return Stage(name="as it stands in the file", facts={}, problems=problems, is_good=False)
 
 
 def _judged(examined: Examination, *, is_peers: bool, has_description: bool) -> Iterator[Stage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,17 +10,19 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from adapter.attachments import Attachment
+from adapter.cli.attachment_words import attachment_value, attachment_words
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, open_directory
 from adapter.cli.envelope_security import Judges, check_security, decryption_keys
-from adapter.cli.files import read_octets
+from adapter.cli.message_files import read_message_file
 from adapter.cli.options import JsonOption, now_utc
 from adapter.cli.output import JsonValue, Output, bad, counted, doubtful, good
 from adapter.cli.wsdl_download import Source
 from adapter.directory.model import Directory
 from adapter.envelope.description import ServiceDescription
-from adapter.envelope.lint import Examination, examine
+from adapter.envelope.lint import Examination, examine, unreadable_parts
 from adapter.envelope.lint_words import mending_for
-from adapter.errors import CommandRefused, Problem
+from adapter.errors import AttachmentsInvalid, CommandRefused, LimitExceeded, Problem
 from adapter.xmlsafe import DEFAULT_LIMITS
 
 FOUND_PROBLEMS: Final = 1
@@ -30,7 +33,7 @@ app = typer.Typer()
 
 @app.command(epilog="adapter validate request.xml --wsdl person.wsdl")
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Files, each with one SOAP envelope.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Files, each with one SOAP message.", show_default=False)],
     *,
     directory: DirectoryOption = None,
     anchor: AnchorOption = None,
@@ -45,12 +48,22 @@ def validate(
     passphrase_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Passphrase of the keys in --keys.")
     ] = None,
+    content_type: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="The Content-Type of a message with attachments; not needed when the file begins with its boundary "
+            "or with the HTTP headers.",
+            show_default=False,
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Check envelopes offline: well-formedness, limits, profile, schema, and with a directory who signed.
 
-    Takes a message between adapters or a client system's call with its RequestContext header. Names every problem with
-    line, column, rule, and how to mend it. Exit code 0: nothing wrong; 1: problems.
+    Takes a message between adapters or a client system's call with its RequestContext header, alone or with
+    attachments (multipart/related, as it goes over HTTP). Names every problem with line, column, rule, and how to mend
+    it; lines are those of the envelope. Exit code 0: nothing wrong; 1: problems.
     """
     output = Output.of(as_json=as_json)
     description = None if wsdl is None else Source.at(wsdl).description()
@@ -59,7 +72,7 @@ def validate(
     if known is not None:
         opened_by = decryption_keys(keys, passphrase_file)
         judges = Judges(directory=known, keys=opened_by, description=description)
-    results = [(file, _examine(file, description, judges)) for file in files]
+    results = [(file, _examine(file, content_type, description, judges)) for file in files]
     if as_json:
         output.result([_value(file, result) for file, result in results])
     else:
@@ -80,16 +93,34 @@ def _known_directory(directory: str | None, anchor: Path | None, keys: Path | No
     return open_directory(directory, anchor)
 
 
-def _examine(file: Path, description: ServiceDescription | None, judges: Judges | None) -> Examination:
-    octets = read_octets(file, what="envelope", max_bytes=DEFAULT_LIMITS.max_bytes + 1)
-    examined = examine(octets, DEFAULT_LIMITS, now=now_utc(), description=description)
-    if judges is None or examined.gated is None:
-        return examined
-    return check_security(examined, examined.gated, judges)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Examined:
+    """A file's message and what was found. attachments: what came beside the envelope."""
+
+    examination: Examination
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.examination.problems
 
 
-def _lines(file: Path, result: Examination) -> list[RenderableType]:
-    lines: list[RenderableType] = []
+def _examine(file: Path, content_type: str, description: ServiceDescription | None, judges: Judges | None) -> _Examined:
+    try:
+        message = read_message_file(file, content_type, what="envelope")
+    except (AttachmentsInvalid, LimitExceeded) as refused:
+        return _Examined(examination=unreadable_parts(refused))
+    examined = examine(message.octets, DEFAULT_LIMITS, now=now_utc(), description=description, attachments=message.said)
+    if judges is not None and examined.gated is not None:
+        examined = check_security(examined, examined.gated, judges)
+    return _Examined(examination=examined, attachments=message.said)
+
+
+def _lines(file: Path, examined: _Examined) -> list[RenderableType]:
+    result = examined.examination
+    lines: list[RenderableType] = [
+        Text(f"{file}: attachment {attachment_words(said)}") for said in examined.attachments
+    ]
     for problem in result.problems:
         lines.append(
             Text.assemble(f"{file}:{problem.line}:{problem.column}: ", bad(problem.text), f" [{problem.rule}]")
@@ -102,13 +133,15 @@ def _lines(file: Path, result: Examination) -> list[RenderableType]:
     return lines
 
 
-def _value(file: Path, result: Examination) -> JsonValue:
+def _value(file: Path, examined: _Examined) -> JsonValue:
+    result = examined.examination
     return {
         "file": str(file),
         "kind": result.kind.name.lower().replace("_", "-"),
         "valid": not result.problems,
         "problems": [_problem(problem) for problem in result.problems],
         "remarks": list(result.remarks),
+        **({"attachments": [attachment_value(said) for said in examined.attachments]} if examined.attachments else {}),
     }
 
 

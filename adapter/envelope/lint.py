@@ -16,6 +16,7 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.attachments import Attachment
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
 from adapter.envelope.description import ServiceDescription
@@ -63,9 +64,16 @@ _MESSAGE_KINDS: Final = {
 
 
 def examine(
-    octets: bytes, limits: XmlLimits, *, now: datetime, description: ServiceDescription | None = None
+    octets: bytes,
+    limits: XmlLimits,
+    *,
+    now: datetime,
+    description: ServiceDescription | None = None,
+    attachments: tuple[Attachment, ...] = (),
 ) -> Examination:
     """Examine one document (untrusted octets of a file). description: of the service that a client calls, if known.
+
+    attachments: the parts that came beside it.
 
     Never raises for what is in the document: every problem is in the examination.
     """
@@ -81,8 +89,10 @@ def examine(
         if parsed.received.octets != octets:
             desk.note(root, words.WELL_FORMED, "A message between adapters must be in UTF-8")
         gated = examine_peer_message(desk, _MESSAGE_KINDS[kind])
+        if gated is not None and attachments:
+            _compare_parts(desk, gated, attachments)
     elif kind is DocumentKind.CLIENT_CALL:
-        examine_call(desk, description)
+        examine_call(desk, description, attachments)
     else:
         desk.note(root, words.SOAP, "The document's root element is not an Envelope of SOAP 1.1 or SOAP 1.2")
     return Examination(
@@ -92,6 +102,16 @@ def examine(
         gated=gated,
         places={str(element.tag): desk.positions.of(element) for element in root.iter(*_PLACED)},
     )
+
+
+def _compare_parts(desk: Desk, gated: GatedMessage, attachments: tuple[Attachment, ...]) -> None:
+    """One EncryptedData for each part, and one part for each (SwA Profile 1.1, 5.5)."""
+    came, named = {said.content_id for said in attachments}, set(gated.attachments)
+    for content_id in sorted(came - named):
+        desk.note(desk.root, words.ATTACHMENT, f"No EncryptedData names the part {content_id}")
+    for content_id in sorted(named - came):
+        desk.note(desk.root, words.ATTACHMENT, f"An EncryptedData names {content_id}, and there is no such part")
+    desk.remarks.append("The octets of the attachments are encrypted and were not compared with the signature.")
 
 
 def _parsed(octets: bytes, limits: XmlLimits, now: datetime) -> ParsedMessage:
@@ -106,6 +126,13 @@ def _unreadable(refused: AdapterError) -> Examination:
     found = _PLACE.search(refused.reason)
     line, column = (int(found[1]), int(found[2])) if found else UNKNOWN
     problem = Problem(line=line, column=column, element="", rule=rule, text=sentence(refused.reason))
+    return Examination(kind=DocumentKind.UNKNOWN, problems=(problem,))
+
+
+def unreadable_parts(refused: AdapterError) -> Examination:
+    """Of a message whose parts could not be told apart."""
+    line, column = UNKNOWN
+    problem = Problem(line=line, column=column, element="", rule=words.MULTIPART, text=sentence(refused.reason))
     return Examination(kind=DocumentKind.UNKNOWN, problems=(problem,))
 
 

@@ -7,21 +7,23 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.attachments import Attachment
 from adapter.envelope import lint_words as words
 from adapter.envelope import names
-from adapter.envelope.carried import without_hop_attributes
+from adapter.envelope.carried import Content, without_hop_attributes
 from adapter.envelope.description import HeaderPart, ServiceDescription
 from adapter.envelope.lint_desk import Desk, envelope_parts, fits_contract, local_name, local_of, note_schema_problems
 from adapter.envelope.request_context import read_request_context
-from adapter.envelope.schema import check_header, check_payload
+from adapter.envelope.schema import check_header
+from adapter.envelope.schema_attachments import check_with_attachments
 from adapter.envelope.statements import read_subject
 from adapter.errors import SchemaInvalid
 
 _MUST_UNDERSTAND: Final = (names.SOAP11_MUST_UNDERSTAND, names.SOAP12_MUST_UNDERSTAND)
 
 
-def examine_call(desk: Desk, description: ServiceDescription | None) -> None:
-    """Note every problem. description: of the service that is called, if it is known."""
+def examine_call(desk: Desk, description: ServiceDescription | None, attachments: tuple[Attachment, ...] = ()) -> None:
+    """Note every problem. description: of the service that is called, if it is known. attachments: parts beside it."""
     etree.strip_tags(desk.root, etree.Comment, etree.ProcessingInstruction)  # as envelope.soap does
     header, body = envelope_parts(desk)
     blocks = [] if header is None else list(header.iterchildren(etree.Element))
@@ -43,7 +45,7 @@ def examine_call(desk: Desk, description: ServiceDescription | None) -> None:
             "There is no RequestContext header: the adapter's settings have to say who asks, and why, for this client."
         )
     if body is not None:
-        _examine_payload(desk, body, description)
+        _examine_payload(desk, body, description, attachments)
 
 
 def _declared_headers(body: etree._Element | None, description: ServiceDescription | None) -> dict[str, HeaderPart]:
@@ -71,7 +73,9 @@ def _examine_context(desk: Desk, context: etree._Element) -> None:
             desk.attempt(subject, words.CONTEXT, functools.partial(read_subject, subject))
 
 
-def _examine_payload(desk: Desk, body: etree._Element, description: ServiceDescription | None) -> None:
+def _examine_payload(
+    desk: Desk, body: etree._Element, description: ServiceDescription | None, attachments: tuple[Attachment, ...]
+) -> None:
     payloads = list(body.iterchildren(etree.Element))
     if len(payloads) != 1:
         desk.note(body, words.SOAP, f"The Body holds {len(payloads)} elements; it must hold exactly one")
@@ -86,6 +90,8 @@ def _examine_payload(desk: Desk, body: etree._Element, description: ServiceDescr
         desk.note(payload, words.OPERATION, f"No operation of the service has this request; it has {known}")
         return
     try:
-        check_payload(description, payload, by_tag[0].input_element)
+        check_with_attachments(description, payload, Content(body=payload), by_tag[0], attachments, in_output=False)
     except SchemaInvalid as invalid:
         note_schema_problems(desk, payload, invalid.problems)
+        if not invalid.problems:
+            desk.note(payload, words.XOP_INCLUDE, invalid.reason)

@@ -24,6 +24,8 @@ BODY: Final = "profile.body"
 PROFILE: Final = "profile"
 CONTEXT: Final = "client.request-context"
 OPERATION: Final = "service.operation"
+XOP_INCLUDE: Final = "xop.include"
+MULTIPART: Final = "multipart"
 MEMBER: Final = "directory.member"
 CERTIFICATE: Final = "directory.certificate"
 DECRYPTION: Final = "security.decryption"
@@ -51,6 +53,8 @@ MENDING: Final = {
     PROFILE: "Compare the message with the example beside xsd/envelope.xsd.",
     CONTEXT: "Write the RequestContext header as xsd/client.xsd describes it.",
     OPERATION: "Send the element that the WSDL names for the operation, in its namespace.",
+    XOP_INCLUDE: "Let each xop:Include name another part by its cid: URI, alone in an element of type xs:base64Binary.",
+    MULTIPART: "Send multipart/related: the envelope first, lines that end with CRLF, a Content-ID for each part.",
     MEMBER: "Use the member's registered name, or have it registered by the authority.",
     CERTIFICATE: "Sign with the key whose certificate the authority registered for this member.",
     DECRYPTION: "Encrypt for the recipient's agreement certificate in the directory, and send the octets unchanged.",

@@ -36,10 +36,12 @@ class Extracted:
     octets: bytes
 
 
-def find_base64(payload: etree._Element, model: SchemaModel, known: Collection[str] = ()) -> tuple[Extracted, ...]:
+def find_base64(
+    payload: etree._Element, model: SchemaModel, known: Collection[str] = (), *, min_chars: int = MIN_CHARS
+) -> tuple[Extracted, ...]:
     """The large values of xs:base64Binary in a valid payload, in document order; what is no base64 is left alone.
 
-    known: ids of the parts that are there already, chosen by whoever sent them.
+    known: ids of the parts that are there already, chosen by whoever sent them. min_chars: what large is.
     """
     body = body_of(payload)
     declared = model.wrappers.get(str(body.tag)) or model.elements.get(str(body.tag))
@@ -49,7 +51,7 @@ def find_base64(payload: etree._Element, model: SchemaModel, known: Collection[s
     free_ids = (each for at in count(1) if (each := f"content-{at}@adapter") not in known)
     for element in _binary_elements(body, declared, model):
         text = element.text or ""
-        if len(found) == _MAX_PARTS or len(element) or len(text) < MIN_CHARS:
+        if len(found) == _MAX_PARTS or len(element) or len(text) < min_chars:
             continue
         try:
             octets = decode_base64(text, max_chars=len(text))

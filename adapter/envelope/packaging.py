@@ -67,6 +67,22 @@ def package(
     return _swa(pieces, HeldAttachments(content_key=attachments.content_key, held=rest), version, soap_action)
 
 
+def with_parts(
+    payload: etree._Element, render: Callable[[], bytes], *, version: SoapVersion, model: SchemaModel
+) -> tuple[bytes, str] | None:
+    """A message at hand as MTOM, each base64 value of it a part, however short; None when it has none.
+
+    render: writes the envelope around the payload as it is then. The octets and their Content-Type.
+    """
+    extracted = find_base64(payload, model, min_chars=1)
+    if not extracted:
+        return None
+    none_held = HeldAttachments(content_key=b"", held=())
+    with taken_out(extracted):
+        body = _mtom(render(), none_held, extracted, version, "")
+    return b"".join(piece for piece in body.pieces if isinstance(piece, bytes)), body.content_type
+
+
 def _inlined(
     includes: tuple[Include, ...], attachments: HeldAttachments, render: Callable[[], bytes]
 ) -> list[bytes | Segment]:

@@ -7,14 +7,10 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.attachments import Attachment
-from adapter.envelope.carried import Content, unwrap
-from adapter.envelope.description import Operation, ServiceDescription
-from adapter.envelope.names import SOAP12_FAULT, XOP_INCLUDE
-from adapter.envelope.optimising import base64_elements
-from adapter.envelope.schema import check_content
-from adapter.envelope.schema_model_read import schema_model
-from adapter.envelope.xop import find_includes, with_placeholders
+from adapter.envelope.carried import unwrap
+from adapter.envelope.description import ServiceDescription
+from adapter.envelope.names import SOAP12_FAULT
+from adapter.envelope.schema_attachments import check_with_attachments
 from adapter.errors import EnvelopeRefused, PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch
 from adapter.identifiers import SubjectId
 from adapter.stages import (
@@ -47,7 +43,7 @@ def validate_call(call: ParsedCall, description: ServiceDescription) -> ValidCal
     )
     received = call.identified.received
     attachments = () if received.attachments is None else received.attachments.said
-    _check(description, call.payload, content, operation, attachments, in_output=False)
+    check_with_attachments(description, call.payload, content, operation, attachments, in_output=False)
     return ValidCall(
         parsed=call,
         operation=operation.name,
@@ -69,7 +65,7 @@ def validate_request(
     content = unwrap(verified.payload)
     element = etree.QName(content.body).text
     operation = description.operation(verified.header.operation, element)
-    _check(description, verified.payload, content, operation, verified.attachments, in_output=False)
+    check_with_attachments(description, verified.payload, content, operation, verified.attachments, in_output=False)
     if subject_rule is not None:
         declared = verified.personal_data.subjects if verified.personal_data else ()
         if operation.is_encoded:
@@ -107,7 +103,9 @@ def validate_answer(answer: BackendAnswer, description: ServiceDescription, requ
     operation = description.operation(request.operation, request.input_element)
     try:
         attachments = () if answer.attachments is None else answer.attachments.said
-        _check(description, answer.payload, unwrap(answer.payload), operation, attachments, in_output=True)
+        check_with_attachments(
+            description, answer.payload, unwrap(answer.payload), operation, attachments, in_output=True
+        )
     except SchemaInvalid as invalid:
         raise ProviderSystemInvalid(invalid.reason, problems=invalid.problems) from None
     return ValidAnswer(
@@ -123,34 +121,7 @@ def validate_reply(correlated: CorrelatedReply, description: ServiceDescription,
         return ValidReply(correlated=correlated, is_fault=True)
     operation = description.operation(call.operation, call.input_element)
     try:
-        _check(description, payload, unwrap(payload), operation, verified.attachments, in_output=True)
+        check_with_attachments(description, payload, unwrap(payload), operation, verified.attachments, in_output=True)
     except (SchemaInvalid, EnvelopeRefused) as invalid:
         raise PeerAnswerInvalid(invalid.reason, problems=invalid.problems) from None
     return ValidReply(correlated=correlated, is_fault=False)
-
-
-def _check(
-    description: ServiceDescription,
-    payload: etree._Element,
-    content: Content,
-    operation: Operation,
-    attachments: tuple[Attachment, ...],
-    *,
-    in_output: bool,
-) -> None:
-    """With attachments the schema sees base64 where an xop:Include stands. Raises SchemaInvalid.
-
-    An xop:Include that names no part is refused even where the schema lets anything stand: a system that knows MTOM
-    might fetch what it names. So is one that stands for anything but xs:base64Binary (XOP 1.0, 2): a system that
-    knows no MTOM would take the base64 of the part for the text that was meant.
-    """
-    if not attachments and next(payload.iter(XOP_INCLUDE), None) is None:
-        check_content(description, content, operation, in_output=in_output)
-        return
-    includes = find_includes(payload, attachments, SchemaInvalid)
-    with with_placeholders(includes, attachments):
-        check_content(description, content, operation, in_output=in_output)
-    if includes and operation.type_checked:
-        holders = set(base64_elements(content, schema_model(description)))
-        if any(include.parent not in holders for include in includes):
-            raise SchemaInvalid("an xop:Include where the schema has no base64Binary")

@@ -12,10 +12,13 @@ from lxml import etree
 
 from adapter.envelope.carried import Content
 from adapter.envelope.description import Operation, ServiceDescription
+from adapter.envelope.description_packaging import packaging_of
 from adapter.envelope.faults import PublicFault, public_fault, render_fault
 from adapter.envelope.gate_structure import line_of
-from adapter.envelope.schema import check_content
+from adapter.envelope.packaging import with_parts
+from adapter.envelope.schema_attachments import check_with_attachments
 from adapter.envelope.schema_model import local_name, namespace_of
+from adapter.envelope.schema_model_read import schema_model
 from adapter.envelope.soap import (
     ClientEnvelope,
     content_type_of,
@@ -25,11 +28,12 @@ from adapter.envelope.soap import (
     render_content,
     version_of,
 )
-from adapter.errors import AdapterError, DescriptionUnusable, Problem, UnknownOperation
+from adapter.envelope.whole_message import WholeMessage, read_whole
+from adapter.errors import AdapterError, AttachmentsInvalid, DescriptionUnusable, Problem, UnknownOperation
 from adapter.samples.broken import Mistake, break_sample
 from adapter.samples.make import SampleMaker, Variant
 from adapter.sandbox.play import PLAIN, Part, Play
-from adapter.stages import SoapVersion
+from adapter.stages import Packaging, SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits
 
 NONSENSE: Final = b"<html><body><h1>It works!</h1></body></html>"
@@ -52,6 +56,7 @@ class SystemAnswer:
 
     operation: empty where none was recognised. problems: what is wrong with the request; none repeats a value of it.
     remarks: what is right and yet worth knowing. breaks_off: the connection is to be closed after these octets.
+    came: the request's envelope and parts, when they could be told apart.
     """
 
     octets: bytes = b""
@@ -62,6 +67,7 @@ class SystemAnswer:
     remarks: tuple[str, ...] = ()
     outcome: str = "answered"
     breaks_off: bool = False
+    came: WholeMessage | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -69,7 +75,9 @@ class _Progress:
     """How far a request came."""
 
     version: SoapVersion
+    packaging: Packaging
     operation: str = ""
+    came: WholeMessage | None = None
     remarks: list[str] = field(default_factory=list)
 
 
@@ -85,6 +93,7 @@ class SandboxSystem:
         limits: XmlLimits = DEFAULT_LIMITS,
     ) -> None:
         self._description = description
+        self._packaging = packaging_of(description)
         self._maker = SampleMaker(description)
         self._seed = seed
         self._variant = variant
@@ -96,25 +105,31 @@ class SandboxSystem:
             played = _played_blindly(play)
             if played is not None:
                 return played
-        progress = _Progress(version=version_of(request.content_type))
+        progress = _Progress(version=version_of(request.content_type), packaging=self._packaging)
         try:
-            return self._answer(request, play, progress)
+            answer = self._answer(request, play, progress)
         except AdapterError as refused:
-            return self._refuse(refused, progress)
+            answer = self._refuse(refused, progress)
+        return replace(answer, came=progress.came)
 
     def _answer(self, request: SystemRequest, play: Play, progress: _Progress) -> SystemAnswer:
         description = self._description
+        came = read_whole(request.octets, request.content_type, AttachmentsInvalid)
+        progress.came = came
         envelope = read_envelope(
-            request.octets, request.content_type, self._limits, may_be_encoded=description.has_encoded_operations
+            came.octets, came.content_type, self._limits, may_be_encoded=description.has_encoded_operations
         )
         progress.version = envelope.version
+        if came.packaging is Packaging.MTOM:
+            progress.packaging = Packaging.MTOM
         operation = self._operation(envelope, request.soap_action.strip().strip('"'))
         progress.operation = operation.name
         declared = operation.carried_headers(in_output=False)
         content = Content(
             body=envelope.payload, headers=find_declared(envelope, declared), independent=envelope.independent
         )
-        check_content(description, content, operation, in_output=False)
+        root = envelope.payload.getroottree().getroot()
+        check_with_attachments(description, root, content, operation, came.said, in_output=False)
         progress.remarks += _remarks(operation, content, request, envelope)
         if play.operation and play.operation != operation.name:
             play = PLAIN
@@ -142,18 +157,21 @@ class SandboxSystem:
                 remarks=tuple(progress.remarks),
                 outcome="accepted (one-way)",
             )
-        octets = self._rendered(operation, operation.output_element, content, progress, play)
+        octets, content_type = self._rendered(operation, operation.output_element, content, progress, play)
         is_half = play.part is Part.HALF
         return SystemAnswer(
             octets=octets[: len(octets) // 2] if is_half else octets,
-            content_type=content_type_of(progress.version),
+            content_type=content_type,
             operation=operation.name,
             remarks=tuple(progress.remarks),
             outcome="answered" if play.part is Part.ANSWER else f"played {play.part.value}",
             breaks_off=is_half,
         )
 
-    def _rendered(self, operation: Operation, element: str, content: Content, progress: _Progress, play: Play) -> bytes:
+    def _rendered(
+        self, operation: Operation, element: str, content: Content, progress: _Progress, play: Play
+    ) -> tuple[bytes, str]:
+        """An answer and its Content-Type: MTOM where the WSDL asks for it or the request came so."""
         seed = f"{self._seed}/{hashlib.sha256(etree.tostring(content.body, method='c14n')).hexdigest()}"
         known = dict(_known_values(content.body))
         sample = self._maker.sample(element, seed=seed, variant=self._variant, known=known)
@@ -163,7 +181,12 @@ class SandboxSystem:
             found = next((each for each in broken if each is not None), None)
             body = etree.Element("Invalid") if found is None else found.element
         headers = tuple(self._headers(operation, seed, progress))
-        return render_content(progress.version, Content(body=body, headers=headers))
+        version, answer = progress.version, Content(body=body, headers=headers)
+        packed = None
+        if progress.packaging is Packaging.MTOM and operation.type_checked:
+            model = schema_model(self._description)
+            packed = with_parts(body, lambda: render_content(version, answer), version=version, model=model)
+        return packed or (render_content(version, answer), content_type_of(version))
 
     def _headers(self, operation: Operation, seed: str, progress: _Progress) -> Iterator[etree._Element]:
         for name in operation.carried_headers(in_output=True):
