@@ -50,14 +50,31 @@ class Verdict:
     entries: Mapping[str, int]
 
 
-def judge(phases: Sequence[Phase], *, entries: Mapping[str, int]) -> Verdict:
-    """Compare what was seen with what is stated."""
-    findings = (*_memory(phases), *_latency(phases), *_afterwards(phases))
-    return Verdict(phases=tuple(phases), findings=findings, entries=entries)
+def judge(phases: Sequence[Phase], *, entries: Mapping[str, int], planned: Sequence[str]) -> Verdict:
+    """Compare what was seen with what is stated. planned: all phases; one that is missing is a failure."""
+    missing = [name for name in planned if name not in {phase.name for phase in phases}]
+    findings = [Finding(holds=not missing, text=f"phases that were run: {len(phases)} of {len(planned)}")]
+    if phases:
+        findings += [*_memory(phases), *_attacked(phases), *_latency(phases)]
+    if phases and not missing:
+        findings += _afterwards(phases)
+    return Verdict(phases=tuple(phases), findings=tuple(findings), entries=entries)
 
 
 def _named(phases: Sequence[Phase], name: str) -> Phase:
     return next(phase for phase in phases if phase.name == name)
+
+
+def _attacks(phases: Sequence[Phase]) -> list[Phase]:
+    return [phase for phase in phases if phase.name not in _NOT_ATTACKS]
+
+
+def _attacked(phases: Sequence[Phase]) -> Iterator[Finding]:
+    """An attack that attacked nobody shows nothing."""
+    for phase in _attacks(phases):
+        idle = [listener for listener, said in phase.answers.items() if not sum(said.values())]
+        if idle or not phase.answers:
+            yield Finding(holds=False, text=f"{phase.name} did not reach: {', '.join(idle) or 'anybody'}")
 
 
 def _memory(phases: Sequence[Phase]) -> Iterator[Finding]:
@@ -71,8 +88,7 @@ def _memory(phases: Sequence[Phase]) -> Iterator[Finding]:
 
 
 def _latency(phases: Sequence[Phase]) -> Iterator[Finding]:
-    before = _named(phases, "before")
-    attacks = [phase for phase in phases if phase.name not in _NOT_ATTACKS]
+    before, attacks = _named(phases, "before"), _attacks(phases)
     together = [time for phase in attacks for time in phase.calls.latencies_s]
     during_ms = quantile_ms(together, 0.99)
     yield Finding(

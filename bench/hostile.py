@@ -1,8 +1,9 @@
 """The attackers, a process of its own: one attack on both listeners for so many seconds, and what was answered.
 
-    python -m bench.hostile PLAN.json NAME SECONDS
+    python -m bench.hostile PLAN.json NAME SECONDS ANSWERS.json
 
-Prints the answers by fault code as one line of JSON. What it costs is not counted.
+The file with the answers by fault code is there as soon as everything is prepared, and is written again every second:
+whoever started the process may kill it at any time and has the figures. What it costs is not counted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.hostile_documents import DOCUMENTS, MANY_PARTS_TYPE, bomb, many_parts
+from bench.hostile_documents import DOCUMENTS, MANY_PARTS_TYPE, Document, bomb, many_parts
 
 _SOURCES: Final = 40
 _ANSWER_S: Final = 20
@@ -30,6 +31,8 @@ _CODE: Final = re.compile(rb"Code>(?:ia-fault:)?([A-Z]\w+)</")
 _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3})")
 _KIB: Final = 1024
 _SLOW: Final = 10_000
+_TOLD_EVERY_S: Final = 1.0
+CONNECTED: Final = "connected"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,8 @@ class Target:
 
 
 Attack = Callable[[Target, float, Counter[str]], Awaitable[None]]
+Preparing = Callable[[bool], Attack]
+"""Builds what is sent, which may take seconds: for the listener for peers (True) or for clients."""
 
 
 async def answer_of(reader: asyncio.StreamReader, answers: Counter[str], within_s: float = _ANSWER_S) -> None:
@@ -107,6 +112,7 @@ async def _one(target: Target, at: int, answers: Counter[str], *pieces: bytes, p
     except (OSError, TimeoutError) as refused:
         answers[f"not connected: {type(refused).__name__}"] += 1
         return
+    answers[CONNECTED] += 1
     try:
         for piece in pieces:
             writer.write(piece)
@@ -182,24 +188,14 @@ async def _endless_chunks(target: Target, seconds: float, answers: Counter[str])
     await _repeatedly(8, seconds, once)
 
 
-async def _bombs(target: Target, seconds: float, answers: Counter[str]) -> None:
-    body = await asyncio.to_thread(bomb)
+def _posted(body: bytes, *lines: str, content_type: str = "") -> Attack:
+    """The same message again and again, four at a time."""
 
-    async def once(at: int) -> None:
-        head = target.head(f"Content-Length: {len(body)}", "Content-Encoding: gzip", "Connection: close")
-        await _one(target, at, answers, head, body)
+    async def attack(target: Target, seconds: float, answers: Counter[str]) -> None:
+        head = target.head(f"Content-Length: {len(body)}", "Connection: close", *lines, content_type=content_type)
+        await _repeatedly(4, seconds, lambda at: _one(target, at, answers, head, body))
 
-    await _repeatedly(4, seconds, once)
-
-
-async def _many_parts(target: Target, seconds: float, answers: Counter[str]) -> None:
-    body = many_parts()
-
-    async def once(at: int) -> None:
-        head = target.head(f"Content-Length: {len(body)}", "Connection: close", content_type=MANY_PARTS_TYPE)
-        await _one(target, at, answers, head, body)
-
-    await _repeatedly(4, seconds, once)
+    return attack
 
 
 async def _garbage(target: Target, seconds: float, answers: Counter[str]) -> None:
@@ -209,29 +205,24 @@ async def _garbage(target: Target, seconds: float, answers: Counter[str]) -> Non
     await _repeatedly(50, seconds, once)
 
 
-def _document(name: str) -> Attack:
-    async def attack(target: Target, seconds: float, answers: Counter[str]) -> None:
-        body = await asyncio.to_thread(DOCUMENTS[name], target.for_peers)
-
-        async def once(at: int) -> None:
-            head = target.head(f"Content-Length: {len(body)}", "Connection: close")
-            await _one(target, at, answers, head, body)
-
-        await _repeatedly(4, seconds, once)
-
-    return attack
+def _prepared(attack: Attack) -> Preparing:
+    return lambda _for_peers: attack
 
 
-ATTACKS: Final[Mapping[str, Attack]] = {
-    "10,000 slow connections": _slow_connections,
-    "half-sent requests": _half_sent,
-    "byte-a-second bodies": _byte_a_second,
-    "heads of 100 MB": _large_heads,
-    "endless chunked bodies": _endless_chunks,
-    "decompression bombs": _bombs,
-    "a flood of garbage": _garbage,
-    "100,000 parts": _many_parts,
-    **{name: _document(name) for name in DOCUMENTS},
+def _document(document: Document) -> Preparing:
+    return lambda for_peers: _posted(document(for_peers))
+
+
+ATTACKS: Final[Mapping[str, Preparing]] = {
+    "10,000 slow connections": _prepared(_slow_connections),
+    "half-sent requests": _prepared(_half_sent),
+    "byte-a-second bodies": _prepared(_byte_a_second),
+    "heads of 100 MB": _prepared(_large_heads),
+    "endless chunked bodies": _prepared(_endless_chunks),
+    "decompression bombs": lambda _for_peers: _posted(bomb(), "Content-Encoding: gzip"),
+    "a flood of garbage": _prepared(_garbage),
+    "100,000 parts": lambda _for_peers: _posted(many_parts(), content_type=MANY_PARTS_TYPE),
+    **{name: _document(document) for name, document in DOCUMENTS.items()},
 }
 
 
@@ -246,18 +237,32 @@ def _targets(plan: HostilePlan) -> dict[str, Target]:
     }
 
 
-async def main(plan: HostilePlan, name: str, seconds: float) -> None:
-    """Attack both listeners at a time; print what they answered."""
-    answers: dict[str, Counter[str]] = {listener: Counter() for listener in ("clients", "peers")}
-    attack = ATTACKS[name]
+async def main(plan: HostilePlan, name: str, seconds: float, told: Path) -> None:
+    """Prepare, then attack both listeners at a time; write what they answered."""
+    targets = _targets(plan)
+    answers: dict[str, Counter[str]] = {listener: Counter() for listener in targets}
+    attacks = {listener: ATTACKS[name](target.for_peers) for listener, target in targets.items()}
+
+    def tell() -> None:
+        unfinished = told.with_suffix(".part")
+        unfinished.write_text(json.dumps(answers), encoding="utf-8")
+        unfinished.replace(told)
+
+    async def go_on_telling() -> None:
+        while True:
+            tell()
+            await asyncio.sleep(_TOLD_EVERY_S)
+
+    telling = asyncio.create_task(go_on_telling())
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await asyncio.gather(*(attack(target, seconds, answers[to]) for to, target in _targets(plan).items()))
-    print(json.dumps(answers), flush=True)
+            await asyncio.gather(*(attacks[to](target, seconds, answers[to]) for to, target in targets.items()))
+    telling.cancel()
+    tell()
 
 
 if __name__ == "__main__":
     _, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
     os.nice(19)  # what is measured is what the adapters do, not who gets the processor
-    asyncio.run(main(HostilePlan.read(Path(sys.argv[1])), sys.argv[2], float(sys.argv[3])))
+    asyncio.run(main(HostilePlan.read(Path(sys.argv[1])), sys.argv[2], float(sys.argv[3]), Path(sys.argv[4])))

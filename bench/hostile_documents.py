@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import gzip
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -13,6 +13,8 @@ _WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecuri
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
 _DS: Final = "http://www.w3.org/2000/09/xmldsig#"
+
+_GZIP: Final = 31
 
 Document = Callable[[bool], bytes]
 
@@ -99,4 +101,6 @@ def many_parts() -> bytes:
 
 def bomb() -> bytes:
     """A gibibyte of nothing, compressed: a mebibyte."""
-    return gzip.compress(bytes(1024 * 1024 * 1024), 9)
+    compressor = zlib.compressobj(9, wbits=_GZIP)
+    zeros = bytes(1024 * 1024)
+    return b"".join((*(compressor.compress(zeros) for _ in range(1024)), compressor.flush()))

@@ -15,11 +15,13 @@ def phase(name: str, *, p99_s: float = 0.01, mib: float = 100, descriptors: int 
     return Phase(name=name, calls=calls, peak={"provider": Seen(resident_mib=mib, descriptors=descriptors)})
 
 
-GOOD = (phase("before"), phase("attack", p99_s=0.019), phase("settling"), phase("after"))
+NAMES = ("before", "attack", "settling", "after")
+REACHED = {"clients": {"connected": 3}, "peers": {"connected": 3}}
+GOOD = (phase("before"), replace(phase("attack", p99_s=0.019), answers=REACHED), phase("settling"), phase("after"))
 
 
 def failing(*phases: Phase) -> list[str]:
-    return [finding.text for finding in judge(phases, entries={}).findings if not finding.holds]
+    return [finding.text for finding in judge(phases, entries={}, planned=NAMES).findings if not finding.holds]
 
 
 def test_a_good_run_has_nothing_to_find() -> None:
@@ -33,6 +35,8 @@ def test_a_good_run_has_nothing_to_find() -> None:
         (1, phase("attack", p99_s=0.021), "p99"),
         (1, replace(phase("attack"), calls=Calls()), "p99"),
         (1, phase("attack", failed=1), "failed"),
+        (1, phase("attack"), "did not reach: anybody"),
+        (1, replace(phase("attack"), answers=REACHED | {"peers": {}}), "did not reach: peers"),
         (3, phase("after", p99_s=0.02), "afterwards"),
         (3, phase("after", descriptors=100), "descriptors"),
         (3, phase("after", mib=STATED_MIB), "afterwards"),
@@ -43,3 +47,8 @@ def test_each_figure_that_is_not_as_stated_is_found(at: int, changed: Phase, sai
     found = failing(*phases)
     assert found
     assert any(said in text for text in found)
+
+
+@pytest.mark.parametrize("over", range(4))
+def test_a_run_that_was_stopped_never_passes(over: int) -> None:
+    assert f"phases that were run: {over} of 4" in failing(*GOOD[:over])
