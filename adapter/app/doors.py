@@ -20,7 +20,7 @@ from adapter.settings.adapter_file import ClientListenerSettings
 from adapter.stages import SoapVersion
 from adapter.transport.client_listener import ClientListener
 from adapter.transport.client_requests import ClientSide
-from adapter.transport.http_server import HttpBounds, InFlight, Listener
+from adapter.transport.http_server import HttpBounds, Listener
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.operators_listener import OperatorsListener
 from adapter.transport.peer_listener import PeerListener
@@ -29,7 +29,7 @@ from adapter.transport.xroad_listener import XRoadListener
 
 log = structlog.get_logger(__name__)
 
-_OPERATORS_BOUNDS = HttpBounds(max_message_bytes=1, read_timeout_s=5, max_in_flight=16)
+_OPERATORS_BOUNDS = HttpBounds(max_message_bytes=1, read_timeout_s=5)
 
 
 class PeerDoor:
@@ -37,7 +37,7 @@ class PeerDoor:
 
     def __init__(self, site: Site, bound: socket, gates: Gates) -> None:
         bounds = peer_bounds(site.settings)
-        handler = PeerListener(site.provider, bounds, InFlight(bounds.max_in_flight), intake=_intake(site))
+        handler = PeerListener(site.provider, bounds, intake=_intake(site))
         self._listener = Listener(
             admit_peers(handler, site, gates),
             bounds,
@@ -84,11 +84,9 @@ async def open_client_door(site: Site, bound: socket, gates: Gates) -> Listener:
     documents = ClientDocuments(site)
     own_services = OwnServices(site)
     settings = site.settings.client_listener
-    in_flight = InFlight(bounds.max_in_flight)
     plain = ClientListener(
         site.consumer,
         bounds,
-        in_flight,
         documents=documents.document,
         own_services=own_services.answer,
         own_contract=own_services.contract,
@@ -96,7 +94,7 @@ async def open_client_door(site: Site, bound: socket, gates: Gates) -> Listener:
         intake=_intake(site),
     )
     handler = XRoadListener(
-        ClientSide(site=site.consumer, bounds=bounds, in_flight=in_flight, intake=_intake(site)),
+        ClientSide(site=site.consumer, bounds=bounds, intake=_intake(site)),
         plain,
         at_root=settings.xroad_at_root,
         public_url=None if settings.public_url is None else str(settings.public_url),

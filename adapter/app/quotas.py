@@ -97,20 +97,17 @@ def admit_clients(handler: Handler, site: Site, gates: Gates) -> Admission:
 
 
 async def record_turned_away(site: Site, gates: Gates) -> None:
-    """One entry for each listener and interval in which somebody was turned away; what the end finds is recorded too.
+    """Write what was turned away into the record at each interval's end. Goes on until cancelled."""
+    while True:
+        await asyncio.sleep(site.settings.quotas.recorded_every_s)
+        await record_interval(site, gates)
+
+
+async def record_interval(site: Site, gates: Gates) -> None:
+    """One entry for each listener that turned somebody away since the last time.
 
     An interval that cannot be recorded is logged and lost: nothing of what it counts was read.
     """
-    try:
-        while True:
-            await asyncio.sleep(site.settings.quotas.recorded_every_s)
-            await _record(site, gates)
-    except asyncio.CancelledError:
-        await _record(site, gates)
-        raise
-
-
-async def _record(site: Site, gates: Gates) -> None:
     for listener, turned_away in gates.by_listener.items():
         summary = turned_away.summary()
         if summary is None:

@@ -247,7 +247,6 @@ def peer_bounds(settings: Settings) -> HttpBounds:
     return HttpBounds(
         max_message_bytes=listener.max_message_bytes,
         read_timeout_s=listener.read_timeout_s,
-        max_in_flight=settings.limits.max_in_flight,
         max_connections=listener.max_connections,
         max_connections_per_address=settings.quotas.connections_per_address,
         keepalive_s=listener.idle_timeout_s,
@@ -261,7 +260,6 @@ def client_bounds(settings: Settings) -> HttpBounds:
     return HttpBounds(
         max_message_bytes=listener.max_message_bytes,
         read_timeout_s=listener.read_timeout_s,
-        max_in_flight=settings.limits.max_in_flight,
         max_connections=listener.max_connections,
         max_connections_per_address=settings.quotas.connections_per_address,
         keepalive_s=listener.idle_timeout_s,

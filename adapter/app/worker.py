@@ -13,7 +13,7 @@ import structlog
 
 from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
 from adapter.app.listening import Sockets
-from adapter.app.quotas import Gates, record_turned_away
+from adapter.app.quotas import Gates, record_interval, record_turned_away
 from adapter.app.supervisor import STOP_SIGNALS
 from adapter.app.wiring import Site, utc_now
 from adapter.errors import AdapterError, InternalError
@@ -57,6 +57,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
     await asyncio.gather(peer_door.close(), *(listener.stop() for listener in listeners))
+    await record_interval(site, gates)
     await site.close()
     log.info("stopped")
     if failed:

@@ -22,7 +22,7 @@ from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from adapter.stages import ReceivedCall
 from adapter.transport.client_requests import ClientSide, names_host, plain, response_of
 from adapter.transport.http_protocol import SERVER_HEADER
-from adapter.transport.http_server import HttpBounds, InFlight
+from adapter.transport.http_server import HttpBounds
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.json_paths import JSON_PREFIX, JsonPages, json_path
 
@@ -55,7 +55,6 @@ class ClientListener:
         self,
         site: Consumer,
         bounds: HttpBounds,
-        in_flight: InFlight,
         *,
         documents: Documents,
         own_services: OwnServices,
@@ -64,7 +63,7 @@ class ClientListener:
         intake: AttachmentIntake,
     ) -> None:
         self._site = site
-        self._side = ClientSide(site=site, bounds=bounds, in_flight=in_flight, intake=intake)
+        self._side = ClientSide(site=site, bounds=bounds, intake=intake)
         self._documents = documents
         self._own_services = own_services
         self._own_contract = own_contract

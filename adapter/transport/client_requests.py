@@ -29,7 +29,6 @@ from adapter.stages import Packaging, ReceivedCall
 from adapter.transport.http_protocol import REFUSED, SERVER_HEADER
 from adapter.transport.http_server import (
     HttpBounds,
-    InFlight,
     hold_octets,
     is_multipart,
     peer_of,
@@ -55,7 +54,6 @@ class ClientSide:
 
     site: Consumer
     bounds: HttpBounds
-    in_flight: InFlight
     intake: AttachmentIntake
 
     async def respond(
@@ -93,13 +91,12 @@ class ClientSide:
         """Read the request and have it answered. Never raises: what goes wrong is recorded and answered in the form."""
         try:
             _refuse_other_sites(request)
-            async with self.in_flight.slot():
-                if takes_attachments and is_multipart(request):
-                    call = await self._with_attachments(request, call)
-                else:
-                    octets = await read_body(request, self.bounds)
-                    call = received_call(request, call.service, octets, self.site, holding=call.holding)
-                return await answering(call)
+            if takes_attachments and is_multipart(request):
+                call = await self._with_attachments(request, call)
+            else:
+                octets = await read_body(request, self.bounds)
+                call = received_call(request, call.service, octets, self.site, holding=call.holding)
+            return await answering(call)
         except AdapterError as refused:
             return await refuse_call(refused, CallProgress(received=call, form=form), self.site)
         # The last door of what is not an exchange; `consume` has one of its own.

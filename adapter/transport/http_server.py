@@ -1,4 +1,4 @@
-"""What the listeners share: reading a bounded body in bounded time, who is at the other end, how many at once."""
+"""What the listeners share: reading a bounded body in bounded time, and who is at the other end."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import asyncio
 import hashlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from socket import socket
+from typing import Final
 
 from aiohttp import web
 
 from adapter.envelope.multipart import MULTIPART, media_type_of
-from adapter.errors import LimitExceeded, MalformedMessage, Overloaded, RequestIncomplete
+from adapter.errors import LimitExceeded, MalformedMessage, RequestIncomplete
 from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.stages import Peer, SoapVersion
 from adapter.transport.doorway import Doorway, DoorwayBounds
 from adapter.transport.http_protocol import SoapRequestHandler, SoapServer
 from adapter.transport.quotas import Share
 from adapter.transport.turned_away import TurnedAway
+
+# How long the rest of a refused body is read, so that a peer that is still sending finds the fault (RFC 9112, 9.6).
+_LINGERING_S: Final = 2.0
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -30,32 +33,12 @@ class HttpBounds:
 
     max_message_bytes: int
     read_timeout_s: float
-    max_in_flight: int
     max_connections: int = 512
     max_connections_per_address: int = 512
     keepalive_s: float = 75.0
     max_header_bytes: int = 16_384
     max_head_bytes: int = 65_536
     transfer: TransferBounds = field(default_factory=TransferBounds)
-
-
-class InFlight:
-    """Counts the requests being answered; past the bound a newcomer is refused at once, not queued."""
-
-    def __init__(self, bound: int) -> None:
-        self._bound = bound
-        self.count = 0
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """A place for one request. Raises Overloaded."""
-        if self.count >= self._bound:
-            raise Overloaded(f"{self.count} requests in flight")
-        self.count += 1
-        try:
-            yield
-        finally:
-            self.count -= 1
 
 
 def is_multipart(request: web.BaseRequest) -> bool:
@@ -188,6 +171,7 @@ class Listener:
             max_head_bytes=bounds.max_head_bytes,
             turned_away=self.turned_away,
             first_request_s=bounds.read_timeout_s,
+            lingering_time=_LINGERING_S,
             access_log=None,
             keepalive_timeout=bounds.keepalive_s,
             max_line_size=bounds.max_header_bytes,

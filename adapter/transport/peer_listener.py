@@ -21,7 +21,6 @@ from adapter.stages import Peer, ReceivedMessage, SoapVersion
 from adapter.transport.http_protocol import REFUSED, SERVER_HEADER, fault_response, retry_after
 from adapter.transport.http_server import (
     HttpBounds,
-    InFlight,
     hold_octets,
     is_multipart,
     peer_of,
@@ -40,11 +39,10 @@ CONTENT_TYPE = "application/soap+xml"
 class PeerListener:
     """Turns HTTP requests of peers into received messages and answers of the provider's side into HTTP responses."""
 
-    def __init__(self, site: Provider, bounds: HttpBounds, in_flight: InFlight, *, intake: AttachmentIntake) -> None:
+    def __init__(self, site: Provider, bounds: HttpBounds, *, intake: AttachmentIntake) -> None:
         self._site = site
         self._intake = intake
         self._bounds = bounds
-        self._in_flight = in_flight
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. The exchange goes on to its recorded end even when the peer hangs up."""
@@ -74,8 +72,7 @@ class PeerListener:
         peer = peer_of(request)
         now = self._site.clock
         try:
-            async with self._in_flight.slot():
-                return await provide(await self._received(request, peer, holding), self._site)
+            return await provide(await self._received(request, peer, holding), self._site)
         except AdapterError as unread:
             received = ReceivedMessage(octets=b"", received_at=now(), peer=peer)
             return await refuse(unread, Trail(received=received), self._site)

@@ -18,7 +18,7 @@ from adapter.identifiers import ServiceId
 from adapter.stages import ReceivedCall, SoapVersion
 from adapter.store.spool import Spool
 from adapter.transport.client_listener import ClientListener
-from adapter.transport.http_server import Handler, HttpBounds, InFlight, Listener
+from adapter.transport.http_server import Handler, HttpBounds, Listener
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.peer_listener import PeerListener
 from tests.fixtures_pki import federation
@@ -27,7 +27,7 @@ from tests.two_sides import TwoSides, good_call, sealed_request, two_sides
 
 __all__ = ["federation"]
 
-BOUNDS = HttpBounds(max_message_bytes=20_000, read_timeout_s=0.5, max_in_flight=2, max_connections=4, keepalive_s=5)
+BOUNDS = HttpBounds(max_message_bytes=20_000, read_timeout_s=0.5, max_connections=4, keepalive_s=5)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ INTAKE = AttachmentIntake(holding=Spool(Path("nowhere"), max_bytes=1).holding, b
 
 
 def peer_listener(sides: TwoSides) -> PeerListener:
-    return PeerListener(sides.provider, BOUNDS, InFlight(BOUNDS.max_in_flight), intake=INTAKE)
+    return PeerListener(sides.provider, BOUNDS, intake=INTAKE)
 
 
 class EchoedPages:
@@ -110,7 +110,6 @@ def client_listener(sides: TwoSides) -> ClientListener:
     return ClientListener(
         sides.consumer,
         BOUNDS,
-        InFlight(BOUNDS.max_in_flight),
         documents=documents,
         own_services=own,
         own_contract=lambda url: url.encode(),
@@ -294,18 +293,6 @@ async def test_one_connection_too_many_gets_a_fault(sides: TwoSides) -> None:
             held_writer.close()
         await asyncio.sleep(0.05)
         assert (await ask(port, post("/peer", b"<a/>", SOAP12))).code == "EnvelopeRefused", "others are served again"
-
-
-async def test_one_request_too_many_gets_a_fault(sides: TwoSides) -> None:
-    slow = post("/peer", b"", SOAP12).replace(b"Content-Length: 0", b"Content-Length: 9") + b"<a"
-    async with listening(peer_listener(sides)) as port:
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(BOUNDS.max_in_flight)]
-        for _, writer in held:
-            writer.write(slow)
-        await asyncio.sleep(0.1)
-        assert (await ask(port, post("/peer", b"<a/>", SOAP12))).code == "Overloaded"
-        for _, writer in held:
-            writer.close()
 
 
 async def test_a_peer_that_hangs_up_changes_nothing(sides: TwoSides) -> None:

@@ -16,7 +16,6 @@ from adapter.envelope.names import SOAP11
 from adapter.envelope.xroad import IDENTIFIERS, XROAD
 from adapter.stages import SoapVersion
 from adapter.transport.client_requests import ClientSide
-from adapter.transport.http_server import InFlight
 from adapter.transport.xroad_listener import XRoadListener
 from examples.demo.soap_calls import post_soap, soap_envelope
 from examples.federation.federation import CHECKOUT, Federation
@@ -289,7 +288,7 @@ def test_the_page_shows_what_is_printed(ground: Ground, heading: str, tmp_path: 
 
 async def test_the_root_is_xroads_only_where_the_settings_say_so(federation: PkiFederation) -> None:
     sides = two_sides(federation)
-    side = ClientSide(site=sides.consumer, bounds=BOUNDS, in_flight=InFlight(2), intake=INTAKE)
+    side = ClientSide(site=sides.consumer, bounds=BOUNDS, intake=INTAKE)
     handler = XRoadListener(side, client_listener(sides), at_root=False, public_url=None)
     async with listening(handler, SoapVersion.SOAP11) as port:
         at_root = await ask(port, post_octets("/", b"<a/>", "text/xml"))

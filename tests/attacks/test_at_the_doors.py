@@ -12,7 +12,6 @@ from adapter.identifiers import ServiceId
 from adapter.policy.clients import IdentifyBy
 from adapter.stages import ReceivedCall, SoapVersion
 from adapter.transport.client_listener import ClientListener
-from adapter.transport.http_server import InFlight
 from tests.adapters.test_listeners import (
     BOUNDS,
     INTAKE,
@@ -147,7 +146,6 @@ async def test_unexpected_error_of_an_own_service_is_a_recorded_refusal(sides: T
     listener = ClientListener(
         sides.consumer,
         BOUNDS,
-        InFlight(BOUNDS.max_in_flight),
         documents=documents,
         own_services=broken,
         own_contract=str.encode,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -36,7 +37,12 @@ def sides(federation: Federation) -> TwoSides:
 
 @asynccontextmanager
 async def guarded(
-    sides: TwoSides, turned_away: TurnedAway, bounds: HttpBounds = WIDE, quota: Quota = QUOTA
+    sides: TwoSides,
+    turned_away: TurnedAway,
+    bounds: HttpBounds = WIDE,
+    *,
+    quota: Quota = QUOTA,
+    everyone: Quota = EVERYONE,
 ) -> AsyncIterator[int]:
     """The client listener behind quotas; the header User-Agent says which caller somebody is."""
 
@@ -44,7 +50,7 @@ async def guarded(
         name = request.headers.get("User-Agent", "")  # type: ignore[attr-defined]
         return Caller(kind="client", name=name, identified=True)
 
-    ledger = Ledger(quota=quota, everyone=EVERYONE, strangers=EVERYONE, limit=TooManyRequests)
+    ledger = Ledger(quota=quota, everyone=everyone, strangers=everyone, limit=TooManyRequests)
     handler = Admission(client_listener(sides), ledger, turned_away, caller_of=caller_of, turning_away=fault_in_form)
     bound = socket.create_server(("127.0.0.1", 0))
     bound.setblocking(False)  # noqa: FBT003
@@ -92,6 +98,22 @@ async def test_one_caller_that_holds_its_place_does_not_hold_anothers(sides: Two
     assert (second.status, second.code) == (503, "Overloaded")
     assert "Retry-After: 1" in second.head
     assert (first.status, other.status, again.status) == (200, 200, 200)
+
+
+async def test_all_callers_together_have_no_more_places_than_there_are(sides: TwoSides) -> None:
+    async with guarded(sides, TurnedAway(), everyone=replace(EVERYONE, in_flight=2)) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for at, (_, writer) in enumerate(held):
+            writer.write(call(sides, f"slow {at}")[:-10])
+        await asyncio.sleep(0.05)
+        third = await ask(port, call(sides, "third"))
+        for _, writer in held:
+            writer.close()
+        await asyncio.sleep(0.05)
+        again = await ask(port, call(sides, "third"))
+    assert (third.status, third.code) == (503, "Overloaded")
+    assert "Retry-After: 1" in third.head
+    assert again.status == 200
 
 
 async def test_octets_of_one_caller_are_bounded_before_they_are_read(sides: TwoSides) -> None:
@@ -167,3 +189,20 @@ async def test_what_is_not_http_is_counted(sides: TwoSides) -> None:
         answer: Answer = await ask(port, b"\x16\x03\x01 no HTTP at all\r\n\r\n")
     assert answer.code == "MalformedMessage"
     assert turned_away.total["MalformedMessage"] == 1
+
+
+async def test_what_follows_a_refusal_is_not_read_for_long(sides: TwoSides) -> None:
+    head = post(client_path(sides), b"", "text/xml").replace(b"Content-Length: 0", b"Content-Length: 100000000")
+    async with guarded(sides, TurnedAway()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        answer = await read_answer(reader)
+        begin = time.monotonic()
+        with suppress(ConnectionError):
+            while time.monotonic() - begin < 8:
+                writer.write(b" " * 1000)
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+    assert answer.code == "LimitExceeded"
+    assert time.monotonic() - begin < 6
