@@ -1,6 +1,7 @@
 """Breaks each promise on purpose, in a copy of the tree, and demands that a named test fails there.
 
     python scripts/break_promises.py            every break of tests/promises/promises.toml (some minutes)
+    python scripts/break_promises.py WORDS      only those breaks that are described with these words
     python scripts/break_promises.py --write    docs/promises.md from the same file
 
 A test that passes although its promise is broken proves nothing; this finds such tests.
@@ -109,15 +110,20 @@ def main() -> int:
     """Run every break, or write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--write", action="store_true", help="write docs/promises.md and do nothing else")
-    if parser.parse_args().write:
+    parser.add_argument("words", nargs="*", help="run the breaks whose description has one of these in it")
+    options = parser.parse_args()
+    if options.write:
         PAGE.write_text(page())
         return 0
+    chosen = [one for one in breaks() if not options.words or any(words in one.what for words in options.words)]
+    if not chosen:
+        parser.error("no break is described so")
     console = Console(stderr=True)
     unnoticed = 0
-    for one in track(list(breaks()), description="breaking promises", console=console):
+    for one in track(chosen, description="breaking promises", console=console):
         wrong = _is_noticed(one)
         unnoticed += bool(wrong)
-        print(f"promise {one.promise:2}  {'UNNOTICED' if wrong else 'noticed  '}  {one.what}  {wrong}")
+        print(f"promise {one.promise:2}  {'UNNOTICED' if wrong else 'noticed  '}  {one.what}  {wrong}", flush=True)
     return 1 if unnoticed else 0
 
 

@@ -21,7 +21,10 @@ def test_every_promise_has_tests_and_a_break() -> None:
     assert all(promise["tests"] and promise["break"] for promise in PROMISES)
 
 
-@pytest.mark.parametrize("name", sorted({name for promise in PROMISES for name in promise["tests"]}))
+@pytest.mark.parametrize(
+    "name",
+    sorted({name for promise in PROMISES for name in promise["tests"]} | {one.test for one in breaks()}),
+)
 def test_named_test_exists(name: str) -> None:
     path, _, function = name.partition("::")
     defined = {

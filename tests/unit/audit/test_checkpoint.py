@@ -66,6 +66,7 @@ ROOT = base64.b64encode(bytes(32)).decode()
         f"{ORIGIN}\n99999999999999999999\n{ROOT}\n",
         f"{ORIGIN}\n1\n{ROOT[:-1]}\n",
         f"{ORIGIN}\n1\n {ROOT}\n",
+        f"{ORIGIN}\n1\n{ROOT[:-1]}\u00e9\n",
         f"{ORIGIN}\n1\n{base64.b64encode(bytes(31)).decode()}\n",
         f"{ORIGIN}\n1\n{base64.b64encode(bytes(33)).decode()}\n",
         f"{ORIGIN}\n1\n{ROOT[:-2]}B=\n",

@@ -7,7 +7,7 @@ import pytest
 
 from adapter.audit.admin import admin_entry
 from adapter.audit.document import document_of
-from adapter.audit.entry import INTERRUPTED, EntryMaker, interrupted_entry
+from adapter.audit.entry import INTERRUPTED, EntryMaker, interrupted_entry, turned_away_entry
 from adapter.audit.subjects import subject_tag
 from adapter.errors import EnvelopeRefused
 from adapter.identifiers import MemberId, MessageId, Purpose, RecordNumber, SubsystemId
@@ -38,6 +38,14 @@ def test_an_administrative_act_names_the_officer_and_what_was_done():
     assert (entry.kind, entry.outcome, entry.at) == ("admin", "access-granted", NOW)
     said = json.loads(document_of(entry).text)
     assert (said["officer"], said["details"]) == ("officer-1", {"rule": "r1"})
+
+
+def test_what_was_turned_away_is_counted_and_is_of_no_exchange():
+    entry = turned_away_entry(OWN, said={"peer": "192.0.2.1", "requests": 40}, now=NOW)
+    assert (entry.kind, entry.outcome, entry.at) == ("turned-away", "turned away", NOW)
+    assert (entry.message_id, entry.consumer, entry.service) == (None, None, None)
+    said = json.loads(document_of(entry).text)
+    assert (said["by"], said["peer"], said["requests"]) == (str(OWN), "192.0.2.1", 40)
 
 
 @pytest.mark.parametrize("certificate", [None, b"\x01" * 32])

@@ -8,7 +8,7 @@ import pytest
 
 from adapter.errors import ClientNotAllowed, ClientNotIdentified
 from adapter.identifiers import ServiceId, SubsystemId
-from adapter.policy.clients import Client, IdentifyBy, identify
+from adapter.policy.clients import Client, IdentifyBy, identified_as, identify
 from adapter.stages import Peer, ReceivedCall
 
 SUBSYSTEM = SubsystemId.parse("UZ/GOV/200000003/social")
@@ -55,6 +55,7 @@ def call(*, address: str = "192.0.2.7", certificate: bytes | None = None, **cred
 )
 def test_each_way_names_its_client(received: ReceivedCall, name: str) -> None:
     assert identify(received, ALL).client == name
+    assert identified_as(received, ALL) == name
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,7 @@ def test_each_way_names_its_client(received: ReceivedCall, name: str) -> None:
 def test_nobody_else_is_a_client(received: ReceivedCall) -> None:
     with pytest.raises(ClientNotIdentified):
         identify(received, ALL)
+    assert identified_as(received, ALL) is None
 
 
 def test_without_clients_nobody_is_one() -> None:
