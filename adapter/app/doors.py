@@ -9,7 +9,7 @@ from socket import socket
 import structlog
 
 from adapter.app.documents import ClientDocuments
-from adapter.app.figures import registry_of
+from adapter.app.figures import SpoolFigures, registry_of, scanner_figures
 from adapter.app.json_documents import JsonDocuments
 from adapter.app.own_services import OwnServices
 from adapter.app.quotas import Gates, admit_clients, admit_peers
@@ -122,7 +122,8 @@ async def open_operators_door(site: Site, door: PeerDoor, bound: socket, gates: 
             return error.text
         return None if door.is_open else "The listener for peers is not open yet."
 
-    handler = OperatorsListener(readiness, registry_of(site, gates))
+    scanner = scanner_figures(site.settings)
+    handler = OperatorsListener(readiness, registry_of(site, gates, SpoolFigures(site.spool), scanner), scanner.refresh)
     listener = Listener(handler, _OPERATORS_BOUNDS, version=SoapVersion.SOAP11, grace_s=1)
     await listener.start(bound, None)
     return listener

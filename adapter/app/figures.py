@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -16,6 +17,11 @@ from prometheus_client.registry import Collector
 from adapter.app.quotas import Gates
 from adapter.app.wiring import Site
 from adapter.errors import AdapterError
+from adapter.settings import Settings
+from adapter.store.spool import Spool
+from adapter.transport.clamd import Clamd, ClamdVersion
+
+_CLAMD_ANSWERS_WITHIN_S = 2.0
 
 
 class _DirectoryFigures(Collector):
@@ -59,9 +65,73 @@ class _TurnedAwayFigures(Collector):
         yield turned_away
 
 
-def registry_of(site: Site, gates: Gates) -> CollectorRegistry:
-    """The figures of one worker."""
+class SpoolFigures(Collector):
+    """What waits, what may wait, and what the disk has left."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Read when somebody asks."""
+        taken = GaugeMetricFamily(
+            "adapter_spool_taken_bytes", "Octets of attachments that wait, of this worker.", labels=("worker",)
+        )
+        taken.add_metric((str(os.getpid()),), self._spool.taken_bytes)
+        yield taken
+        bound = "Octets of attachments that may wait at a time, for each worker."
+        yield GaugeMetricFamily("adapter_spool_bound_bytes", bound, value=self._spool.max_bytes)
+        with suppress(OSError):
+            free = "Octets that the disk of the spool has left."
+            yield GaugeMetricFamily("adapter_spool_free_bytes", free, value=self._spool.free_bytes)
+
+
+class ScannerFigures(Collector):
+    """What clamd said when it was last asked; nothing where the settings name none."""
+
+    def __init__(self, clamd: Clamd | None) -> None:
+        self._clamd = clamd
+        self._version: ClamdVersion | None = None
+
+    async def refresh(self) -> None:
+        """Ask it. Never raises."""
+        if self._clamd is None:
+            return
+        try:
+            self._version = await self._clamd.version()
+        except AdapterError:
+            self._version = None
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """As it was found by `refresh`."""
+        if self._clamd is None:
+            return
+        version = self._version
+        reachable = "1 when clamd answers."
+        yield GaugeMetricFamily("adapter_scan_clamd_reachable", reachable, value=0 if version is None else 1)
+        if version is None:
+            return
+        info = GaugeMetricFamily("adapter_scan_clamd_info", "Which clamd it is.", labels=("engine", "signatures"))
+        info.add_metric((version.engine, "" if version.signatures is None else str(version.signatures)), 1)
+        yield info
+        if version.made_on is not None:
+            yield GaugeMetricFamily(
+                "adapter_scan_clamd_signatures_timestamp_seconds",
+                "When clamd's signatures were made, in seconds since 1970.",
+                value=version.made_on.timestamp(),
+            )
+
+
+def scanner_figures(settings: Settings) -> ScannerFigures:
+    """Of the clamd that the settings name."""
+    address = settings.scan.clamd
+    return ScannerFigures(None if address is None else Clamd(address, timeout_s=_CLAMD_ANSWERS_WITHIN_S))
+
+
+def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry:
+    """The figures of one worker. more: further ones."""
     registry = CollectorRegistry()
+    for collector in more:
+        registry.register(collector)
     registry.register(_TurnedAwayFigures(gates))
     registry.register(_DirectoryFigures(site))
     return registry

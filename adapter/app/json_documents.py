@@ -12,6 +12,7 @@ from lxml import etree
 
 from adapter.app.wiring import Site
 from adapter.dialects.json_dialect import MEDIA_TYPE
+from adapter.dialects.json_index import ListedService, services_document, services_page
 from adapter.dialects.json_mapping import mapping_of
 from adapter.dialects.json_text import render_json
 from adapter.dialects.model import ClientAnswer
@@ -71,6 +72,22 @@ class JsonDocuments:
             return self._kept[key][name]
         except KeyError:
             raise UnknownService("there is no such document") from None
+
+    def index(self, url: str, *, is_for_people: bool) -> ClientAnswer:
+        """Every service of the directory, whether or not this agency may call it, as `?wsdl` gives each.
+
+        url: of the index, under which it is asked. Raises DirectoryUnavailable, DirectoryExpired.
+        """
+        public = self._site.settings.client_listener.public_url
+        address = url if public is None else f"{str(public).rstrip('/')}/json"
+        services = sorted(self._site.directory.current().services.values(), key=lambda one: str(one.service))
+        listed = [
+            ListedService(name=str(one.service), title=one.title, address=f"{address}/{one.service}")
+            for one in services
+        ]
+        if is_for_people:
+            return ClientAnswer(octets=services_page(listed), content_type=PAGE_TYPE)
+        return ClientAnswer(octets=render_json(services_document(listed)), content_type=MEDIA_TYPE)
 
     async def _make(self, key: tuple[str, str], description: ServiceDescription, names: ServiceNames) -> None:
         if key in self._kept:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
+from adapter.cli.doctor_attachments import look_at_scanner, look_at_spool
 from adapter.cli.doctor_checks import (
     Finding,
     Health,
@@ -87,6 +88,8 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
         *guarded("keys", _KEYS, lambda: look_at_keys(settings, now)),
         *look_at_process(),
         *guarded("disk", "Look at the disk.", lambda: look_at_disk(settings)),
+        *guarded("spool", "Look at the disk.", lambda: look_at_spool(settings)),
+        *guarded("scan", "Mend [scan].", lambda: look_at_scanner(settings, now)),
         *guarded("descriptors", "Look at the system's limits.", lambda: look_at_descriptors(settings)),
         *guarded("database", "adapter init, or restore the last backup", lambda: look_at_database(settings)),
         *guarded("services", "adapter service list", lambda: look_at_services(settings)),

@@ -62,10 +62,9 @@ def describe_operations(mapping: JsonMapping, samples: Samples) -> dict[str, Any
     """What does not depend on the address. The schemas are what the converter takes and writes, the examples valid."""
     writer = SchemaWriter(mapping.book)
     writer.components.update({CONTEXT: _context(), PROBLEM: _problem()})
-    operations = {operation.name: operation for operation in reversed(mapping.operations)}
     describer = _Describer(mapping=mapping, writer=writer, samples=samples)
     paths = {
-        f"/{operation.name}": {"post": describer.operation(operation)} for operation in reversed(operations.values())
+        f"/{name}": {"post": describer.operation(name, operation)} for name, operation in mapping.operations.items()
     }
     return {
         "security": [{"token": []}, {"password": []}, {"certificate": []}, {}],
@@ -90,13 +89,13 @@ class _Describer:
     writer: SchemaWriter
     samples: Samples
 
-    def operation(self, operation: Operation) -> dict[str, Any]:
-        """The Operation Object."""
+    def operation(self, name: str, operation: Operation) -> dict[str, Any]:
+        """The Operation Object. name: in JSON, which of overloaded operations differs from the WSDL's."""
         request = self._message(operation, in_output=False)
         request["properties"] = {"context": {"$ref": f"#/components/schemas/{CONTEXT}"}, **request["properties"]}
         content = {"schema": request, **self._example(operation.input_element, {"context": _EXAMPLE})}
         found: dict[str, Any] = {
-            "operationId": operation.name,
+            "operationId": name,
             "requestBody": {"required": True, "content": {MEDIA_TYPE: content}},
             "responses": {
                 **self._reply(operation),
@@ -104,8 +103,13 @@ class _Describer:
                 "5XX": {"$ref": f"#/components/responses/{_OTHERS}"},
             },
         }
+        said = []
+        if name != operation.name:
+            said.append(f"The operation {operation.name} of the WSDL whose request is {operation.input_element}.")
         if operation.input_element in self.mapping.unchecked:
-            found["description"] = _UNCHECKED
+            said.append(_UNCHECKED)
+        if said:
+            found["description"] = " ".join(said)
         return found
 
     def _reply(self, operation: Operation) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _MAX_DEPTH: Final = 8
 _MAX_VALUES: Final = 150
 _MAX_EXAMPLE_CHARS: Final = 6000
 _OF_TYPE: Final[Mapping[str, Json]] = {"string": "…", "integer": 0, "number": 0.5, "boolean": True}
-_STYLE: Final = (
+PAGE_STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "pre{background:#f4f4f4;padding:.8rem;overflow-x:auto}code{background:#f4f4f4}h2{margin-top:2.5rem}"
 )
@@ -30,7 +30,7 @@ def openapi_page(document: dict[str, Any]) -> bytes:
     parts = [
         "<!DOCTYPE html>",
         f'<html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])}</title>',
-        f"<style>{_STYLE}</style></head><body>",
+        f"<style>{PAGE_STYLE}</style></head><body>",
         f"<h1>{escape(info['title'])}</h1>",
         f"<p>{_with_code(info['description'])}</p>",
         f'<p>For programs: <a href="{escape(address)}/{OPENAPI_NAME}">{OPENAPI_NAME}</a> (OpenAPI 3.1).</p>',

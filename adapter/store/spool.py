@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -57,6 +58,16 @@ class Spool:
             raise SettingsInvalid(
                 f"[attachments] spool_dir: {self._folder} cannot be written to ({cause.strerror})"
             ) from None
+
+    @property
+    def max_bytes(self) -> int:
+        """Octets that may wait at one time."""
+        return self._max_bytes
+
+    @property
+    def free_bytes(self) -> int:
+        """Octets that the disk has left for files. Raises OSError."""
+        return shutil.disk_usage(self._folder).free
 
     @property
     def taken_bytes(self) -> int:

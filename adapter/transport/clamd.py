@@ -5,13 +5,27 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from adapter.errors import ScanUnavailable
 
 _MAX_REPLY_BYTES: Final = 1024
+# `ClamAV 1.4.2/27512/Wed Nov  5 08:00:00 2025`; without signatures of its maker only the first (clamd's VERSION).
+_VERSION: Final = re.compile(r"(ClamAV [0-9][!-.0-~]{0,31})(?:/([0-9]{1,9})/([A-Za-z0-9: ]{1,40}))?")
+_DATE: Final = "%a %b %d %H:%M:%S %Y"
 _FOUND: Final = re.compile(r"stream: ([!-~][ -~]{0,127}) FOUND")
 _END_OF_STREAM: Final = bytes(4)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClamdVersion:
+    """What a clamd says of itself. signatures: the number of its database, and made_on its day; absent without one."""
+
+    engine: str
+    signatures: int | None = None
+    made_on: datetime | None = None
 
 
 class Clamd:
@@ -28,6 +42,21 @@ class Clamd:
                 reader, writer = await self._connect()
                 try:
                     return _verdict(await self._ask(reader, writer, octets))
+                finally:
+                    writer.close()
+        except TimeoutError:
+            raise ScanUnavailable(f"clamd did not answer in {self._timeout_s} s") from None
+        except OSError as cause:
+            raise ScanUnavailable(f"clamd cannot be reached: {type(cause).__name__}") from None
+
+    async def version(self) -> ClamdVersion:
+        """Whether it is there, and with which signatures. Raises ScanUnavailable."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                reader, writer = await self._connect()
+                try:
+                    await _send(writer, b"zVERSION\0")
+                    return _read_version(await reader.read(_MAX_REPLY_BYTES))
                 finally:
                     writer.close()
         except TimeoutError:
@@ -62,6 +91,19 @@ async def _send(writer: asyncio.StreamWriter, octets: bytes) -> None:
         await writer.drain()
     except RuntimeError:
         raise ConnectionResetError from None
+
+
+def _read_version(reply: bytes) -> ClamdVersion:
+    found = _VERSION.fullmatch(reply.rstrip(b"\0\n").decode("ascii", "replace"))
+    if found is None:
+        raise ScanUnavailable("what answers there does not say that it is ClamAV")
+    if found[2] is None:
+        return ClamdVersion(engine=found[1])
+    try:
+        made_on = datetime.strptime(found[3], _DATE).replace(tzinfo=UTC)
+    except ValueError:
+        made_on = None
+    return ClamdVersion(engine=found[1], signatures=int(found[2]), made_on=made_on)
 
 
 def _verdict(reply: bytes) -> str | None:

@@ -24,7 +24,7 @@ from adapter.transport.client_requests import ClientSide, names_host, plain, res
 from adapter.transport.http_protocol import SERVER_HEADER
 from adapter.transport.http_server import HttpBounds
 from adapter.transport.intake import AttachmentIntake
-from adapter.transport.json_paths import JSON_PREFIX, JsonPages, json_path
+from adapter.transport.json_paths import INDEX_PATHS, JSON_PREFIX, JsonPages, json_path
 
 log = structlog.get_logger(__name__)
 
@@ -75,11 +75,7 @@ class ClientListener:
         try:
             service = service_of(request.path)
         except InvalidIdentifier:
-            if request.method != "POST":
-                return plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
-            incident = new_incident()
-            log.warning("refused", code=UnknownService.code, incident=incident)
-            return fault_in_form(request, UnknownService(), incident)
+            return self._without_service(request)
         if request.method in ("GET", "HEAD"):
             if service is not None and isinstance(dialect, JsonDialect):
                 return await self._json_document(request, service)
@@ -87,6 +83,16 @@ class ClientListener:
         if request.method != "POST":
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
         return await self._answer(request, service, dialect)
+
+    def _without_service(self, request: web.BaseRequest) -> web.Response:
+        """The list of services where it is asked for; else that there is none at this address."""
+        if request.method in ("GET", "HEAD") and request.path in INDEX_PATHS:
+            return self._json_index(request)
+        if request.method != "POST":
+            return plain(HTTPStatus.NOT_FOUND, "There is no service at this address.")
+        incident = new_incident()
+        log.warning("refused", code=UnknownService.code, incident=incident)
+        return fault_in_form(request, UnknownService(), incident)
 
     async def _answer(
         self, request: web.BaseRequest, service: ServiceId | None, dialect: ClientDialect
@@ -125,6 +131,18 @@ class ClientListener:
         except AdapterError as error:
             return plain(HTTPStatus(error.http_status), error.text)
         return web.Response(body=octets, content_type="text/xml", charset="utf-8", headers=SERVER_HEADER)
+
+    def _json_index(self, request: web.BaseRequest) -> web.Response:
+        """The services there are, by the rule of `?wsdl`: for anyone who reaches the listener."""
+        if not names_host(request):
+            return plain(HTTPStatus.BAD_REQUEST, "The Host header does not name a host.")
+        url = f"{request.scheme}://{request.host}{JSON_PREFIX.rstrip('/')}"
+        is_for_people = "text/html" in request.headers.get("Accept", "").lower()
+        try:
+            answer = self._json_pages.index(url, is_for_people=is_for_people)
+        except AdapterError as error:
+            return plain(HTTPStatus(error.http_status), error.text)
+        return response_of(answer.with_headers({"Content-Security-Policy": _PAGE_POLICY, "Vary": "Accept"}))
 
     async def _json_document(self, request: web.BaseRequest, service: ServiceId) -> web.Response:
         """A service's page and its OpenAPI document, for anyone who reaches the listener."""

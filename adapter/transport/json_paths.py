@@ -9,6 +9,7 @@ from adapter.dialects.model import ClientAnswer
 from adapter.identifiers import ServiceId
 
 JSON_PREFIX: Final = "/json/"
+INDEX_PATHS: Final = frozenset((JSON_PREFIX, JSON_PREFIX.rstrip("/")))
 _SERVICE_SEGMENTS: Final = 6
 
 
@@ -20,6 +21,9 @@ class JsonPages(Protocol):
 
     async def document(self, service: ServiceId, url: str, name: str) -> ClientAnswer:
         """A document by its name, empty for the page. url: of the service. Raises what the catalogue has for it."""
+
+    def index(self, url: str, *, is_for_people: bool) -> ClientAnswer:
+        """Every service with the addresses of its documents. url: of the index. Raises what hinders."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

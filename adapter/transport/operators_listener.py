@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import web
@@ -11,14 +11,17 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 Readiness = Callable[[], str | None]
 """None when ready, else one sentence that says why not."""
+Refresh = Callable[[], Awaitable[None]]
+"""Asks what the figures need to be asked anew; never raises."""
 
 
 class OperatorsListener:
     """GET /health/live, /health/ready, /metrics."""
 
-    def __init__(self, readiness: Readiness, registry: CollectorRegistry) -> None:
+    def __init__(self, readiness: Readiness, registry: CollectorRegistry, refresh: Refresh) -> None:
         self._readiness = readiness
         self._registry = registry
+        self._refresh = refresh
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of a monitoring system."""
@@ -30,6 +33,7 @@ class OperatorsListener:
                 status = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
                 return web.Response(status=status, text=(reason or "ready") + "\n")
             case "/metrics":
+                await self._refresh()
                 return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
             case _:
                 return web.Response(status=HTTPStatus.NOT_FOUND)

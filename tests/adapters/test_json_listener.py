@@ -72,6 +72,21 @@ async def test_what_is_too_large_is_told_in_json_and_in_the_clients_language(sid
     assert "Content-Language: ru" in answer.head
 
 
+@pytest.mark.parametrize("path", ["/json", "/json/"])
+@pytest.mark.parametrize(("accept", "is_for_people"), [("*/*", False), ("text/html,application/xhtml+xml", True)])
+async def test_the_list_of_services(sides: TwoSides, path: str, accept: str, *, is_for_people: bool) -> None:
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        answer = await ask(port, f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n".encode())
+    assert (answer.status, answer.body.decode()) == (200, f"index http://x/json {is_for_people}")
+    assert "Content-Security-Policy: default-src 'none'" in answer.head
+
+
+async def test_the_list_of_services_for_a_host_that_is_none(sides: TwoSides) -> None:
+    async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
+        answer = await ask(port, b'GET /json HTTP/1.1\r\nHost: x"><b>\r\n\r\n')
+    assert answer.status == 400
+
+
 async def test_documents_are_asked_by_their_names(sides: TwoSides) -> None:
     service = sides.federation.population.service
     for rest, name in (("", ""), ("/openapi.json", "openapi.json")):

@@ -99,6 +99,9 @@ class EchoedPages:
     async def document(self, service: ServiceId, url: str, name: str) -> ClientAnswer:
         return ClientAnswer(octets=f"{service} {url} {name}".encode(), content_type="text/plain")
 
+    def index(self, url: str, *, is_for_people: bool) -> ClientAnswer:
+        return ClientAnswer(octets=f"index {url} {is_for_people}".encode(), content_type="text/plain")
+
 
 def client_listener(sides: TwoSides) -> ClientListener:
     async def documents(service: ServiceId, url: str, name: str, *, for_peers: bool) -> bytes:

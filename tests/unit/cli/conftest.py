@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     for variable in _ENVIRONMENT:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LOGNAME", "officer")
+    roomy = SimpleNamespace(total=1 << 40, used=0, free=1 << 40)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: roomy)  # what is said of it is not this machine's
     monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 4096))  # not this machine's
     monkeypatch.setattr(doctor_checks, "protections", lambda: PROTECTED)
     return typed
