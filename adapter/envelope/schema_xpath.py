@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -155,31 +155,32 @@ def _first_step_without(skeleton: _Skeleton, branch: str, namespaces: Mapping[st
 
 
 def _first_of_steps_without(skeleton: _Skeleton, branch: str, namespaces: Mapping[str, str]) -> str | None:
+    """The branch finds nothing, so one of its steps is the first that finds nothing: the last one at the latest."""
     here: list[Any] = [skeleton.body]
-    for path, axis, step in _prefixes(branch):
-        found = _find(skeleton, path, namespaces)
-        if found is None:
-            return None
-        if not found:
-            elements = [one for one in here if isinstance(one, etree._Element)]
-            if any(skeleton.is_open(one) for one in _reached(elements, axis)):
-                return None
-            return _words(elements, axis, step, namespaces)
+    steps = iter(_prefixes(branch))
+    path, axis, step = next(steps)
+    while found := _find(skeleton, path, namespaces):
         here = found
-    return None
+        path, axis, step = next(steps)
+    elements = [one for one in here if isinstance(one, etree._Element)]
+    if any(skeleton.is_open(one) for one in _reached(elements, axis)):
+        return None
+    return _words(elements, axis, step, namespaces)
 
 
-def _prefixes(branch: str) -> Iterator[tuple[str, str, str]]:
+def _prefixes(branch: str) -> list[tuple[str, str, str]]:
     """(the path up to a step, how it goes down to it, the step), from the first step on."""
     parts = [part.strip() for part in _STEP.split(branch)]
     axis, path = "/", ""
+    prefixes = []
     for part in parts:
         if part in ("/", "//"):
             axis, path = part, path + part
         elif part:
             path += part
-            yield path, axis, part
+            prefixes.append((path, axis, part))
             axis = "/"
+    return prefixes
 
 
 def _reached(elements: list[etree._Element], axis: str) -> list[etree._Element]:

@@ -168,6 +168,19 @@ def test_a_name_is_narrower_than_the_text_that_it_comes_from():
     ]
 
 
+def test_items_of_a_list_that_are_no_values_are_compared_by_what_they_are():
+    part, body = '<w:part name="x" type="t:L"/>', f'use="encoded" namespace="{NS}"'
+    types = (
+        '<xs:simpleType name="L"><xs:list itemType="{}"/></xs:simpleType>'
+        '<xs:complexType name="K"><xs:sequence/></xs:complexType>'
+    )
+    old, new = (rpc(types=types.format(item), parts=part, body=body) for item in ("t:K", "xs:int"))
+    assert changes(old, old) == ()
+    assert [(change.breaking, change.text) for change in changes(old, new)] == [
+        (True, "the items of the list are of another kind now")
+    ]
+
+
 def test_a_type_that_is_declared_nowhere_is_compared_by_its_name():
     one = '<w:part name="x" type="t:Gone"/>'
     body = f'use="encoded" namespace="{NS}"'

@@ -12,8 +12,8 @@ from adapter.envelope.description import load_bundle, load_description
 from adapter.envelope.description_documents import MAX_DESCRIPTION_BYTES, Catalog, gather, web_address
 from adapter.envelope.description_octets import read_document
 from adapter.envelope.schema import check_payload
-from adapter.errors import DescriptionUnusable, SchemaInvalid
-from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, read, schema, wsdl
+from adapter.errors import DescriptionUnusable, SchemaInvalid, UnknownOperation
+from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, SOAP12, read, schema, wsdl
 from tests.unit.envelope.test_rpc import rpc
 
 PLAIN = wsdl(schema(ASK_AND_ANSWER))
@@ -68,6 +68,47 @@ def test_of_overloaded_operations_the_input_of_the_same_name_is_meant():
     )
     text = PLAIN.replace('<w:portType name="PT"><w:operation name="Ask">', f'<w:portType name="PT">{overloaded}')
     assert read({"a.wsdl": text}).operation("Ask").input_element == f"{{{NS}}}Ask"
+
+
+@pytest.mark.parametrize("soap12_first", [True, False])
+def test_of_two_ports_for_one_port_type_that_of_soap11_counts(soap12_first: bool):  # noqa: FBT001
+    start = PLAIN.index("<w:binding")
+    end = PLAIN.index("</w:binding>") + len("</w:binding>")
+    other = PLAIN[start:end].replace('name="B"', f'name="B2" xmlns:s="{SOAP12}"').replace("urn:ask", "urn:other")
+    text = PLAIN[:end] + other + PLAIN[end:]
+    ports = ['<w:port name="P" binding="t:B">', '<w:port name="P2" binding="t:B2"/>']
+    place = ports[1] + ports[0] if soap12_first else ports[0]
+    text = text.replace(ports[0], place)
+    operation = read({"a.wsdl": text if soap12_first else text.replace("</w:service>", f"{ports[1]}</w:service>")})
+    assert [port.name for port in operation.ports] == (["P2", "P"] if soap12_first else ["P", "P2"])
+    assert operation.operation("Ask").soap_action == "urn:ask"
+
+
+def test_an_operation_is_found_by_name_and_request():
+    description = read({"a.wsdl": with_second("t:in")})
+    ask, two = description.operation("Ask"), description.operation("Two")
+    assert description.operation("Two", f"{{{NS}}}Ask") is two
+    assert description.operation("Ask", f"{{{NS}}}Ask") is ask
+    with pytest.raises(UnknownOperation, match="is not the element"):
+        description.operation("Ask", f"{{{NS}}}Other")
+    with pytest.raises(UnknownOperation, match="is not the element"):
+        read({"a.wsdl": PLAIN}).operation("Ask", f"{{{NS}}}Answer")
+
+
+def test_operations_that_only_an_address_tells_apart_have_actions_of_ours():
+    description = read({"a.wsdl": with_second("t:in").replace("urn:two", "urn:ask")})
+    actions = description.own_actions()
+    assert sorted(actions) == ["Ask", "Two"]
+    assert description.operation_for(f"{{{NS}}}Ask", actions["Two"]).name == "Two"
+    assert read({"a.wsdl": with_second("t:in")}).own_actions() == {}
+
+
+def test_declared_faults_are_named_by_their_elements():
+    fault = '<w:output message="t:out"/><w:fault name="f" message="t:{}"/>'
+    parts = '<w:message name="two"><w:part name="f" element="t:Ask"/><w:part name="g" type="xs:int"/></w:message>'
+    text = wsdl(schema(ASK_AND_ANSWER), extra=parts).replace('<w:output message="t:out"/>', fault.format("two"))
+    assert read({"a.wsdl": text}).operation("Ask").faults == (f"{{{NS}}}Ask",)
+    assert read({"a.wsdl": text.replace("t:two", "t:gone")}).operation("Ask").faults == ()
 
 
 def test_an_operation_without_an_input_is_left_out():

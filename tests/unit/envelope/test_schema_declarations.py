@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from lxml import etree
 
 from adapter.envelope.carried import Content
-from adapter.envelope.description import ServiceDescription
-from adapter.envelope.schema import check_content, check_payload
-from adapter.envelope.schema_model import ANY_SIMPLE_TYPE, ANY_TYPE, ComplexType, SchemaModel, SimpleType, Variety
+from adapter.envelope.description import HeaderPart, QName, ServiceDescription
+from adapter.envelope.names import ENVELOPE
+from adapter.envelope.schema import check_content, check_header, check_payload
+from adapter.envelope.schema_model import (
+    ANY_SIMPLE_TYPE,
+    ANY_TYPE,
+    ComplexType,
+    SchemaModel,
+    SimpleType,
+    Variety,
+    Wildcard,
+    elements_in,
+    fields,
+)
 from adapter.envelope.schema_model_read import read_schema_model
 from adapter.errors import SchemaInvalid
 from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, PREFIXES, read, schema, wsdl
@@ -83,8 +96,8 @@ def test_a_simple_type_that_is_derived_from_itself_is_any_simple_type():
 @pytest.mark.parametrize("base", ["K", "L", "Gone"])
 def test_a_simple_type_of_what_is_none_is_any_simple_type(base: str):
     """K is read before it, L after it."""
-    types = '<xs:element name="first" type="t:K"/>' + with_content("") + with_content("", "L")
-    found = model(types + f'<xs:simpleType name="S"><xs:restriction base="t:{base}"/></xs:simpleType>')
+    restricted = f'<xs:simpleType name="S"><xs:restriction base="t:{base}"/></xs:simpleType>'
+    found = model(with_content("") + restricted + with_content("", "L"))
     assert (simple_type(found).base, simple_type(found).primitive) == (ANY_SIMPLE_TYPE, "anySimpleType")
 
 
@@ -150,6 +163,14 @@ def test_anonymous_types_of_one_place_have_names_of_their_own():
     inline = '<xs:element name="e"><xs:complexType><xs:attribute name="{}"/></xs:complexType></xs:element>'
     found = model(with_content(f"<xs:choice>{inline.format('a')}{inline.format('b')}</xs:choice>"))
     assert {q("#K/e"), q("#K/e~2")} <= found.types.keys()
+
+
+def test_a_type_without_a_name_says_so():
+    inline = "<xs:simpleType><xs:restriction base='xs:int'/></xs:simpleType>"
+    found = model(f'<xs:simpleType name="S"><xs:list>{inline}</xs:list></xs:simpleType>')
+    item = found.types[simple_type(found).item or ""]
+    assert isinstance(item, SimpleType)
+    assert (item.is_anonymous, simple_type(found).is_anonymous) == (True, False)
 
 
 def test_a_redefine_of_a_document_that_is_nowhere_changes_nothing():
@@ -272,3 +293,50 @@ def test_a_body_of_no_operation_is_refused_where_there_is_no_schema():
     assert description.schema is None
     with pytest.raises(SchemaInvalid, match="has no schema"):
         check_payload(description, etree.Element("other"), "other")
+
+
+ONE_WAY = read({"a.wsdl": wsdl(schema(ASK_AND_ANSWER)).replace('<w:output message="t:out"/>', "")})
+TAKEN = f'<ia:Accepted xmlns:ia="{ENVELOPE}"/>'
+
+
+def test_a_one_way_request_is_answered_by_that_it_was_taken():
+    taken = Content(body=etree.fromstring(TAKEN))
+    check_content(ONE_WAY, taken, ONE_WAY.operation("Ask"), in_output=True)
+
+
+WRONG = [">text</ia:Accepted>", ' a="1"/>', "><a/></ia:Accepted>"]
+
+
+@pytest.mark.parametrize("reply", ["<other/>", *(TAKEN.replace("/>", wrong) for wrong in WRONG)])
+def test_a_one_way_request_has_no_other_reply(reply: str):
+    with pytest.raises(SchemaInvalid, match="has no reply"):
+        check_content(ONE_WAY, Content(body=etree.fromstring(reply)), ONE_WAY.operation("Ask"), in_output=True)
+
+
+def test_a_header_that_nothing_can_judge_passes():
+    encoded = HeaderPart(element=QName(q("H")), name="p", in_output=False, is_encoded=True)
+    check_header(HEADED, element("<t:H>one</t:H>"), encoded)
+    with pytest.raises(SchemaInvalid):
+        check_header(HEADED, element("<t:H>one</t:H>"), replace(encoded, is_encoded=False))
+
+
+def test_a_wildcard_lists_its_namespaces():
+    wildcard = Wildcard(namespaces="##targetNamespace urn:a ##local", process="lax", target="urn:t")
+    assert [wildcard.admits(each) for each in ("urn:t", "urn:a", "", "urn:b")] == [True, True, True, False]
+
+
+def test_elements_of_groups_in_groups_are_found_with_their_place():
+    inner = '<xs:choice maxOccurs="3"><xs:element name="b"/><xs:any/><xs:element name="c"/></xs:choice>'
+    found = complex_type(model(with_content(f'<xs:sequence><xs:element name="a"/>{inner}</xs:sequence>')))
+    places = {element.name: place for element, place in elements_in(found)}
+    assert list(places) == ["a", "b", "c"]
+    assert list(elements_in(simple_type(model('<xs:simpleType name="S"/>')))) == []
+    assert (places["a"].optional, places["b"].in_choice, places["c"].repeated) == (False, True, True)
+
+
+def test_fields_go_down_to_where_a_type_lies_in_itself():
+    node = with_content('<xs:sequence><xs:element name="n" type="t:N"/><xs:element name="n" type="t:N"/></xs:sequence>'
+                        '<xs:attribute name="a"/>', "N")  # fmt: skip
+    found = model(node + '<xs:element name="Top" type="t:N"/><xs:element name="Text" type="xs:string"/>')
+    assert [(each.path, each.recursive) for each in fields(found, q("Top"))] == [(("a",), False), (("n",), True)]
+    assert list(fields(found, q("Text"))) == []

@@ -125,3 +125,16 @@ def test_what_the_schema_leaves_open_is_not_judged(declaration: str, expression:
 
 def test_attribute_names_are_proposed() -> None:
     assert said_of(ATTRIBUTES, "@kin") == "there is no @kin in t:Ask; did you mean @kind?"
+
+
+def test_an_element_that_stands_in_two_places_is_there_once() -> None:
+    twice = """<xs:element name="Ask"><xs:complexType><xs:sequence><xs:element name="A" type="xs:string"/>
+      <xs:element name="B" type="xs:string"/><xs:element name="A" type="xs:string"/></xs:sequence></xs:complexType>
+      </xs:element>"""
+    assert said_of(twice, "t:A") is None
+    assert said_of(twice, "t:C") == "there is no t:C in t:Ask"
+
+
+@pytest.mark.parametrize("expression", ["unbound:A", "t:Gone/unbound:A", "t:A/unbound:B"])
+def test_a_prefix_that_nobody_binds_cannot_be_judged(expression: str) -> None:
+    assert said_of(ATTRIBUTES, expression) is None

@@ -14,6 +14,7 @@ from adapter.envelope.soap import (
     build_provider_request,
     content_type_of,
     find_context,
+    find_declared,
     media_type_of_version,
     parse_provider_answer,
     read_envelope,
@@ -302,3 +303,29 @@ def test_parts_of_an_answer_that_together_are_past_a_limit_are_the_systems_fault
     wide = replace(DEFAULT_LIMITS, max_attributes=64)
     with pytest.raises(ProviderSystemInvalid, match="one element"):
         parse_provider_answer(text.encode(), wide)
+
+
+H = '<h:h xmlns:h="urn:h"{}>1</h:h>'
+
+
+def test_declared_headers_are_found_without_what_holds_for_one_hop() -> None:
+    call = parse(envelope(header=H.format(' s:mustUnderstand="1"') + "<other/>"))
+    (found,) = find_declared(call, {"{urn:h}h"})
+    assert (found.tag, len(found.attrib)) == ("{urn:h}h", 0)
+    assert find_declared(call, ()) == ()
+    assert find_declared(parse(envelope()), {"{urn:h}h"}) == ()
+
+
+def test_a_declared_header_twice_is_refused() -> None:
+    with pytest.raises(NotSoap, match="occurs twice"):
+        find_declared(parse(envelope(header=H.format("") * 2)), {"{urn:h}h"})
+
+
+def test_the_header_of_an_answer_is_judged_and_that_of_a_fault_is_not() -> None:
+    judged: list[etree._Element | None] = []
+    octets = envelope(header=H.format("")).encode()
+    assert parse_provider_answer(octets, DEFAULT_LIMITS, check_header=judged.append).tag == "a"
+    fault = envelope("<s:Fault><faultcode>s:Server</faultcode><faultstring>x</faultstring></s:Fault>").encode()
+    with pytest.raises(ProviderSystemFault):
+        parse_provider_answer(fault, DEFAULT_LIMITS, check_header=judged.append)
+    assert len(judged) == 1

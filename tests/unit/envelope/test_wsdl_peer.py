@@ -112,3 +112,24 @@ def test_documents_in_one_folder_name_each_other_by_their_files() -> None:
     }
     assert "interagency-adapter_envelope.xsd" in named
     assert named <= files
+
+
+def test_one_soap_binding_of_a_port_type_stays_with_its_ports() -> None:
+    whole = wsdl(schema(ASK_AND_ANSWER))
+    second = '<w:binding name="B2" type="t:PT"><s:binding/></w:binding>'
+    http = '<w:binding name="H" type="t:Other"/>'
+    ports = '<w:port name="P2" binding="t:B2"/><w:port name="H" binding="t:H"/></w:service>'
+    text = whole.replace("<w:service ", f"{second}{http}<w:service ").replace("</w:service>", ports)
+    imported = (
+        f'<w:definitions xmlns:w="{names.WSDL}"><w:import namespace="urn:i" location="inner.wsdl"/></w:definitions>'
+    )
+    peers = publish_for_peers(
+        read({"a.wsdl": imported, "inner.wsdl": text}),
+        location=served_below(BASE),
+        peer_address=PEER,
+        contracts=CONTRACTS,
+    )
+    root = etree.fromstring(peers.document("inner.wsdl"))
+    assert found(root, "//w:binding/@name") == ["B"]
+    assert found(root, "//w:port/@name") == ["P"]
+    assert found(etree.fromstring(peers.document()), "//wsp:Policy") == []

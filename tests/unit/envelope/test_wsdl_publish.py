@@ -225,3 +225,47 @@ def test_a_description_without_a_namespace_names_its_parts_without_a_prefix():
         text = text.replace(f'"t:{name}"', f'"{name}"')
     root = root_of({"a.wsdl": text})
     assert xpath(root, "//w:input/s:header/@message") == ["InteragencyRequestContext"]
+
+
+def test_a_header_that_names_what_no_document_declares_is_taken_out():
+    header = '<s:header message="t:{}" part="{}" use="literal"/>'
+    broken = header.format("gone", "p") + header.format("in", "gone") + header.format("out", "p")
+    plainly = publish_plainly(read({"a.wsdl": wsdl(schema(ASK_AND_ANSWER), body=broken)}), address=ADDRESS)
+    assert xpath(etree.fromstring(plainly.document()), "//s:header/@message") == ["t:out"]
+
+
+def test_a_document_without_types_gets_some_for_the_header():
+    whole = wsdl(schema(ASK_AND_ANSWER))
+    start, end = whole.index("<w:types>"), whole.index("</w:types>") + len("</w:types>")
+    types = f'<w:definitions xmlns:w="{PREFIXES["w"]}">{whole[start:end]}</w:definitions>'
+    text = whole[:start] + '<w:import namespace="urn:types" location="types.wsdl"/>' + whole[end:]
+    root = root_of({"a.wsdl": text, "types.wsdl": types})
+    assert [etree.QName(child).localname for child in root][:2] == ["import", "types"]
+    assert len(xpath(root, "w:types/xs:schema/xs:import")) == 2
+
+
+def test_operations_that_only_an_address_tells_apart_are_published_with_their_actions():
+    second = '<w:operation name="Two"><w:input message="t:in"/><w:output message="t:out"/></w:operation></w:portType>'
+    bound = """<w:operation name="Two"><s:operation soapAction="urn:ask"/><w:input><s:body use="literal"/></w:input>
+      <w:output><s:body use="literal"/></w:output></w:operation></w:binding>"""
+    text = wsdl(schema(ASK_AND_ANSWER)).replace("</w:portType>", second).replace("</w:binding>", bound)
+    actions = xpath(root_of({"a.wsdl": text}), "//s:operation/@soapAction")
+    assert len(set(actions)) == 2
+    assert "urn:ask" not in actions
+
+
+def test_what_only_soap12_has_and_an_endpoint_reference_are_taken_out_of_ports():
+    reference = '<a:EndpointReference xmlns:a="http://www.w3.org/2005/08/addressing"/></w:port>'
+    text = wsdl(schema(ASK_AND_ANSWER), soap=SOAP12).replace("</w:port>", reference)
+    root = root_of({"a.wsdl": text.replace('soapAction="urn:ask"', 'soapAction="urn:ask" soapActionRequired="true"')})
+    assert xpath(root, "//s12:operation/@soapActionRequired") == ["true"]
+    assert xpath(root, "//s:operation/@soapActionRequired") == []
+    assert xpath(root, "count(//w:port/*)") == 2
+
+
+def test_a_binding_that_is_not_soap_has_no_fault_of_ours():
+    http = """<w:binding name="H" type="t:PT"><h:binding xmlns:h="http://schemas.xmlsoap.org/wsdl/http/" verb="GET"/>
+      <w:operation name="Ask"/></w:binding></w:definitions>"""
+    root = root_of({"a.wsdl": wsdl(schema(ASK_AND_ANSWER)).replace("</w:definitions>", http)})
+    assert xpath(root, "count(w:binding[@name='H']/w:operation/w:fault)") == 0
+    assert xpath(root, "count(w:binding[@name='B']/w:operation/w:fault)") == 1

@@ -7,7 +7,8 @@ import json
 import pytest
 from lxml import etree
 
-from adapter.envelope.xroad import IDENTIFIERS, XROAD
+from adapter.envelope.multipart import PartHead, RelatedReader, read_related_type
+from adapter.envelope.xroad import IDENTIFIERS, XROAD, XRoadService, service_of_operation
 from adapter.envelope.xroad_metadata import (
     ENDPOINT,
     GET_WSDL,
@@ -17,11 +18,13 @@ from adapter.envelope.xroad_metadata import (
     clients_as_json,
     read_wsdl_request,
     render_clients,
+    render_methods,
     render_wsdl_response,
+    with_wsdl,
     wsdl_for_xroad,
 )
-from adapter.errors import SchemaInvalid
-from adapter.identifiers import MemberId, SubsystemId
+from adapter.errors import AttachmentsInvalid, SchemaInvalid
+from adapter.identifiers import MemberId, ServiceId, SubsystemId
 from tests.unit.envelope.descriptions import ASK_AND_ANSWER, NS, read, schema, wsdl, xpath
 
 MEMBER = MemberId("UZ", "GOV", "201122334")
@@ -90,3 +93,27 @@ def test_the_wsdl_leads_to_no_address_of_the_providers():
     root = etree.fromstring(wsdl_for_xroad(description, "https://adapter.example/s"))
     assert xpath(root, "//xs:import/@schemaLocation") == ["https://adapter.example/s?xsd=x.xsd"]
     assert xpath(root, "//s:address/@location") == [ENDPOINT]
+
+
+def test_services_are_listed_without_the_metaservices():
+    services = (XRoadService(provider=PROVIDER, code="s", version="v1"),)
+    root = etree.fromstring(render_methods(LIST_METHODS, services))
+    assert root.tag == f"{{{XROAD}}}listMethodsResponse"
+    assert [each.text for each in root.iterfind(f".//{{{IDENTIFIERS}}}serviceCode")] == ["s"]
+
+
+def test_an_operation_is_called_by_its_name_and_the_version_of_the_service():
+    (operation,) = read({"a.wsdl": wsdl(schema(ASK_AND_ANSWER))}).operations
+    called = service_of_operation(ServiceId.parse("UZ/GOV/201122334/registry/people/v2"), operation)
+    assert (called.provider, called.code, called.version) == (PROVIDER, "Ask", "v2")
+
+
+def test_the_wsdl_is_the_second_part_of_the_answer():
+    octets, content_type = with_wsdl(b"<e/>", b"<w/>", "b0undary")
+    related = read_related_type(content_type, AttachmentsInvalid)
+    reader = RelatedReader(related.boundary, error=AttachmentsInvalid)
+    events = list(reader.feed(octets))
+    reader.finish()
+    heads = [event for event in events if isinstance(event, PartHead)]
+    assert [head.content_id for head in heads] == [related.start, "wsdl=description@adapter"]
+    assert [event for event in events if isinstance(event, bytes)] == [b"<e/>", b"<w/>"]
