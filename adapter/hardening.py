@@ -59,7 +59,7 @@ def lock_memory() -> bool:
     Only where there is no limit on it: below one, memory that is taken later would fail to come when the limit is
     reached, and an exchange with it. MCL_ONFAULT: only pages that are used count against the machine.
     """
-    return _may_lock() and _C.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0
+    return may_lock_memory() and _C.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0
 
 
 def protections() -> tuple[Protection, ...]:
@@ -83,7 +83,7 @@ def _swap() -> Protection:
         return Protection(what="swap", found="this machine has none")
     if _read(f"/sys/fs/cgroup{_own_cgroup()}/memory.swap.max").strip() == "0":
         return Protection(what="swap", found="off for this unit (MemorySwapMax=0)")
-    if _may_lock():
+    if may_lock_memory():
         return Protection(what="swap", found="memory is locked when it serves")
     return Protection(
         what="swap",
@@ -92,7 +92,8 @@ def _swap() -> Protection:
     )
 
 
-def _may_lock() -> bool:
+def may_lock_memory() -> bool:
+    """Whether this process has no limit on locked memory, or the right to go past it."""
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return soft == resource.RLIM_INFINITY or bool(int(_status("CapEff") or "0", 16) >> _CAP_IPC_LOCK & 1)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter import hardening
 from examples.federation import federation as federations
 from examples.federation.home import Home
 from tests.adapters.exchanges import verified_size
@@ -144,6 +145,22 @@ def test_core_dumps_are_off_before_a_key_is_read(traced: Confined) -> None:
     keys = [at for at, line in enumerate(traced.trace) if "open" in line and f"{traced.home.folder}/keys/" in line]
     assert keys
     assert off < keys[0]
+
+
+def test_memory_is_locked_in_each_process(traced: Confined) -> None:
+    locked = {line.split()[0] for line in traced.trace if re.search(r"\bmlockall\b.* = 0$", line)}
+    if not locked and not hardening.may_lock_memory():
+        pytest.skip("there is a limit on locked memory here, and no right to go past it")
+    assert len(locked) == 1 + traced.home.plan.workers
+
+
+def test_what_it_made_is_for_the_owner_alone(traced: Confined) -> None:
+    """SQLite and the spool make files while it serves; without its own umask others could read them."""
+    made = [*(traced.home.folder / "data").rglob("*")]
+    assert {path.name for path in made} >= {"adapter.sqlite", "spool", "directory"}
+    open_to_others = [path for path in made if path.stat().st_mode & 0o077]
+    public = traced.home.folder / "data" / "directory"  # what the authority publishes anyway
+    assert [path for path in open_to_others if public not in path.parents] == []
 
 
 def test_no_memory_is_writable_and_executable(traced: Confined) -> None:
