@@ -90,6 +90,13 @@ def parts_of(content_type: str, body: bytes) -> list[Message]:
     return list(message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body).walk())[1:]
 
 
+def octets_of(part: Message) -> bytes:
+    """The content of a part."""
+    octets = part.get_payload(decode=True)
+    assert isinstance(octets, bytes)
+    return octets
+
+
 @dataclass
 class Asked:
     """One request as it came: its Content-Type, its first octets, the size of all, and the body where it is kept."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from tests.adapters.document_system import (
     DocumentSystem,
     envelope,
     included,
+    octets_of,
     parts_of,
     pattern,
     put,
@@ -35,6 +36,7 @@ from tests.adapters.document_system import (
     related_type,
 )
 from tests.adapters.small_federation import running
+from tests.command_line import typed
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 
@@ -94,13 +96,6 @@ def entry_of(home: Home, message_id: str, kind: str) -> dict[str, Any]:
     """The whole entry of this kind about an exchange."""
     database = open_database(home.settings.database_url)
     return LogReader(database).search(LogFilter(kind=kind, message_id=message_id, limit=1))[0].body
-
-
-def octets_of(part: Message) -> bytes:
-    """The content of a part."""
-    octets = part.get_payload(decode=True)
-    assert isinstance(octets, bytes)
-    return octets
 
 
 def plans(folder: Path, system: DocumentSystem) -> tuple[MemberPlan, MemberPlan]:
@@ -240,6 +235,26 @@ def test_the_record_of_both_sides_has_the_digests(ground: Ground):
         (said,) = entry_of(ground.federation.homes[home], message_id, kind)["attachments"]
         assert said["size"] == len(octets)
         assert said["sha256"] == hashlib.sha256(octets).hexdigest()
+
+
+def test_a_trace_names_the_attachment_at_each_stage_on_both_sides(ground: Ground):
+    """With xop:Include in the XML, which has to pass the schema again; nothing of the content is shown."""
+    ground.system.packaging, ground.system.content = "mtom", PDF[::-1]
+    body = related(envelope(put(included("one@client"))), ("one@client", "image/png", PDF), xop=True)
+    message_id = ground.post("mtom", body, related_type(xop=True)).headers["Adapter-Message-Id"]
+    for home in (ground.asking, ground.asked):
+        done = typed("trace", message_id, "--settings", home.settings_file, "--json")
+        assert done.code == 0, done.out + done.err
+        stages = json.loads(done.out)
+        assert len(stages) >= 9
+        half = next(at for at, stage in enumerate(stages) if stage["stage"].startswith("record ") and at)
+        for stage in stages[:half]:
+            assert stage["facts"]["attachment 1"].startswith("one@client: "), stage
+        for stage in stages[half:]:
+            assert stage["facts"]["attachment 1"].startswith("answer@x: "), stage
+        assert hashlib.sha256(PDF).hexdigest() in done.out
+        assert "%PDF" not in done.out
+        assert base64.b64encode(PDF[:60]).decode() not in done.out
 
 
 # --- what is refused, and where --------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from lxml import etree
 from adapter.stages import Packaging
 from examples.federation.federation import Federation
 from examples.federation.plan import ClientPlan, GrantPlan, MemberPlan, ServicePlan
-from tests.adapters.document_system import NS, WSDL, included, parts_of, put, related, related_type
+from tests.adapters.document_system import NS, WSDL, included, octets_of, parts_of, put, related, related_type
 from tests.adapters.small_federation import running
 from tests.adapters.xroad_system import XRoadSystem
 from tests.xroad_messages import client, field, fields, message, service
@@ -104,12 +103,6 @@ def asked(way: Packaging, content: str, **header: str) -> bytes:
         "id": field("id", str(uuid.uuid4())),
     }
     return message(fields(**{**known, **header}), put(content)).encode()
-
-
-def octets_of(part: Message) -> bytes:
-    octets = part.get_payload(decode=True)
-    assert isinstance(octets, bytes)
-    return octets
 
 
 def texts(envelope: etree._Element) -> list[tuple[str, str]]:
