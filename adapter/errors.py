@@ -488,6 +488,15 @@ class KeyUnusable(_OperatorError):
     exit_code = 3
 
 
+class KeyUnreachable(KeyUnusable):
+    """A key that was good when the adapter started; its token does not answer now."""
+
+    code = "KeyUnreachable"
+    text = "The adapter cannot reach its keys at the moment."
+    retry = Retry.LATER
+    http_status = 503
+
+
 class StoreUnusable(_OperatorError):
     code = "StoreUnusable"
     text = "The database is missing, locked, full, damaged or of another version."

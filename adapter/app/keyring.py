@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapter.app.own_token import TokenKeys, load_token_keys
 from adapter.audit.checkpoint import record_origin
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.note import NoteSigner
@@ -14,7 +15,6 @@ from adapter.directory.model import Directory
 from adapter.errors import KeyUnusable
 from adapter.identifiers import MemberId
 from adapter.ports import SigningKey
-from adapter.secret_files import read_secret
 from adapter.settings import Settings
 from adapter.store.keyfiles import (
     KeyPurpose,
@@ -23,6 +23,7 @@ from adapter.store.keyfiles import (
     load_decryption_keys,
     load_private_key,
     load_signing_keys,
+    read_passphrase,
 )
 from adapter.transport.tls import TlsKey
 
@@ -63,18 +64,33 @@ class SigningKeyChoice:
 
 
 def load_keyring(settings: Settings) -> Keyring:
-    """Every key of the adapter from its folder. Raises KeyUnusable with a sentence that says what to do."""
+    """Every key of the adapter, from folder and token. Raises KeyUnusable with a sentence that says what to do."""
     folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
     record_key = load_private_key(folder / "record.key", KeyPurpose.RECORD, passphrase_file=passphrase_file)
     if not isinstance(record_key, Ed25519PrivateKey):
         raise KeyUnusable(f"{folder / 'record.key'} is not an Ed25519 key")
+    in_token = load_token_keys(settings)
     return Keyring(
-        signing=load_signing_keys(folder, passphrase_file=passphrase_file),
-        decryption=load_decryption_keys(folder, passphrase_file=passphrase_file),
+        signing=own_signing_keys(settings, in_token),
+        decryption=own_decryption_keys(settings, in_token),
         tls=_tls_key(settings),
         record=NoteSigner(record_origin(settings.member), record_key),
         archive_key=load_archive_key(folder / "archive.key"),
     )
+
+
+def own_signing_keys(settings: Settings, in_token: TokenKeys | None = None) -> tuple[SigningKey, ...]:
+    """Those of the token (in_token: when it is open already), then those of files. Raises KeyUnusable."""
+    held = (in_token or load_token_keys(settings)).signing
+    folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
+    return load_signing_keys(folder, passphrase_file=passphrase_file, in_token=held)
+
+
+def own_decryption_keys(settings: Settings, in_token: TokenKeys | None = None) -> DecryptionKeys:
+    """Those of the token (in_token: when it is open already), and those of files. Raises KeyUnusable."""
+    held = (in_token or load_token_keys(settings)).decryption
+    folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
+    return load_decryption_keys(folder, passphrase_file=passphrase_file, in_token=held)
 
 
 def _tls_key(settings: Settings) -> TlsKey:
@@ -83,5 +99,5 @@ def _tls_key(settings: Settings) -> TlsKey:
     key_file, certificate_file = folder / "tls.key", folder / "tls.pem"
     load_private_key(key_file, KeyPurpose.TLS, passphrase_file=passphrase_file)
     load_certificate(certificate_file)
-    passphrase = None if passphrase_file is None else read_secret(passphrase_file).decode().strip()
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file).decode()
     return TlsKey(certificate_file=certificate_file, key_file=key_file, passphrase=passphrase)

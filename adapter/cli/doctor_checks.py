@@ -15,8 +15,9 @@ from adapter.app.own_clients import exposures, load_clients
 from adapter.app.provided import load_service, service_folders
 from adapter.audit.checkpoint import record_origin
 from adapter.cli.directory_source import anchor_from, fetch_directory
-from adapter.cli.key_files import KeyFile, KeyState, survey
+from adapter.cli.key_files import KeyFile, KeyState
 from adapter.cli.own_record import record_signer
+from adapter.cli.token_keys import survey_all
 from adapter.cli.wsdl_download import is_web_address
 from adapter.crypto.note import NoteVerifier
 from adapter.directory.model import Directory
@@ -32,6 +33,8 @@ _MEBIBYTE: Final = 1024 * 1024
 _DISK_FAIL_BYTES: Final = 100 * _MEBIBYTE
 _DISK_WARN_BYTES: Final = 1024 * _MEBIBYTE
 _DIRECTORY_WARN: Final = timedelta(days=2)
+_MEND_IN_FOLDER: Final = "Put the right file there with mode 600, or restore the backup."
+_MEND_IN_HARDWARE: Final = "Look at the token, its PIN, and the table [token] of the settings (docs/keys.md)."
 _NEEDED_KEYS: Final = ("signing", "agreement", "tls", "record", "archive")
 
 
@@ -87,7 +90,7 @@ def guarded(what: str, mend: str, look: Callable[[], Iterator[Finding]]) -> list
 def look_at_keys(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Every key file, the folder's mode, and what is missing."""
     folder = settings.adapter.keys_dir
-    keys = survey(folder, now, passphrase_file=settings.adapter.passphrase_file)
+    keys = survey_all(settings, now)
     if folder.is_dir() and folder.stat().st_mode & 0o077:
         yield warn("keys folder", f"{folder} is open to others", f"chmod 700 {folder}")
     for key in keys:
@@ -98,7 +101,7 @@ def look_at_keys(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def _key_finding(key: KeyFile) -> Finding:
-    what, name = f"key {key.purpose}", key.path.name
+    what, name = f"key {key.purpose}", key.name
     until = "" if key.certificate is None else f", certificate until {key.certificate.not_valid_after_utc:%Y-%m-%d}"
     renew = f"adapter keys create --purpose {key.purpose} --name NEW, then csr, import, registration"
     match key.state:
@@ -113,7 +116,7 @@ def _key_finding(key: KeyFile) -> Finding:
         case KeyState.EXPIRED:
             return fail(what, f"{name}: its certificate has expired", renew)
         case KeyState.UNUSABLE:
-            return fail(what, key.reason, "Put the right file there with mode 600, or restore the backup.")
+            return fail(what, key.reason, _MEND_IN_HARDWARE if key.in_token else _MEND_IN_FOLDER)
 
 
 def look_at_process() -> Iterator[Finding]:
@@ -235,7 +238,7 @@ def look_at_registration(settings: Settings, directory: Directory, now: datetime
         "agreement": {one.sha256 for one in member.agreement},
         "tls": {one.sha256 for one in member.adapter.tls_certificates},
     }
-    keys = survey(settings.adapter.keys_dir, now, passphrase_file=settings.adapter.passphrase_file)
+    keys = survey_all(settings, now)
     for purpose, known in registered.items():
         own = {bytes.fromhex(key.fingerprint) for key in keys if key.purpose == purpose and key.fingerprint}
         if own & known:

@@ -9,8 +9,9 @@ from typing import Final
 
 from cryptography import x509
 
+from adapter.app.keyring import own_decryption_keys, own_signing_keys
 from adapter.cli.doctor_checks import Finding, ok
-from adapter.cli.key_files import survey
+from adapter.cli.token_keys import survey_all
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.open import decrypt, verify
 from adapter.crypto.seal import seal
@@ -23,7 +24,7 @@ from adapter.identifiers import MessageId, OfficialId, Purpose, RecordNumber, Se
 from adapter.ports import SigningKey
 from adapter.settings import Settings
 from adapter.stages import ExchangeHeader, PersonalData, SealedMessage, VerifiedMessage
-from adapter.store.keyfiles import KeyPurpose, load_decryption_keys, load_signing_keys
+from adapter.store.keyfiles import KeyPurpose
 from adapter.xmlsafe import DEFAULT_LIMITS
 
 PAYLOAD: Final = b'<Rehearsal xmlns="urn:interagency-adapter:doctor:1"></Rehearsal>'
@@ -34,7 +35,7 @@ _PROBE: Final = b"a real signature, made and verified by adapter doctor"
 
 def try_signature(settings: Settings) -> Iterator[Finding]:
     """Sign something with each signing key and verify it with its certificate."""
-    for key in load_signing_keys(settings.adapter.keys_dir, passphrase_file=settings.adapter.passphrase_file):
+    for key in own_signing_keys(settings):
         row = suite(key.suite)
         row.verify(key.certificate.public_key(), key.sign(_PROBE), _PROBE)
         yield ok("signature", f"signed and verified in suite {key.suite}")
@@ -52,10 +53,8 @@ class OwnKeys:
     @classmethod
     def of(cls, settings: Settings, now: datetime) -> OwnKeys:
         """The newest keys with a certificate. Raises KeyUnusable."""
-        folder, passphrase_file = settings.adapter.keys_dir, settings.adapter.passphrase_file
-        signing = load_signing_keys(folder, passphrase_file=passphrase_file)[-1]
-        decryption = load_decryption_keys(folder, passphrase_file=passphrase_file)
-        for key in reversed(survey(folder, now, passphrase_file=passphrase_file)):
+        signing, decryption = own_signing_keys(settings)[-1], own_decryption_keys(settings)
+        for key in reversed(survey_all(settings, now)):
             if key.purpose == KeyPurpose.AGREEMENT.value and key.certificate is not None:
                 return cls(signing=signing, decryption=decryption, recipient=key.certificate, recipient_suite=key.suite)
         raise KeyUnusable("there is no agreement key with a certificate")

@@ -39,7 +39,10 @@ class KeyState(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyFile:
-    """One key of the folder. reason: what is wrong, when it is unusable."""
+    """One key. path: its file, or for one in a token its certificate's. in_token: which token and key, else empty.
+
+    reason: what is wrong, when it is unusable.
+    """
 
     path: Path
     purpose: str
@@ -47,6 +50,12 @@ class KeyFile:
     suite: str = ""
     certificate: x509.Certificate | None = None
     reason: str = ""
+    in_token: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a table."""
+        return self.in_token or self.path.name
 
     @property
     def fingerprint(self) -> str:

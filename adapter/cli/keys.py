@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapter.cli.files import confirm_overwrite, make_folder, read_octets, write_octets
-from adapter.cli.key_files import CERTIFIED, KeyFile, KeyState, create_key, fits, key_path, key_paths, survey
+from adapter.cli.key_files import CERTIFIED, KeyFile, KeyState, create_key, fits, key_path, key_paths
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
@@ -28,6 +28,7 @@ from adapter.cli.options import (
 )
 from adapter.cli.output import JsonValue, Output, bad, doubtful, good, table_of, when
 from adapter.cli.own_record import ARCHIVE_KEY_FILE, record_signer
+from adapter.cli.token_keys import survey_all
 from adapter.contracts import read_contract
 from adapter.crypto.certificates import UNREADABLE
 from adapter.crypto.requests import RequestProfile, build_request
@@ -110,7 +111,7 @@ def list_keys(settings_file: SettingsOption = DEFAULT_SETTINGS, *, as_json: Json
     """List the keys with suite, certificate, expiry, fingerprint and state."""
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
-    keys = survey(settings.adapter.keys_dir, now_utc(), passphrase_file=settings.adapter.passphrase_file)
+    keys = survey_all(settings, now_utc())
     table = table_of(("File", "Purpose", "Suite", "Subject", "Expires", "Fingerprint", "State"), map(_row, keys))
     output.result([_value(key) for key in keys], table if keys else Text("No keys. `adapter keys create` makes them."))
     if any(key.purpose == "record" and key.state is KeyState.READY for key in keys) and not as_json:
@@ -215,7 +216,7 @@ def _key_for(certificate: x509.Certificate, settings: Settings) -> tuple[Path, K
 def _row(key: KeyFile) -> tuple[RenderableType, ...]:
     certificate = key.certificate
     return (
-        key.path.name,
+        key.name,
         key.purpose,
         key.suite,
         "" if certificate is None else certificate.subject.rfc4514_string(),
@@ -241,6 +242,7 @@ def _value(key: KeyFile) -> JsonValue:
     certificate = key.certificate
     return {
         "file": str(key.path),
+        "token": key.in_token or None,
         "purpose": key.purpose,
         "suite": key.suite or None,
         "subject": None if certificate is None else certificate.subject.rfc4514_string(),

@@ -13,10 +13,11 @@ from rich.text import Text
 
 from adapter.app.provided import load_service, service_folders
 from adapter.cli.files import confirm_overwrite, write_octets
-from adapter.cli.key_files import KeyFile, KeyState, survey
+from adapter.cli.key_files import KeyFile, KeyState
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc, settings_from
 from adapter.cli.output import Output, counted, good
 from adapter.cli.own_record import record_signer
+from adapter.cli.token_keys import survey_all
 from adapter.directory.draft import Registration
 from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate
 from adapter.directory.rendering import render_registration
@@ -142,7 +143,7 @@ def _services(settings: Settings) -> tuple[tuple[DirectoryService, ...], dict[st
 
 def _certificates(settings: Settings) -> _Certificates:
     """Every usable certificate of the keys folder; of each use there must be one. Raises KeyUnusable."""
-    keys = survey(settings.adapter.keys_dir, now_utc(), passphrase_file=settings.adapter.passphrase_file)
+    keys = survey_all(settings, now_utc())
     return _Certificates(
         signing=_registered(keys, "signing"), agreement=_registered(keys, "agreement"), tls=_registered(keys, "tls")
     )

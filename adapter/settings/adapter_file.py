@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.limits import LimitsSettings, QuotasSettings
+from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
     ClamdAddress,
@@ -29,6 +30,7 @@ from adapter.settings.types import (
     MemberName,
     Port,
     Seconds,
+    SecretPlace,
     Segment,
     ServicePattern,
     SubsystemName,
@@ -47,9 +49,10 @@ class AdapterSettings(Section):
     member: MemberName = Field(description="The member that this adapter serves: instance/class/code.")
     data_dir: FilePath = Field(Path("data"), description="Folder of the database and the last good directory.")
     keys_dir: FilePath = Field(Path("keys"), description="Folder of keys and certificates, readable by the owner only.")
-    passphrase_file: FilePath | None = Field(
+    passphrase_file: SecretPlace | None = Field(
         None,
-        description="File with the passphrase that the keys are encrypted by; $CREDENTIALS_DIRECTORY/NAME: of systemd.",
+        description="File with the passphrase that the keys are encrypted by; $CREDENTIALS_DIRECTORY/NAME: of systemd; "
+        "`prompt`: typed at the terminal.",
     )
     services_dir: FilePath = Field(Path("services"), description="Folder with one folder for each service provided.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -333,6 +336,7 @@ class Settings(Section):
     timing: TimingSettings = Field(default_factory=TimingSettings, description="How long things may take.")
     record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
+    token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")
     client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
 
     @property

@@ -22,6 +22,9 @@ _PATTERN: Final = re.compile(r"(?:[A-Za-z0-9._-]+/){0,5}\*")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _HANDLER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _CLAMD: Final = re.compile(r"/\S+|[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9A-Fa-f:]+\]:[0-9]{1,5}")
+_PROMPT: Final = "prompt"
+_HEXADECIMAL: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){1,64}")
+_PRINTABLE: Final = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
 _WEB: Final = re.compile(r"https?://[^\s/]+(?:/\S*)?")
 
 
@@ -61,6 +64,11 @@ def _path(value: object, info: ValidationInfo) -> Path:
         return _credential(str(value).removeprefix(_CREDENTIALS))
     expanded = Path(value).expanduser()
     return folder / expanded if folder else expanded
+
+
+def _secret_place(value: object, info: ValidationInfo) -> Path:
+    """A path, or `prompt`, which names no file."""
+    return Path(_PROMPT) if value == _PROMPT else _path(value, info)
 
 
 def _matching(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
@@ -160,6 +168,11 @@ SubsystemName = Annotated[SubsystemId, PlainValidator(_identifier(SubsystemId.pa
 Segment = Annotated[str, AfterValidator(_matching(_SEGMENT, "1 to 64 letters, digits, dots, hyphens or underscores"))]
 ServicePattern = Annotated[str, AfterValidator(_service_pattern)]
 FilePath = Annotated[Path, PlainValidator(_path)]
+SecretPlace = Annotated[Path, PlainValidator(_secret_place)]
+"""Where a passphrase or PIN is: a file that only its owner may read, which may be a credential of systemd; or `prompt`,
+typed at the terminal. Never an argument or an environment variable."""
+TokenLabel = Annotated[str, AfterValidator(_matching(_PRINTABLE, "1 to 64 printable ASCII characters"))]
+TokenKeyId = Annotated[str, AfterValidator(_matching(_HEXADECIMAL, "CKA_ID in hexadecimal"))]
 WebOrFolder = Annotated[str, AfterValidator(_place)]
 WebAddress = Annotated[str, AfterValidator(_matching(_WEB, "an http:// or https:// address"))]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]

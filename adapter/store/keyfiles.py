@@ -6,9 +6,13 @@ loaded, with a sentence on what to do. Nothing of a key ever stands in an error.
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
+import sys
+from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -28,9 +32,12 @@ from adapter.crypto.certificates import UNREADABLE
 from adapter.crypto.keys import DecryptionKeys, FileDecryptionKey, FileSigningKey
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.errors import KeyUnusable, SecurityFailed
+from adapter.ports import DecryptionKey, SigningKey
 from adapter.secret_files import read_secret
 
 ARCHIVE_KEY_OCTETS: Final = 32
+PROMPT: Final = Path("prompt")
+"""In place of a file: a person types it (settings.types.SecretPlace)."""
 _PURPOSE: Final = re.compile(rb"^Purpose: ([a-z]{1,32})$", re.MULTILINE)
 
 
@@ -67,7 +74,7 @@ def save_private_key(
     """PKCS #8 in PEM below a line with the purpose, encrypted when there is a passphrase file. Raises KeyUnusable."""
     encryption: KeySerializationEncryption = NoEncryption()
     if passphrase_file is not None:
-        encryption = BestAvailableEncryption(_passphrase(passphrase_file))
+        encryption = BestAvailableEncryption(read_passphrase(passphrase_file))
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
     write_secret(path, f"Purpose: {purpose.value}\n".encode() + pem)
 
@@ -78,7 +85,7 @@ def load_private_key(path: Path, purpose: KeyPurpose, *, passphrase_file: Path |
     marked = _PURPOSE.search(octets)
     if marked is not None and marked.group(1).decode() != purpose.value:
         raise KeyUnusable(f"{path} holds a key for {marked.group(1).decode()}, not for {purpose.value}")
-    passphrase = None if passphrase_file is None else _passphrase(passphrase_file)
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     try:
         return load_pem_private_key(octets[octets.find(b"-----BEGIN") :], passphrase)
     except TypeError:
@@ -88,11 +95,31 @@ def load_private_key(path: Path, purpose: KeyPurpose, *, passphrase_file: Path |
         raise KeyUnusable(f"{path} is not a private key in PEM, or its passphrase is wrong") from None
 
 
-def _passphrase(path: Path) -> bytes:
-    passphrase = read_secret(path).strip()
-    if not passphrase:
-        raise KeyUnusable(f"{path} is empty; it must hold the passphrase")
-    return passphrase
+def read_passphrase(path: Path, *, what: str = "passphrase") -> bytes:
+    """What a file says, without white space around it, or for the path `prompt` what a person types at the terminal.
+
+    The person is asked once for each process. Raises KeyUnusable.
+    """
+    if path == PROMPT:
+        return _asked_for(what)
+    secret = read_secret(path).strip()
+    if not secret:
+        raise KeyUnusable(f"{path} is empty; it must hold the {what}")
+    return secret
+
+
+@cache
+def _asked_for(what: str) -> bytes:
+    """What a person types, unseen. Raises KeyUnusable: nobody is there, or nothing was typed."""
+    if not sys.stdin.isatty():
+        raise KeyUnusable(f"the {what} is to be typed, and there is no terminal: name a file")
+    try:
+        typed = getpass.getpass(f"{what[0].upper()}{what[1:]}: ")
+    except (EOFError, KeyboardInterrupt):
+        typed = ""
+    if not typed.strip():
+        raise KeyUnusable(f"no {what} was typed")
+    return typed.strip().encode()
 
 
 def load_certificate(path: Path) -> x509.Certificate:
@@ -112,9 +139,15 @@ def load_certificate(path: Path) -> x509.Certificate:
 # --- an adapter's folder ---------------------------------------------------------------------------------------------
 
 
-def load_signing_keys(folder: Path, *, passphrase_file: Path | None = None) -> tuple[FileSigningKey, ...]:
-    """Every signing key of the folder that has its certificate: signing.key, signing-*.key. Raises KeyUnusable."""
-    return tuple(_load_signing_key(path, passphrase_file) for path in _certified(folder, KeyPurpose.SIGNING))
+def load_signing_keys(
+    folder: Path, *, passphrase_file: Path | None = None, in_token: Sequence[SigningKey] = ()
+) -> tuple[SigningKey, ...]:
+    """Those of the token, then every key of the folder that has its certificate: signing.key, signing-*.key.
+
+    Raises KeyUnusable, also when there is none at all.
+    """
+    paths = _certified(folder, KeyPurpose.SIGNING, needed=not in_token)
+    return (*in_token, *(_load_signing_key(path, passphrase_file) for path in paths))
 
 
 def _load_signing_key(path: Path, passphrase_file: Path | None) -> FileSigningKey:
@@ -126,11 +159,15 @@ def _load_signing_key(path: Path, passphrase_file: Path | None) -> FileSigningKe
         raise KeyUnusable(f"{path}: {cause.reason}") from None
 
 
-def load_decryption_keys(folder: Path, *, passphrase_file: Path | None = None) -> DecryptionKeys:
-    """Every agreement key of the folder with its certificate: agreement.key, agreement-*.key. Raises KeyUnusable."""
-    return DecryptionKeys(
-        _load_decryption_key(path, passphrase_file) for path in _certified(folder, KeyPurpose.AGREEMENT)
-    )
+def load_decryption_keys(
+    folder: Path, *, passphrase_file: Path | None = None, in_token: Sequence[DecryptionKey] = ()
+) -> DecryptionKeys:
+    """Those of the token, then every key of the folder with its certificate: agreement.key, agreement-*.key.
+
+    Raises KeyUnusable, also when there is none at all.
+    """
+    paths = _certified(folder, KeyPurpose.AGREEMENT, needed=not in_token)
+    return DecryptionKeys((*in_token, *(_load_decryption_key(path, passphrase_file) for path in paths)))
 
 
 def _load_decryption_key(path: Path, passphrase_file: Path | None) -> FileDecryptionKey:
@@ -142,10 +179,12 @@ def _load_decryption_key(path: Path, passphrase_file: Path | None) -> FileDecryp
         raise KeyUnusable(f"{path}: {cause.reason}") from None
 
 
-def _certified(folder: Path, purpose: KeyPurpose) -> list[Path]:
+def _certified(folder: Path, purpose: KeyPurpose, *, needed: bool) -> list[Path]:
     """The key files of one purpose that have a certificate; one without is waiting for it."""
     name = purpose.value
     found = sorted([*folder.glob(f"{name}.key"), *folder.glob(f"{name}-*.key")])
+    if not needed:
+        return [path for path in found if path.with_suffix(".pem").exists()]
     if not found:
         raise KeyUnusable(f"{folder / name}.key is missing")
     certified = [path for path in found if path.with_suffix(".pem").exists()]

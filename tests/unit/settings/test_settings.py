@@ -329,3 +329,34 @@ def test_folder_instead_of_a_file(tmp_path: Path) -> None:
 def test_not_text(tmp_path: Path) -> None:
     (tmp_path / "adapter.toml").write_bytes(b"\xff\xfe")
     assert "UTF-8" in refused(tmp_path / "adapter.toml").reason
+
+
+# --- a token ----------------------------------------------------------------------------------------------------------
+
+TOKEN = '[token]\nmodule = "module.so"\nlabel = "agency"\n'
+TOKEN_KEY = '[[token.key]]\npurpose = "signing"\ncertificate_file = "signing.pem"\n'
+
+
+def test_a_token_and_where_its_pin_comes_from(write: Write, tmp_path: Path) -> None:
+    plain = load_settings(write(f'{MINIMAL}{TOKEN}{TOKEN_KEY}id = "0A1b"\n')).token
+    assert plain is not None
+    assert plain.pin_file == tmp_path / "token.pin"
+    assert plain.key[0].certificate_file == tmp_path / "signing.pem"
+    typed = load_settings(write(f'{MINIMAL}{TOKEN}pin_file = "prompt"\n')).token
+    assert typed is not None
+    assert typed.pin_file == Path("prompt")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[token]\nmodule = "module.so"\n', "[token] label"),
+        (f"{TOKEN}{TOKEN_KEY}", "[token.key] label"),
+        (f'{TOKEN}{TOKEN_KEY}id = "xyz"\n', "[token.key] id"),
+        (f'{TOKEN}pin = "1234"\n', "[token] pin"),
+        (f'{TOKEN}pin_file = "$CREDENTIALS_DIRECTORY/../shadow"\n', "[token] pin_file"),
+        (f'{TOKEN}{TOKEN_KEY.replace("signing", "tls", 1)}label = "a"\n', "[token.key] purpose"),
+    ],
+)
+def test_a_token_that_is_not_named_well_is_refused(write: Write, text: str, key: str) -> None:
+    assert key in {problem.element for problem in refused(write(MINIMAL + text)).problems}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +21,7 @@ from adapter.store.keyfiles import (
     load_decryption_keys,
     load_private_key,
     load_signing_keys,
+    read_passphrase,
     save_archive_key,
     save_private_key,
     write_secret,
@@ -205,3 +208,26 @@ def test_the_archive_key(tmp_path: Path) -> None:
     write_secret(short, b"short")
     with pytest.raises(KeyUnusable, match="exactly 32"):
         load_archive_key(short)
+
+
+# --- where a passphrase comes from -----------------------------------------------------------------------------------
+
+
+def test_an_empty_file_is_no_passphrase(tmp_path: Path) -> None:
+    write_secret(tmp_path / "empty", b" \n")
+    with pytest.raises(KeyUnusable, match="must hold the PIN"):
+        read_passphrase(tmp_path / "empty", what="PIN")
+
+
+def test_a_passphrase_is_typed_once_and_only_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(("at the terminal", "again"))
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(typed))
+    with (
+        mock.patch("sys.stdin", io.StringIO("piped")),
+        pytest.raises(KeyUnusable, match="there is no terminal"),
+    ):
+        read_passphrase(Path("prompt"), what="phrase of the test")
+    with mock.patch("sys.stdin") as terminal:
+        terminal.isatty.return_value = True
+        assert read_passphrase(Path("prompt"), what="phrase of the test") == b"at the terminal"
+        assert read_passphrase(Path("prompt"), what="phrase of the test") == b"at the terminal"
