@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_loader
@@ -30,6 +30,7 @@ from _pytest.runner import runtestprotocol
 
 from scripts.mutant_keys import MadeKey, note_keys
 from scripts.mutant_operators import Mutant
+from scripts.mutant_values import NewValues, new_values
 
 KILLED: Final = "killed"
 TIME: Final = "time"
@@ -71,6 +72,10 @@ def described(case: Case) -> str:
     """For a reader: where, and what."""
     mutant = case.mutant
     return f"{case.target.name}  {mutant.function}:{mutant.lines[0]}  {mutant.was}  =>  {mutant.becomes}"
+
+
+Say = Callable[[str], None]
+Note = Callable[[Case, str], None]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -121,8 +126,9 @@ def _be_silent() -> None:
 class LivingTrials:
     """A pytest plugin: runs every test once to see what it reaches, then the mutants, with all fixtures at hand."""
 
-    def __init__(self, cases: Sequence[Case], measured: coverage.Coverage, say: Callable[[str], None]) -> None:
+    def __init__(self, cases: Sequence[Case], measured: coverage.Coverage, say: Say, note: Note) -> None:
         self._cases = cases
+        self._note = note
         self._measured = measured
         self._say = say
         self._items: list[pytest.Item] = []
@@ -163,37 +169,64 @@ class LivingTrials:
         return self._measured.get_data().contexts_by_lineno(str(target.path))
 
     def _try(self, at: int, case: Case, reached: dict[int, list[str]]) -> None:
-        mutant = case.mutant
-        at_import = mutant.at_import or any(_IMPORT in reached.get(line, ()) for line in _lines(mutant))
-        tests = self._tests(mutant, reached, everywhere=at_import)
-        if at_import:
-            self.outcome.waiting[at] = [self._items[test].nodeid for test in tests]
+        lines = _lines(case.mutant)
+        if not case.mutant.at_import and not _imports(lines, reached):
+            self._judge(at, case, self._tests(lines, reached), self._change_of_body(case))
             return
-        place = (case.target.name, mutant.function)
+        try:
+            constants = self._constants(case, reached)
+        except Exception:  # noqa: BLE001  whatever it is, the changed module cannot be imported
+            self._found(at, case, KILLED)
+            return
+        if constants is None:
+            self.outcome.waiting[at] = [self._items[test].nodeid for test in self._tests(reached, reached)]
+        else:
+            module = vars(sys.modules[case.target.module])
+            self._judge(at, case, self._tests(constants.lines, reached), lambda: module.update(constants.values))
+
+    def _constants(self, case: Case, reached: dict[int, list[str]]) -> NewValues | None:
+        if case.mutant.function:
+            return None
+        module = sys.modules[case.target.module]
+        found = new_values(module, case.target.source, case.code(), case.mutant.lines[0])
+        return None if found is None or _imports(found.lines, reached) else found
+
+    def _change_of_body(self, case: Case) -> Callable[[], None]:
+        code = _named(case.code(), case.mutant.function)
+
+        def change() -> None:
+            _function(sys.modules[case.target.module], case.mutant.function).__code__ = code
+
+        return change
+
+    def _judge(self, at: int, case: Case, tests: Sequence[int], change: Callable[[], None]) -> None:
+        place = (case.target.name, case.mutant.function)
         killers = self._killers[place]
         order = [test for test in killers if test in set(tests)]
         order += [test for test in tests if test not in set(killers)]
         reader, writer = os.pipe()
         limit_s = 10 + 5 * sum(self._took_s[test] for test in order)
-        code = case.code()
-        self.outcome.verdicts[at] = _in_a_fork(lambda: self._is_found_out(case, code, order, writer), limit_s=limit_s)
+        verdict = _in_a_fork(lambda: self._is_found_out(change, order, writer), limit_s=limit_s)
         os.close(writer)
         with os.fdopen(reader) as pipe:
             killer = pipe.read()
-        if self.outcome.verdicts[at] == SURVIVED:
-            self._say(described(case))
+        self._found(at, case, verdict)
         if killer and int(killer) not in killers:
             killers.insert(0, int(killer))
 
-    def _tests(self, mutant: Mutant, reached: dict[int, list[str]], *, everywhere: bool) -> list[int]:
-        """The tests that come to the lines, the quickest first; of what counts everywhere, all that come by at all."""
-        lines = list(reached) if everywhere else _lines(mutant)
+    def _found(self, at: int, case: Case, verdict: str) -> None:
+        self.outcome.verdicts[at] = verdict
+        self._note(case, verdict)
+        if verdict == SURVIVED:
+            self._say(described(case))
+
+    def _tests(self, lines: Iterable[int], reached: dict[int, list[str]]) -> list[int]:
+        """The tests that come to the lines, the quickest first."""
         found = {int(test) for line in lines for test in reached.get(line, ()) if test.isdigit()}
         return sorted(found, key=self._took_s.__getitem__)
 
-    def _is_found_out(self, case: Case, code: CodeType, order: list[int], writer: int) -> bool:
-        function = _function(sys.modules[case.target.module], case.mutant.function)
-        function.__code__ = _named(code, case.mutant.function)
+    def _is_found_out(self, change: Callable[[], None], order: list[int], writer: int) -> bool:
+        change()
         for results in self._remembered:
             results.cache_clear()
         for test in order:
@@ -205,8 +238,13 @@ class LivingTrials:
         return False
 
 
-def _lines(mutant: Mutant) -> Iterator[int]:
-    return iter(range(mutant.lines[0], mutant.lines[1] + 1))
+def _imports(lines: Iterable[int], reached: dict[int, list[str]]) -> bool:
+    """Whether any of these lines ran while its module was imported."""
+    return any(_IMPORT in reached.get(line, ()) for line in lines)
+
+
+def _lines(mutant: Mutant) -> range:
+    return range(mutant.lines[0], mutant.lines[1] + 1)
 
 
 def _function(module: ModuleType, name: str) -> FunctionType:
@@ -237,7 +275,7 @@ def _remembered_results() -> list[functools._lru_cache_wrapper[Any]]:
     ]
 
 
-def try_in_place(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None]) -> Outcome:
+def try_in_place(cases: Sequence[Case], tests: Sequence[str], say: Say, note: Note) -> Outcome:
     """Import everything, run the tests once, and try what can be tried in this process. To be called in a fork."""
     hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True)
     hypothesis.settings.load_profile("mutants")
@@ -248,7 +286,7 @@ def try_in_place(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str
     for case in cases:
         importlib.import_module(case.target.module)
     measured.switch_context("collect")
-    plugin = LivingTrials(cases, measured, say)
+    plugin = LivingTrials(cases, measured, say, note)
     plugin.outcome.rsa_keys = note_keys()
     _be_silent()
     pytest.main([*_OPTIONS, *tests], plugins=[plugin])

@@ -2,6 +2,7 @@
 
     python -m scripts.mutants                      every module of tests/mutants/rooms.toml
     python -m scripts.mutants crypto/open ...      these only
+    python -m scripts.mutants --killed FILE ...    not again those that FILE has as killed (see mutant_ledger)
 
 A change that no test notices is a hole in the tests, or changes nothing that matters: then tests/mutants/survivors.toml
 says why. The exit code is 1 when a survivor is not explained there, or an explanation explains no survivor. See
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from scripts.mutant_keys import use_keys_again
+from scripts.mutant_ledger import Ledger
 from scripts.mutant_operators import mutants_of
 from scripts.mutant_trials import (
     KILLED,
@@ -103,31 +105,35 @@ def cases_of(chosen: Sequence[Target]) -> list[Case]:
     return [Case(target=target, mutant=mutant) for target in chosen for mutant in mutants_of(target.path.read_bytes())]
 
 
-def judge(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None]) -> dict[int, str]:
+def judge(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None], ledger: Ledger) -> dict[int, str]:
     """A verdict for each case. Raises RuntimeError when a test fails without any change."""
-    outcome = _first_process(cases, tests, say)
+    verdicts = {at: KILLED for at, case in enumerate(cases) if ledger.has(case)}
+    left = [at for at in range(len(cases)) if at not in verdicts]
+    outcome = _first_process([cases[at] for at in left], tests, say, ledger)
     if outcome.failed:
         raise RuntimeError(f"these tests fail as things are: {', '.join(outcome.failed[:8])}")
     import_libraries(outcome.libraries)
     use_keys_again(outcome.rsa_keys)
-    verdicts = dict(outcome.verdicts)
-    for at, names in outcome.waiting.items():
+    verdicts |= {left[at]: verdict for at, verdict in outcome.verdicts.items()}
+    for waiting, names in outcome.waiting.items():
         if len(verdicts) % 100 == 0:
             say(f"{len(verdicts)} of {len(cases)}")
+        at = left[waiting]
         verdicts[at] = try_at_import(cases[at], names, limit_s=_FRESH_LIMIT_S)
+        ledger.note(cases[at], verdicts[at])
         if verdicts[at] == SURVIVED:
             say(described(cases[at]))
     return verdicts
 
 
-def _first_process(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None]) -> Outcome:
+def _first_process(cases: Sequence[Case], tests: Sequence[str], say: Callable[[str], None], ledger: Ledger) -> Outcome:
     """This process stays without any module of ours, so that each fork of it can import them changed."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         os.close(reader)
         with os.fdopen(writer, "wb") as pipe:
-            pickle.dump(try_in_place(cases, tests, say), pipe)
+            pickle.dump(try_in_place(cases, tests, say, ledger.note), pipe)
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
@@ -160,13 +166,15 @@ def stale(cases: Sequence[Case], verdicts: dict[int, str], rows: Sequence[Explan
     return ["  ".join(one) for one in keys(rows) if one[0] in judged and one not in survivors]
 
 
-def judge_rooms(chosen: Collection[str], say: Callable[[str], None]) -> tuple[list[Case], dict[int, str]]:
+def judge_rooms(
+    chosen: Collection[str], say: Callable[[str], None], ledger: Ledger
+) -> tuple[list[Case], dict[int, str]]:
     """Every mutant of the chosen modules, with its verdict."""
     cases: list[Case] = []
     verdicts: dict[int, str] = {}
     for room in rooms():
         of_room = cases_of(targets([name for name in room.modules if name in chosen]))
-        found = judge(of_room, room.tests, say) if of_room else {}
+        found = judge(of_room, room.tests, say, ledger) if of_room else {}
         verdicts |= {len(cases) + at: verdict for at, verdict in found.items()}
         cases += of_room
     return cases, verdicts
@@ -188,13 +196,16 @@ def main() -> int:
     modules = [name for room in rooms() for name in room.modules]
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"one of: {', '.join(modules)}")
-    chosen = parser.parse_args().modules or modules
+    parser.add_argument("--killed", metavar="FILE", type=Path, help="skip what it has, and add to it")
+    given = parser.parse_args()
+    chosen = given.modules or modules
+    ledger = Ledger(given.killed)
     if unknown := set(chosen) - set(modules):
         parser.error(f"no such module here: {', '.join(sorted(unknown))}")
     os.chdir(ROOT)
     began = time.monotonic()
     with os.fdopen(os.dup(2), "w", buffering=1) as terminal:
-        cases, verdicts = judge_rooms(chosen, lambda text: print(text, file=terminal))
+        cases, verdicts = judge_rooms(chosen, lambda text: print(text, file=terminal), ledger)
     rows = explanations()
     table = tallies(cases, verdicts, set(keys(rows)))
     print_table(table)
