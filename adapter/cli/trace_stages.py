@@ -86,7 +86,7 @@ def stages_of_message(message: RecordedMessage, described: Described) -> Iterato
         )
         decrypted = decrypt_with_content_key(gate(parsed, message.kind), message.kept.content_key, limits=_KEPT_LIMITS)
         yield _opened(message, decrypted)
-        yield from _after_opening(message, verify(decrypted), described)
+        yield from _after_opening(message, verify(decrypted, limits=_KEPT_LIMITS), described)
     except AdapterError as failed:
         yield Stage(name="stopped here", facts={"reason": failed.code}, problems=failed.problems, is_good=False)
 

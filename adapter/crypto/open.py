@@ -137,8 +137,10 @@ def _read_confirmation(octets: bytes, gated: GatedMessage, ids: Ids, limits: Xml
     return confirmation
 
 
-def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
+def verify(decrypted: DecryptedMessage, *, limits: XmlLimits = DEFAULT_LIMITS) -> VerifiedMessage:
     """Verify the signature over exactly the parts of this message, and hand on only what it covers.
+
+    limits: those within which the message was decrypted, for the digested octets that step 6 may have to parse.
 
     1. The token is exactly one X.509 v3 certificate in DER.
     2. The signature algorithm is a row of the table, and the certificate's key is of that row.
@@ -165,7 +167,7 @@ def verify(decrypted: DecryptedMessage) -> VerifiedMessage:
             raise SecurityFailed(f"the digest of a part is wrong: {part_id}")
         if parts[part_id].element is decrypted.body:
             body_octets = octets
-    payload = _signed_payload(decrypted, body_octets)
+    payload = _signed_payload(decrypted, body_octets, limits)
     return VerifiedMessage(
         received=gated.received,
         kind=gated.kind,
@@ -243,7 +245,7 @@ def _canonical(part: SignedPart, prefixes: tuple[str, ...]) -> bytes:
     return part.octets
 
 
-def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._Element:
+def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes, limits: XmlLimits) -> etree._Element:
     """Step 6: the payload as the digested octets have it.
 
     What our own stack writes is canonical already: then the tree at hand is the parse of the digested octets. Else the
@@ -253,7 +255,7 @@ def _signed_payload(decrypted: DecryptedMessage, body_octets: bytes) -> etree._E
     if body_octets == decrypted.body_octets:
         return decrypted.body[0]
     try:
-        signed = parse(body_octets, error=SecurityFailed)
+        signed = parse(body_octets, limits, error=SecurityFailed)
     except LimitExceeded as cause:
         raise SecurityFailed(cause.reason) from None
     if resolved_values(signed) != resolved_values(decrypted.body):

@@ -57,7 +57,7 @@ def open_message(octets: bytes, key: bytes, kind: MessageKind, directory: Direct
     received = stored_message(octets, directory.issued)
     gated = gate(parse_message(received, _LIMITS), kind)
     decrypted = decrypt_with_content_key(gated, bytes.fromhex(key.decode()), limits=_LIMITS)
-    verified = verify(decrypted)
+    verified = verify(decrypted, limits=_LIMITS)
     signer = identify_signer(verified, directory=directory, at=verified.created, chains=ChainCache())
     return SignedMessage(verified=verified, signer=signer, octets_sha256=hashlib.sha256(octets).hexdigest())
 

@@ -37,7 +37,7 @@ class Opener:
         if gated.attachments or trail.received.parts:
             check_parts(gated)
         decrypted = decrypt(gated, self.keys, limits=self.limits)
-        verified = trail.reached(verify(decrypted))
+        verified = trail.reached(verify(decrypted, limits=self.limits))
         return trail.reached(
             establish_trust(verified, directory=directory, peer=trail.received.peer, now=now, chains=self.chains)
         )

@@ -71,6 +71,14 @@ def test_an_attachment_is_named_by_its_content_id(message: bytes) -> None:
     assert names_attachments(message)
 
 
+def test_the_description_is_read_in_the_namespaces_of_its_place(plain: bytes) -> None:
+    own = replacing('wsu:Id="described"', 'wsu:Id="described" xmlns:own="urn:own"')
+    found = gate_octets(own(with_attachments(plain, attachment_data()))).surroundings
+    assert found.attachments["own"] == "urn:own"
+    assert "own" not in found.personal_data
+    assert gate_octets(plain).surroundings.attachments == {}
+
+
 def test_a_message_without_attachments_names_none(plain: bytes) -> None:
     assert gate_octets(plain).attachments == ()
     assert not names_attachments(plain)
