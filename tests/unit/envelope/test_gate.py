@@ -33,6 +33,7 @@ def reply(federation: Federation) -> bytes:
 def test_what_we_write_passes(message: bytes, reply: bytes) -> None:
     gated = gate_octets(message)
     assert gated.kind is MessageKind.REQUEST
+    assert gated.is_canonical is False  # this gate never takes the spelling for ours: another one recognises it
     assert gated.encrypted_personal_data is not None
     assert gated.encrypted_confirmation is None
     assert str(gated.claimed_header.official) == "inspector-7"
