@@ -336,6 +336,19 @@ def test_security_twice_is_refused(message: bytes) -> None:
         gate_octets(doubled)
 
 
+@pytest.mark.parametrize("name", ["ia:Exchange", "wsse:Security"])
+def test_a_header_that_is_missing(message: bytes, name: str) -> None:
+    end = f"</{name}>".encode()
+    start, stop = message.index(f"<{name} ".encode()), message.index(end) + len(end)
+    with pytest.raises(EnvelopeRefused, match="is missing"):
+        gate_octets(message[:start] + message[stop:])
+
+
+def test_another_root(message: bytes) -> None:
+    with pytest.raises(EnvelopeRefused, match="the root element"):
+        gate_octets(message.replace(b"env:Envelope", b"env:Letter"))
+
+
 def test_what_is_used_stands_before_what_uses_it(message: bytes) -> None:
     start, end = message.index(b"<xenc:EncryptedKey "), message.index(b"</xenc:EncryptedKey>") + 20
     key = message[start:end]
