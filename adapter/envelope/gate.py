@@ -6,6 +6,7 @@ and verified. WSS 1.1 SOAP Message Security; SOAP 1.2 Part 1; XML Encryption 1.1
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from lxml import etree
@@ -156,8 +157,7 @@ def _which_is_which(
 
 def _refuse_header(block: etree._Element) -> None:
     """SOAP 1.2 Part 1, 2.4: not understood. What is not marked is refused too: it might mean something to somebody."""
-    known_elsewhere = block.tag in (names.EXCHANGE, names.ENCRYPTED_HEADER, names.SECURITY)
-    if not known_elsewhere and block.get(names.SOAP12_MUST_UNDERSTAND, "").strip() in ("true", "1"):
+    if block.get(names.SOAP12_MUST_UNDERSTAND, "").strip() in ("true", "1"):
         raise HeaderNotUnderstood("a header of the peer's message is marked mustUnderstand and unknown")
     refuse("a header that has no place in this kind of message")
 
@@ -187,7 +187,7 @@ def _body(body: etree._Element, ids: Ids) -> EncryptedDataElement:
     return read_encrypted_data(data, content_type=names.TYPE_CONTENT, ids=ids, max_chars=_NO_OWN_LIMIT)
 
 
-_NO_OWN_LIMIT: Final = 1 << 62
+_NO_OWN_LIMIT: Final = sys.maxsize
 
 
 def _check_encrypted(security: SecurityHeader, opened: list[EncryptedDataElement]) -> None:

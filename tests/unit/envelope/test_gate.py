@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from adapter.envelope import names
-from adapter.envelope.gate import gate, parse_message
+from adapter.envelope.gate import check_kind, gate, parse_message
 from adapter.errors import AdapterError, EnvelopeRefused, HeaderNotUnderstood, LimitExceeded
 from adapter.stages import MessageKind
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits
@@ -33,13 +33,18 @@ def reply(federation: Federation) -> bytes:
 def test_what_we_write_passes(message: bytes, reply: bytes) -> None:
     gated = gate_octets(message)
     assert gated.kind is MessageKind.REQUEST
-    assert gated.is_canonical is False  # this gate never takes the spelling for ours: another one recognises it
     assert gated.encrypted_personal_data is not None
     assert gated.encrypted_confirmation is None
     assert str(gated.claimed_header.official) == "inspector-7"
     assert gated.encrypted_key.suite == "p256"
     assert {"exchange", "timestamp", "token", "body", "key", "encrypted-header"} <= gated.ids
     assert gate_octets(reply, MessageKind.REPLY).encrypted_confirmation is not None
+
+
+def test_the_general_gate_takes_no_spelling_for_ours(message: bytes) -> None:
+    """Recognising what we write is another gate's work; whoever reads what this one let through reads it as foreign."""
+    gated = gate(parse_message(received(message), DEFAULT_LIMITS), MessageKind.REQUEST)
+    assert gated.is_canonical is False
 
 
 def test_white_space_between_elements_is_allowed(message: bytes) -> None:
@@ -92,6 +97,11 @@ STRUCTURE: dict[str, Change] = {
     ),
     "Security need not be understood": ('env:mustUnderstand="true"><wsse:Bin', "><wsse:Bin", "mustUnderstand"),
     "Security may be ignored": ('Understand="true"><wsse:Bin', 'Understand="0"><wsse:Bin', "mustUnderstand"),
+    "encrypted header that may be ignored": (
+        'wsu:Id="encrypted-header" env:mustUnderstand="true"',
+        'wsu:Id="encrypted-header" env:mustUnderstand="0"',
+        "EncryptedHeader must be marked",
+    ),
     "same id twice": ('wsu:Id="body"', 'wsu:Id="token"', "twice"),
     "ds id equal to a wsu id": ('Id="key"', 'Id="token"', "twice"),
     "id that is no NCName": ('wsu:Id="body"', "wsu:Id=\"a' or @x='\"", "NCName"),
@@ -159,6 +169,11 @@ KEY: dict[str, Change] = {
     "no ReferenceList": ("<xenc:ReferenceList>", "<xenc:Refs>", None),
     "reference to nothing": ("#body-cipher", "#elsewhere", "exactly once"),
     "reference missing": ('<xenc:DataReference URI="#signature-cipher"/>', "", "exactly once"),
+    "one reference more, to what has one": (
+        "</xenc:ReferenceList>",
+        '<xenc:DataReference URI="#body-cipher"/></xenc:ReferenceList>',
+        "exactly once",
+    ),
     "reference twice": ("#signature-cipher", "#body-cipher", "exactly once"),
     "reference to a file": ("#body-cipher", "file:///etc/passwd", "not #id"),
     "reference to a server": ("#body-cipher", "http://127.0.0.1/", "not #id"),
@@ -334,6 +349,15 @@ def test_security_twice_is_refused(message: bytes) -> None:
     doubled = message[:end] + message[start:end] + message[end:]
     with pytest.raises(EnvelopeRefused, match="occurs twice"):
         gate_octets(doubled)
+
+
+@pytest.mark.parametrize("field", ["in_reply_to", "record_number"])
+def test_a_request_answers_nothing_and_has_no_number_of_the_record(message: bytes, reply: bytes, field: str) -> None:
+    answer = gate_octets(reply, MessageKind.REPLY).claimed_header
+    assert getattr(answer, field) is not None
+    claimed = replace(gate_octets(message).claimed_header, **{field: getattr(answer, field)})
+    with pytest.raises(EnvelopeRefused, match="a request has neither"):
+        check_kind(claimed, MessageKind.REQUEST)
 
 
 @pytest.mark.parametrize("name", ["ia:Exchange", "wsse:Security"])

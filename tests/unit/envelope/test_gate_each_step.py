@@ -103,6 +103,7 @@ def test_exactly_these_children_in_this_order() -> None:
 
 def test_a_text_alone() -> None:
     assert leaf_text(element("<a>\t xx \r\n</a>"), max_chars=6) == "xx"
+    assert leaf_text(element("<a>XxX</a>"), max_chars=6) == "XxX"
     assert leaf_text(element("<a/>"), max_chars=0) == ""
     assert leaf_text(element("<a>\u00a0x</a>"), max_chars=9) == "\u00a0x"  # no white space of XML
     refused(lambda: leaf_text(element("<a>xxx</a>"), max_chars=2))
