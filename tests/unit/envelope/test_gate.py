@@ -381,6 +381,11 @@ def test_what_is_used_stands_before_what_uses_it(message: bytes) -> None:
         gate_octets(moved)
 
 
+def test_the_reason_names_what_wsse_security_must_have(message: bytes) -> None:
+    with pytest.raises(EnvelopeRefused, match=r"nothing else: BinarySecurityToken, EncryptedKey, Timestamp$"):
+        gate_octets(replacing("<wsu:Timestamp", "<wsse:UsernameToken/><wsu:Timestamp")(message))
+
+
 def test_two_encrypted_keys_are_refused(message: bytes) -> None:
     start, end = message.index(b"<xenc:EncryptedKey "), message.index(b"</xenc:EncryptedKey>") + 20
     second = message[start:end].replace(b'Id="key"', b'Id="key2"')

@@ -153,6 +153,9 @@ def test_an_attachment_before_its_key_is_refused(plain: bytes) -> None:
     moved = replacing("<xenc:EncryptedKey ", f"{attachment_data()}<xenc:EncryptedKey ")(plain)
     with pytest.raises(EnvelopeRefused, match="before the EncryptedData of an attachment"):
         gate_octets(moved)
+    one_behind = replacing("</xenc:EncryptedKey>", f"</xenc:EncryptedKey>{attachment_data(2, 'two@x')}")(moved)
+    with pytest.raises(EnvelopeRefused, match="before the EncryptedData of an attachment"):
+        gate_octets(one_behind)
 
 
 def test_one_attachment_encrypted_twice_is_refused(plain: bytes) -> None:

@@ -249,6 +249,17 @@ def test_encrypted_data_names_its_key_and_registers_what_has_an_id() -> None:
     refused(lambda: read_data(encrypted_data(b64(29), info.replace("w:Reference", "w:KeyIdentifier")), Ids()))
 
 
+def test_encrypted_data_with_another_number_of_children_or_another_second_one() -> None:
+    lone = (
+        f'<x:EncryptedData xmlns:x="{XENC}" Id="d" Type="{names.TYPE_ELEMENT}"><x:EncryptionMethod/></x:EncryptedData>'
+    )
+    assert "must have EncryptionMethod" in refused(lambda: read_data(lone, Ids()))
+    attributed = encrypted_data(b64(29)).replace("<x:CipherData>", '<x:CipherData Id="c">')
+    assert "CipherData has an attribute" in refused(lambda: read_data(attributed, Ids()))
+    other = KEY_INFO.format("", "", "", "").replace("ds:KeyInfo", "ds:KeyValue")
+    assert "must have EncryptionMethod" in refused(lambda: read_data(encrypted_data(b64(29), other), Ids()))
+
+
 def encrypted_key(
     ski: int = 20, wrapped: int = 384, references: int = 1, more: str = ' Id="key"', mgf: str = names.MGF1_SHA256
 ) -> str:
@@ -284,7 +295,13 @@ def test_a_transported_key_at_its_edges() -> None:
         refused(lambda bad=bad: read_encrypted_key(element(bad), Ids()))
     refused(lambda: read_encrypted_key(element(encrypted_key(more=' x="1"')), Ids()))
     refused(lambda: read_encrypted_key(element(encrypted_key(mgf="urn:x")), Ids()))
+    listed = encrypted_key().replace("<x:ReferenceList>", '<x:ReferenceList Id="l">')
+    assert "ReferenceList has an attribute" in refused(lambda: read_encrypted_key(element(listed), Ids()))
     refused(lambda: read_encrypted_key(element(encrypted_key(wrapped=1537)), Ids()), LimitExceeded)
+    end = "</x:CipherValue>"
+    spaced = {chars: encrypted_key(wrapped=1023).replace(end, " " * (chars - 1364) + end) for chars in (2048, 2049)}
+    assert len(read_encrypted_key(element(spaced[2048]), Ids()).info.wrapped_key) == 1023
+    refused(lambda: read_encrypted_key(element(spaced[2049]), Ids()), LimitExceeded)
     refused(lambda: read_encrypted_key(element(encrypted_key()), Ids(seen={"key"})))
 
 
@@ -314,6 +331,12 @@ def test_an_attachment_names_its_key() -> None:
     (read,) = read_attachment_data([attachment(1, key_info=info)], Ids())
     assert (read.id, read.content_id, read.key_id) == ("d1", "1", "k")
     refused(lambda: read_attachment_data([attachment(1, key_info="<ds:KeyName/>")], Ids()))
+    other = info.replace("ds:KeyInfo", "ds:KeyValue")
+    reason = refused(lambda: read_attachment_data([attachment(1, key_info=other)], Ids()))
+    assert "must have EncryptionMethod" in reason
+    lone = attachment(1)
+    lone.remove(lone[1])
+    assert "must have EncryptionMethod" in refused(lambda: read_attachment_data([lone], Ids()))
 
 
 def test_the_content_id_of_a_reference() -> None:
