@@ -158,6 +158,12 @@ def test_an_attachment_before_its_key_is_refused(plain: bytes) -> None:
         gate_octets(one_behind)
 
 
+def test_only_encrypted_data_is_about_an_attachment(plain: bytes) -> None:
+    other = attachment_data().replace("xenc:EncryptedData", "xenc:EncryptedKey")
+    with pytest.raises(EnvelopeRefused, match="each of these once"):
+        gate_octets(with_attachments(plain, other))
+
+
 def test_one_attachment_encrypted_twice_is_refused(plain: bytes) -> None:
     ids = ("attachment-1", "attachment-2")
     with pytest.raises(EnvelopeRefused, match="two EncryptedData of one attachment"):

@@ -1,0 +1,58 @@
+"""The first gate on what belongs to the message as a whole: its root, its headers, its kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapter.envelope.gate import check_kind, gate, parse_message
+from adapter.errors import EnvelopeRefused
+from adapter.stages import MessageKind
+from adapter.xmlsafe import DEFAULT_LIMITS
+from tests.envelopes import gate_octets, received, replacing, seal_reply, seal_request
+from tests.pki import Federation
+
+
+@pytest.fixture(scope="module")
+def message(federation: Federation) -> bytes:
+    return seal_request(federation.social, federation.population).octets
+
+
+@pytest.fixture(scope="module")
+def reply(federation: Federation) -> bytes:
+    request = seal_request(federation.social, federation.population)
+    return seal_reply(federation.population, federation.social, request, b"<a/>").octets
+
+
+def test_the_general_gate_takes_no_spelling_for_ours(message: bytes) -> None:
+    """Recognising what we write is another gate's work; whoever reads what this one let through reads it as foreign."""
+    gated = gate(parse_message(received(message), DEFAULT_LIMITS), MessageKind.REQUEST)
+    assert gated.is_canonical is False
+
+
+@pytest.mark.parametrize("field", ["in_reply_to", "record_number"])
+def test_a_request_answers_nothing_and_has_no_number_of_the_record(message: bytes, reply: bytes, field: str) -> None:
+    answer = gate_octets(reply, MessageKind.REPLY).claimed_header
+    assert getattr(answer, field) is not None
+    claimed = replace(gate_octets(message).claimed_header, **{field: getattr(answer, field)})
+    with pytest.raises(EnvelopeRefused, match="a request has neither"):
+        check_kind(claimed, MessageKind.REQUEST)
+
+
+@pytest.mark.parametrize("name", ["ia:Exchange", "wsse:Security"])
+def test_a_header_that_is_missing(message: bytes, name: str) -> None:
+    end = f"</{name}>".encode()
+    start, stop = message.index(f"<{name} ".encode()), message.index(end) + len(end)
+    with pytest.raises(EnvelopeRefused, match="is missing"):
+        gate_octets(message[:start] + message[stop:])
+
+
+def test_another_root(message: bytes) -> None:
+    with pytest.raises(EnvelopeRefused, match="the root element"):
+        gate_octets(message.replace(b"env:Envelope", b"env:Letter"))
+
+
+def test_the_reason_names_what_wsse_security_must_have(message: bytes) -> None:
+    with pytest.raises(EnvelopeRefused, match=r"nothing else: BinarySecurityToken, EncryptedKey, Timestamp$"):
+        gate_octets(replacing("<wsu:Timestamp", "<wsse:UsernameToken/><wsu:Timestamp")(message))
