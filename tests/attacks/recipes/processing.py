@@ -291,7 +291,7 @@ PROCESSING = (
     Recipe(
         id="W138",
         done="a flood of correctly signed messages",
-        elsewhere="Bounds on what is in flight and on connections: tests/adapters/test_listeners.py"
-        "::test_one_request_too_many_gets_a_fault; a limit for each member is not built yet.",
+        elsewhere="What one caller may hold and ask for: tests/attacks/test_quotas.py"
+        "::test_one_caller_that_holds_its_place_does_not_hold_anothers, by the certificate of the connection.",
     ),
 )
