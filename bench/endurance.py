@@ -70,10 +70,12 @@ def plan_against(installation: Installation) -> HostilePlan:
     )
 
 
-async def attack(plan: HostilePlan, name: str, seconds: float, folder: Path) -> dict[str, dict[str, int]]:
+async def attack(
+    plan: HostilePlan, name: str, seconds: float, folder: Path, *, begun: Callable[[], object] = lambda: None
+) -> dict[str, dict[str, int]]:
     """One attack in a process of its own, which ends at its time whatever it is doing; what was answered.
 
-    What is sent is prepared before the time begins. Whatever ends this ends the process too.
+    What is sent is prepared before the time begins; begun: called then. Whatever ends this ends the process too.
     """
     plan_file, told = folder / "plan.json", folder / "answers.json"
     plan.write(plan_file)
@@ -83,6 +85,7 @@ async def attack(plan: HostilePlan, name: str, seconds: float, folder: Path) -> 
         attackers = processes.start(_ATTACKERS, command, cwd=CHECKOUT)
         await _wait_until(lambda: told.exists() or not attackers.is_running, _PREPARING_S)
         if told.exists():
+            begun()
             await _wait_until(lambda: not attackers.is_running, seconds + _GRACE_S)
     answers: dict[str, dict[str, int]] = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
     return answers
@@ -135,11 +138,16 @@ class Run:
             print_phase(self.phases[-1])
             self.write(self.verdict({}))
 
+        def begun() -> None:
+            """What was seen while the attackers prepared themselves is not the attack's doing."""
+            calm.take()
+            watch.take()
+
         async with _watching(calm, watch):
             await asyncio.sleep(calm_s)
             over("before")
             for name in self.names:
-                over(name, await attack(plan, name, attack_s, folder))
+                over(name, await attack(plan, name, attack_s, folder, begun=begun))
             await asyncio.sleep(_SETTLING_S)
             over("settling")
             await asyncio.sleep(calm_s)

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.calm import quantile_ms
 from bench.endurance_verdict import Phase, Verdict
+
+_QUIET: Final = 0.5
 
 Load = tuple[float, float, float]
 
@@ -23,6 +25,8 @@ def _load(load: Load) -> str:
 def print_heading(groups: Mapping[str, int], load: Load) -> None:
     """The columns. groups: the process groups of the adapters, by name, in the order of the columns."""
     print(_load(load))
+    if load[0] > _QUIET * (os.cpu_count() or 1):
+        print("The machine is busy with something else: latencies and what the attackers reach will say nothing.")
     print(f"calm client: calls, failed, p50 ms, p99 ms; {', '.join(groups)}: MiB, descriptors; answers", flush=True)
 
 

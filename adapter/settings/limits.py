@@ -48,6 +48,8 @@ class QuotasSettings(Section):
     bytes_in_flight: Count = Field(64 * _MEBIBYTE, description="Octets of one caller's messages at a time.")
     requests_per_second: Count = Field(500, description="Requests a second of one caller; twice as many at once.")
     refusals_per_minute: Count = Field(
-        600, description="Refusals a minute of one caller, each recorded; past them it is turned away unread."
+        600,
+        description="Refusals a minute of one caller, each recorded; a refused message counts once more for every "
+        "64 KiB. Past them the caller is turned away unread.",
     )
     recorded_every_s: Seconds = Field(60, description="Seconds for which one entry says who was turned away.")

@@ -61,12 +61,13 @@ class Admission:
         try:
             _give(request, share)
             response = await self._handler(request)
+            octets = share.octets
         finally:
             _give(request, None)
             share.give_back()
         refused = response.get(REFUSED)
         if isinstance(refused, AdapterError) and counts_against(refused):
-            account.refused(self._clock())
+            account.refused(self._clock(), octets=octets)
         return response
 
     def _caller(self, request: web.BaseRequest) -> Caller:

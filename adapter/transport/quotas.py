@@ -17,6 +17,7 @@ from adapter.errors import AdapterError, LimitExceeded, Overloaded
 _MEBIBYTE: Final = 1024 * 1024
 _BURST_S: Final = 2.0
 _MINUTE_S: Final = 60.0
+_OCTETS_AS_A_REFUSAL: Final = 65_536
 _REMEMBERED: Final = 4096
 _IPV6_SITE_BITS: Final = 64
 
@@ -63,10 +64,10 @@ class Bucket:
         self._fill(now)
         return 0.0 if self._at >= 1 else (1 - self._at) / self._per_s
 
-    def take(self, now: float) -> None:
-        """One token; more than there are become a debt of at most one bucket."""
+    def take(self, now: float, tokens: float = 1.0) -> None:
+        """So many tokens; more than there are become a debt of at most one bucket."""
         self._fill(now)
-        self._at = max(self._at - 1, -self._size)
+        self._at = max(self._at - tokens, -self._size)
 
 
 class Account:
@@ -105,11 +106,11 @@ class Account:
         if self.shared is not None:
             self.shared.leave()
 
-    def refused(self, now: float) -> None:
-        """The caller sent something that had to be refused."""
-        self._refusals.take(now)
+    def refused(self, now: float, *, octets: int) -> None:
+        """The caller sent something that had to be refused. octets: of it that were read, which cost time."""
+        self._refusals.take(now, 1 + octets / _OCTETS_AS_A_REFUSAL)
         if self.shared is not None:
-            self.shared.refused(now)
+            self.shared.refused(now, octets=octets)
 
     def room_for(self, octets: int) -> None:
         """Raise Overloaded when so many octets more are too many for now; LimitExceeded when they always will be."""

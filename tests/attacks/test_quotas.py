@@ -191,6 +191,18 @@ async def test_what_is_not_http_is_counted(sides: TwoSides) -> None:
     assert turned_away.total["MalformedMessage"] == 1
 
 
+async def test_large_garbage_is_turned_away_sooner_than_small(sides: TwoSides, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = replace(WIDE, max_message_bytes=1_000_000)
+    monkeypatch.setattr("tests.adapters.test_listeners.BOUNDS", wide)  # the handler's
+    quota = replace(QUOTA, bytes_in_flight=1_000_000)
+    everyone = replace(EVERYONE, bytes_in_flight=10**9)
+    async with guarded(sides, TurnedAway(), wide, quota=quota, everyone=everyone) as port:
+        large = [await ask(port, call(sides, "large", b"<garbage" + b" " * 15_000)) for _ in range(2)]
+        larger = [await ask(port, call(sides, "larger", b"<garbage" + b" " * 320_000)) for _ in range(2)]
+    assert [answer.code for answer in large] == ["MalformedMessage", "MalformedMessage"]
+    assert [answer.code for answer in larger] == ["MalformedMessage", "TooManyRequests"]
+
+
 async def test_what_follows_a_refusal_is_not_read_for_long(sides: TwoSides) -> None:
     head = post(client_path(sides), b"", "text/xml").replace(b"Content-Length: 0", b"Content-Length: 100000000")
     async with guarded(sides, TurnedAway()) as port:

@@ -291,7 +291,8 @@ PROCESSING = (
     Recipe(
         id="W138",
         done="a flood of correctly signed messages",
-        elsewhere="What one caller may hold and ask for: tests/attacks/test_quotas.py"
-        "::test_one_caller_that_holds_its_place_does_not_hold_anothers, by the certificate of the connection.",
+        elsewhere="What one member may take, by its certificate: tests/attacks/test_quotas_over_tls.py"
+        "::test_a_peer_is_its_certificate; how many requests at a time: tests/attacks/test_quotas.py"
+        "::test_one_caller_that_holds_its_place_does_not_hold_anothers.",
     ),
 )

@@ -52,7 +52,7 @@ def test_whoever_is_refused_too_often_waits_whole_seconds_until_the_next_is_read
     accounts = Ledger(quota=SMALL, everyone=MANY, strangers=STRANGERS, limit=PeerTooManyRequests)
     account = accounts.account(known("a"), 0)
     for _ in range(65):
-        account.refused(0)
+        account.refused(0, octets=0)
     with pytest.raises(PeerTooManyRequests) as refused:
         accounts.enter(account, 0)
     assert refused.value.retry_after_s == 6
@@ -86,9 +86,22 @@ def test_unidentified_addresses_together_are_bounded_and_do_not_hinder_who_is_kn
 def test_refusals_of_many_addresses_are_those_of_one() -> None:
     accounts = ledger()
     for at in range(101):
-        accounts.account(stranger(f"10.0.0.{at}"), 0).refused(0)
+        accounts.account(stranger(f"10.0.0.{at}"), 0).refused(0, octets=0)
     with pytest.raises(TooManyRequests):
         accounts.enter(accounts.account(stranger("10.0.1.1"), 0), 0)
+
+
+def test_a_large_message_that_is_refused_counts_as_many() -> None:
+    """60 a minute: 3 MiB are 48 more than one, so that a second message of that size is the last one."""
+    accounts = ledger()
+    account = accounts.account(known("a"), 0)
+    account.refused(0, octets=3 * 1024 * 1024)
+    accounts.enter(account, 0).give_back()
+    account.refused(0, octets=3 * 1024 * 1024)
+    with pytest.raises(TooManyRequests) as refused:
+        accounts.enter(account, 0)
+    assert refused.value.retry_after_s == 39
+    accounts.enter(account, 39)
 
 
 def test_accounts_are_forgotten_but_none_that_holds_something() -> None:
