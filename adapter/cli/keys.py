@@ -17,6 +17,7 @@ from rich.text import Text
 
 from adapter.cli.files import confirm_overwrite, make_folder, read_octets, write_octets
 from adapter.cli.key_files import CERTIFIED, KeyFile, KeyState, create_key, fits, key_path, key_paths
+from adapter.cli.key_import import EPILOG, import_p12
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
@@ -211,6 +212,9 @@ def _key_for(certificate: x509.Certificate, settings: Settings) -> tuple[Path, K
             if fits(key, certificate):
                 return path, purpose
     raise CommandRefused(f"the certificate is for none of the keys in {folder}")
+
+
+app.command("import-p12", epilog=EPILOG)(import_p12)
 
 
 def _row(key: KeyFile) -> tuple[RenderableType, ...]:
