@@ -259,19 +259,31 @@ def test_a_wrong_pin_is_tried_once_and_never_shown(soft: SoftToken) -> None:
         soft.place.pin_file.write_text(PIN)
 
 
-def test_every_worker_that_is_forked_opens_the_token_itself(soft: SoftToken, federation: Federation) -> None:
+def test_every_worker_that_is_forked_opens_the_token_itself(
+    soft: SoftToken, federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SoftHSM2 would let a child go on with its parent's session; PKCS #11 forbids it, and other modules fail."""
     key = signing_in(soft, federation.social)
     public = public_key(federation.social.signing_certificate)
+    opened: list[int] = []
+    open_token = Token._open
+
+    def counting(token: Token) -> pkcs11.Session:
+        opened.append(os.getpid())
+        return open_token(token)
+
+    monkeypatch.setattr(Token, "_open", counting)
     child = os.fork()
     if child == 0:
         code = 1
         try:
             suite("p256").verify(public, key.sign(b"of the child"), b"of the child")
-            code = 0
+            code = 0 if opened == [os.getpid()] else 2
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     suite("p256").verify(public, key.sign(b"of the parent"), b"of the parent")
+    assert opened == []
 
 
 def test_threads_share_a_token(soft: SoftToken, federation: Federation) -> None:
