@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -56,3 +57,11 @@ def test_another_root(message: bytes) -> None:
 def test_the_reason_names_what_wsse_security_must_have(message: bytes) -> None:
     with pytest.raises(EnvelopeRefused, match=r"nothing else: BinarySecurityToken, EncryptedKey, Timestamp$"):
         gate_octets(replacing("<wsu:Timestamp", "<wsse:UsernameToken/><wsu:Timestamp")(message))
+
+
+def test_an_iv_is_twelve_octets_and_another_one_when_the_last_is(message: bytes) -> None:
+    gated = gate_octets(message)
+    of_signature, body = gated.encrypted_signature[:12], gated.encrypted_body
+    close = of_signature[:11] + bytes((of_signature[11] ^ 1,)) + body[12:]
+    changed = replacing(base64.b64encode(body), base64.b64encode(close))(message)
+    assert gate_octets(changed).encrypted_body == close
