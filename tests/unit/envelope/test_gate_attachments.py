@@ -245,7 +245,10 @@ def test_two_parts_with_one_content_id_are_refused(message: bytes) -> None:
         check_parts(with_parts(message, (CONTENT_ID, b"p" * 40), (CONTENT_ID, b"q" * 40)))
 
 
-def test_a_part_with_the_iv_of_something_else_is_refused(message: bytes) -> None:
-    iv = gate_octets(message).encrypted_body[:12]
+@pytest.mark.parametrize("part", ["personal_data", "attachments", "signature", "body", "confirmation"])
+def test_a_part_with_the_iv_of_something_else_is_refused(message: bytes, part: str) -> None:
+    gated = replace(with_parts(message, (CONTENT_ID, b"i" * 12 + b"p" * 40)), encrypted_confirmation=b"c" * 40)
+    check_parts(gated)
+    same = replace(gated, **{f"encrypted_{part}": b"i" * 12 + b"q" * 40})
     with pytest.raises(EnvelopeRefused, match="an IV occurs twice"):
-        check_parts(with_parts(message, (CONTENT_ID, iv + b"p" * 40)))
+        check_parts(same)

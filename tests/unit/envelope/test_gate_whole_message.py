@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from adapter.envelope.gate import check_kind, gate, parse_message
-from adapter.errors import EnvelopeRefused
+from adapter.errors import EnvelopeRefused, LimitExceeded
 from adapter.stages import MessageKind
 from adapter.xmlsafe import DEFAULT_LIMITS
 from tests.envelopes import gate_octets, received, replacing, seal_reply, seal_request
@@ -65,3 +65,15 @@ def test_an_iv_is_twelve_octets_and_another_one_when_the_last_is(message: bytes)
     close = of_signature[:11] + bytes((of_signature[11] ^ 1,)) + body[12:]
     changed = replacing(base64.b64encode(body), base64.b64encode(close))(message)
     assert gate_octets(changed).encrypted_body == close
+
+
+@pytest.mark.parametrize(("part", "longest"), [("personal_data", 512 * 1024), ("signature", 64 * 1024)])
+def test_the_longest_text_of_what_is_encrypted(message: bytes, part: str, longest: int) -> None:
+    text = base64.b64encode(getattr(gate_octets(message), f"encrypted_{part}"))
+
+    def padded(chars: int) -> bytes:
+        return replacing(text, text.ljust(chars))(message)
+
+    gate_octets(padded(longest))
+    with pytest.raises(LimitExceeded):
+        gate_octets(padded(longest + 1))
