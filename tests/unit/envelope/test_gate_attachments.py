@@ -249,6 +249,6 @@ def test_two_parts_with_one_content_id_are_refused(message: bytes) -> None:
 def test_a_part_with_the_iv_of_something_else_is_refused(message: bytes, part: str) -> None:
     gated = replace(with_parts(message, (CONTENT_ID, b"i" * 12 + b"p" * 40)), encrypted_confirmation=b"c" * 40)
     check_parts(gated)
-    same = replace(gated, **{f"encrypted_{part}": b"i" * 12 + b"q" * 40})
+    same = replace(gated, **{f"encrypted_{part}": b"i" * 12 + b"q" * 40})  # type: ignore[arg-type]
     with pytest.raises(EnvelopeRefused, match="an IV occurs twice"):
         check_parts(same)
