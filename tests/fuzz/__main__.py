@@ -1,7 +1,7 @@
 """`make fuzz`: each target for some time, one after the other; the findings, tried again alone; a table.
 
 python -m tests.fuzz run [--time SECONDS] [--target NAME]...
-python -m tests.fuzz replay NAME FILE...
+python -m tests.fuzz replay --target NAME FILE...
 python -m tests.fuzz keep [--target NAME]...      writes tests/fuzz/corpus from what was found
 """
 
@@ -26,7 +26,7 @@ _OUT = Console(soft_wrap=True)
 
 def main() -> int:
     """0 when nothing was found."""
-    arguments = _parser().parse_args()
+    arguments = read_arguments(sys.argv[1:])
     chosen = arguments.target or list(TARGETS)
     if arguments.what == "replay":
         return _replay(chosen[0], arguments.file)
@@ -46,6 +46,11 @@ def main() -> int:
     for run in broken:
         _OUT.print(f"{run.target}: the fuzzer ended with {run.exit_code}: {run.last_lines}")
     return 1 if findings or broken else 0
+
+
+def read_arguments(words: list[str]) -> argparse.Namespace:
+    """Options may stand anywhere among the files."""
+    return _parser().parse_intermixed_args(words)
 
 
 def _replay(name: str, files: list[Path]) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from adapter.errors import EnvelopeRefused
 from tests.conftest import ROOT
+from tests.fuzz.__main__ import read_arguments
 from tests.fuzz.choices import Choices
 from tests.fuzz.keeping import MAX_FILE_BYTES, MAX_FILES
 from tests.fuzz.model import ACCEPTED, CORPUS, MAX_CASE_BYTES, Target, judge
@@ -101,3 +102,8 @@ def test_decisions_never_run_out() -> None:
     choices = Choices(b"\x07")
     assert [choices.number(5), choices.number(5), choices.one("abc"), choices.number(0)] == [2, 0, "a", 0]
     assert not choices.are_left
+
+
+def test_the_command_that_a_finding_is_replayed_with_is_understood() -> None:
+    read = read_arguments(["replay", "--target", "gate", "crash-1"])
+    assert (read.what, read.target, [str(path) for path in read.file]) == ("replay", ["gate"], ["crash-1"])
