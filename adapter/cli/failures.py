@@ -20,6 +20,7 @@ from adapter.errors import (
     EvidenceInvalid,
     InternalError,
     InvalidIdentifier,
+    KeyUnreachable,
     KeyUnusable,
     PeerTimeout,
     PeerUnreachable,
@@ -40,6 +41,7 @@ UNEXPECTED_EXIT_CODE: Final = 70
 ADVICE: Final[dict[type[AdapterError], str]] = {
     SettingsInvalid: "Mend the lines named above; `adapter doctor` then checks everything else.",
     KeyUnusable: "`adapter keys list` shows what is there; key files must be yours alone (chmod 600).",
+    KeyUnreachable: "Is the token there and its PIN right? `adapter doctor` asks it; nothing has to be restarted.",
     StoreUnusable: "`adapter doctor` looks at the database and the disk; nothing that was acknowledged is lost.",
     DescriptionUnusable: "Put the WSDL and every file that it imports into one folder and name the WSDL.",
     RecordBroken: "Keep the database as it is, keep every checkpoint, and call whoever answers for the record.",
