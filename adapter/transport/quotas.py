@@ -108,7 +108,7 @@ class Account:
 
     def refused(self, now: float, *, octets: int) -> None:
         """The caller sent something that had to be refused. octets: of it that were read, which cost time."""
-        self._refusals.take(now, 1 + octets / _OCTETS_AS_A_REFUSAL)
+        self._refusals.take(now, 1 + octets // _OCTETS_AS_A_REFUSAL)
         if self.shared is not None:
             self.shared.refused(now, octets=octets)
 

@@ -104,6 +104,18 @@ def test_a_large_message_that_is_refused_counts_as_many() -> None:
     accounts.enter(account, 39)
 
 
+def test_every_small_refusal_counts_once_however_fast_they_come() -> None:
+    """60 a minute are 60 at one instant: what little each of them has to read takes none of the later ones' places."""
+    accounts = ledger()
+    account = accounts.account(known("a"), 0)
+    for _ in range(59):
+        account.refused(0, octets=1000)
+    accounts.enter(account, 0).give_back()
+    account.refused(0, octets=1000)
+    with pytest.raises(TooManyRequests):
+        accounts.enter(account, 0)
+
+
 def test_accounts_are_forgotten_but_none_that_holds_something() -> None:
     accounts = ledger()
     held = accounts.account(known("held"), 0)
