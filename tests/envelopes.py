@@ -16,6 +16,7 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from adapter.attachments import HeldAttachments
 from adapter.crypto import templates
 from adapter.crypto.certificates import ski
 from adapter.crypto.content import ContentCipher
@@ -100,6 +101,7 @@ def seal_request(
     header: ExchangeHeader | None = None,
     data: PersonalData | None = None,
     now: datetime = NOW,
+    attachments: HeldAttachments | None = None,
 ) -> SealedMessage:
     return seal(
         header=header or request_header(sender, recipient),
@@ -110,6 +112,7 @@ def seal_request(
         recipient=recipient.agreement_certificate,
         recipient_suite=recipient.suite,
         now=now,
+        attachments=attachments,
     )
 
 

@@ -40,6 +40,7 @@ _LOST: Final = (
 """After these the session is worth nothing: the token was taken out, restarted, or somebody logged us out."""
 _WRONG_PIN: Final = (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinLocked, pkcs11.PinExpired)
 _NOT_INITIALISED: Final = "CRYPTOKI_NOT_INITIALIZED"
+_TRIES: Final = 2
 
 _initialised_in: dict[str, int] = {}
 """For each module the process that initialised it: a forked worker has to do it again (PKCS #11 2.40, 5.4)."""
@@ -95,20 +96,17 @@ class Token:
 
     def with_session(self, work: Callable[[pkcs11.Session], Value]) -> Value:
         """What the work makes of the session; otherwise like with_key."""
+        lost = ""
         with self._lock:
-            try:
-                return work(self._opened())
-            except PKCS11Error as cause:
-                if not _is_lost(cause):
-                    raise
-                self._forget()
-            try:
-                return work(self._opened())
-            except PKCS11Error as cause:
-                if not _is_lost(cause):
-                    raise
-                self._forget()
-                raise KeyUnreachable(f"{self} does not answer any more ({_name(cause)})") from None
+            for _ in range(_TRIES):
+                try:
+                    return work(self._opened())
+                except PKCS11Error as cause:
+                    if not _is_lost(cause):
+                        raise
+                    lost = _name(cause)
+                    self._forget()
+        raise KeyUnreachable(f"{self} does not answer any more ({lost})")
 
     def close(self) -> None:
         """End the session, and with it the login."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -37,26 +38,23 @@ class Clamd:
 
     async def scan(self, octets: AsyncIterator[bytes]) -> str | None:
         """The name of the signature that matched, None when none did. Raises ScanUnavailable, and what octets raise."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                reader, writer = await self._connect()
-                try:
-                    return _verdict(await self._ask(reader, writer, octets))
-                finally:
-                    writer.close()
-        except TimeoutError:
-            raise ScanUnavailable(f"clamd did not answer in {self._timeout_s} s") from None
-        except OSError as cause:
-            raise ScanUnavailable(f"clamd cannot be reached: {type(cause).__name__}") from None
+        async with self._connection() as (reader, writer):
+            return _verdict(await self._ask(reader, writer, octets))
 
     async def version(self) -> ClamdVersion:
         """Whether it is there, and with which signatures. Raises ScanUnavailable."""
+        async with self._connection() as (reader, writer):
+            await _send(writer, b"zVERSION\0")
+            return _read_version(await reader.read(_MAX_REPLY_BYTES))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """One question, within the time. Raises ScanUnavailable."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 reader, writer = await self._connect()
                 try:
-                    await _send(writer, b"zVERSION\0")
-                    return _read_version(await reader.read(_MAX_REPLY_BYTES))
+                    yield reader, writer
                 finally:
                     writer.close()
         except TimeoutError:

@@ -11,6 +11,7 @@ from tests.attacks.draft import Direction
 from tests.attacks.scenes import Scene
 from tests.attacks.watch import Canary
 from tests.pki import Federation
+from tests.two_sides import TwoSides, two_sides
 
 Scenes = Callable[[str, Direction], Scene]
 
@@ -36,3 +37,9 @@ def scenes(canary: Canary) -> Scenes:
         return Scene(suite=suite, direction=direction, federation=federation_of(suite), canary=canary)
 
     return scene
+
+
+@pytest.fixture
+def sides(federation: Federation) -> TwoSides:
+    """Both sides of an exchange in memory, in suite p256."""
+    return two_sides(federation)

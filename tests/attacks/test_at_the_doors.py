@@ -24,16 +24,7 @@ from tests.adapters.test_listeners import (
     peer_listener,
     post,
 )
-from tests.fixtures_pki import federation
-from tests.pki import Federation
-from tests.two_sides import TwoSides, fault_code, good_call, sealed_request, two_sides
-
-__all__ = ["federation"]
-
-
-@pytest.fixture
-def sides(federation: Federation) -> TwoSides:
-    return two_sides(federation)
+from tests.two_sides import TwoSides, fault_code, good_call, sealed_request
 
 
 async def ask_with(sides: TwoSides, header: bytes) -> Answer:

@@ -19,11 +19,8 @@ from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.stages import BackendAnswer, RecordedRequest
 from adapter.store.spool import SpoolHolding
 from tests.attachment_messages import BOUNDS, FILES, KEY, Spool, ciphertexts, held, post, sealed_with, takes_attachments
-from tests.fixtures_pki import federation
 from tests.pki import Federation
 from tests.two_sides import ANSWER, TwoSides, fault_code, two_sides
-
-__all__ = ["federation"]
 
 Parts = list[tuple[str, bytes]]
 

@@ -12,19 +12,10 @@ import gzip
 import pytest
 
 from tests.adapters.test_listeners import listening, peer_listener
-from tests.fixtures_pki import federation
-from tests.pki import Federation
-from tests.two_sides import TwoSides, sealed_request, two_sides
-
-__all__ = ["federation"]
+from tests.two_sides import TwoSides, sealed_request
 
 HEAD = b"POST /peer HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\n"
 HIDDEN = b"POST /peer HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n<h/>"
-
-
-@pytest.fixture
-def sides(federation: Federation) -> TwoSides:
-    return two_sides(federation)
 
 
 async def everything_said(port: int, octets: bytes) -> bytes:

@@ -17,22 +17,11 @@ import pytest
 from adapter.backends.python import PythonBackend, PythonBackendConfig
 from adapter.backends.spyne_compat import Fault, ServiceBase, Unicode, rpc
 from tests.attacks.behind_provider import SECRET, backed_by, outcome_of
-from tests.fixtures_pki import federation
-from tests.pki import Federation
 from tests.two_sides import (
     PERSON,
     TwoSides,
-    two_sides,
 )
 from tests.unit.envelope.descriptions import read, schema, wsdl
-
-__all__ = ["federation"]
-
-
-@pytest.fixture
-def sides(federation: Federation) -> TwoSides:
-    return two_sides(federation)
-
 
 INVALID, DOWN, LATE, FAULTED = (
     "ProviderSystemInvalid",

@@ -19,22 +19,11 @@ from adapter.backends.sql import SqlBackend, SqlBackendConfig, SqlOperation
 from adapter.backends.sql_database import DatabaseConfig
 from adapter.backends.sql_reply import ReplyNames
 from tests.attacks.behind_provider import SECRET, backed_by, outcome_of
-from tests.fixtures_pki import federation
-from tests.pki import Federation
 from tests.two_sides import (
     PERSON,
     TwoSides,
-    two_sides,
 )
 from tests.unit.envelope.descriptions import read, schema, wsdl
-
-__all__ = ["federation"]
-
-
-@pytest.fixture
-def sides(federation: Federation) -> TwoSides:
-    return two_sides(federation)
-
 
 INJECTIONS = [
     "' OR '1'='1",

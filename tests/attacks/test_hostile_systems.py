@@ -18,23 +18,12 @@ from adapter.backends.soap import SoapBackend, SoapBackendConfig
 from adapter.envelope import names
 from tests.attacks.behind_provider import SECRET, backed_by, opened, outcome_of
 from tests.attacks.watch import Canary
-from tests.fixtures_pki import federation
-from tests.pki import Federation
 from tests.two_sides import (
     ANSWER,
     PERSON,
     TwoSides,
     description,
-    two_sides,
 )
-
-__all__ = ["federation"]
-
-
-@pytest.fixture
-def sides(federation: Federation) -> TwoSides:
-    return two_sides(federation)
-
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 

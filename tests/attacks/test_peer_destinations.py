@@ -21,11 +21,8 @@ from adapter.transport.destinations import DestinationRefused, LoopbackPeers, Pe
 from adapter.transport.peer_client import PeerClient
 from adapter.transport.tls import TlsKey
 from tests.attacks.watch import Canary
-from tests.fixtures_pki import federation
 from tests.pki import Federation
 from tests.two_sides import sealed_request, two_sides
-
-__all__ = ["federation"]
 
 NOWHERE = [
     "169.254.169.254",

@@ -29,12 +29,12 @@ from adapter.errors import (
     XRoadHeaderInvalid,
 )
 from adapter.identifiers import ServiceId, SubsystemId
-from adapter.stages import IdentifiedCall, ParsedCall, Peer, ReceivedCall
+from adapter.stages import ParsedCall
 from adapter.xmlsafe import DEFAULT_LIMITS, canonical, parse
 from tests import xroad_messages
+from tests.calls import identified_call
 from tests.fuzz.model import Target
 from tests.fuzz.mutations import octet_mutation, xml_mutation
-from tests.pki import NOW
 from tests.two_sides import description, good_call, soap
 from tests.unit.dialects.conversion import described
 from tests.unit.dialects.small_schemas import DERIVED, MANY, OPEN, PLAIN, element, sequence
@@ -49,18 +49,6 @@ _IN_SOAP = octet_mutation(
     b'<?xml version="1.0" encoding="windows-1251"?>', b"\xff\xfe", b'soap:mustUnderstand="1"', b"soap:actor='a'",
     b"xsi:nil='true'", b"soap:encodingStyle=", b'id="a"', b'href="#a"',
 )  # fmt: skip
-
-
-def _identified(octets: bytes, content_type: str) -> IdentifiedCall:
-    received = ReceivedCall(
-        octets=octets,
-        received_at=NOW,
-        peer=Peer(certificate_sha256=None, address="127.0.0.1"),
-        content_type=content_type,
-        soap_action="",
-        service=_SERVICE,
-    )
-    return IdentifiedCall(received=received, client="benefits", subsystem=_CONSUMER)
 
 
 def _use(call: ParsedCall) -> None:
@@ -79,7 +67,7 @@ def run_soap(octets: bytes) -> None:
         _answer(octets, charset)
     told = _answer(octets, "")
     dialect = SoapDialect(content_type="text/xml; charset=utf-8")
-    call, _ = dialect.read(_identified(octets, "text/xml; charset=utf-8"), description(), DEFAULT_LIMITS)
+    call, _ = dialect.read(identified_call(octets, "text/xml; charset=utf-8"), description(), DEFAULT_LIMITS)
     if told is None:
         raise AssertionError("an envelope was taken as a call and not as an answer")
     _use(call)
@@ -130,7 +118,7 @@ def run_xroad(octets: bytes) -> None:
     if replace(read_headers(again), blocks=()) != replace(headers, blocks=()):
         raise AssertionError("header fields that are written again say something else")
     dialect = XRoadDialect(message=message, operation="GetPerson", message_id=own_id)
-    call, _ = dialect.read(_identified(octets, "text/xml"), description(), DEFAULT_LIMITS)
+    call, _ = dialect.read(identified_call(octets, "text/xml"), description(), DEFAULT_LIMITS)
     _use(call)
 
 
@@ -169,7 +157,7 @@ def run_json(octets: bytes) -> None:
     services = _services()
     service = services[which[0] % len(services)] if which else services[0]
     dialect = JsonDialect(operation="Ask", content_type="application/json", accept_language="uz")
-    call, _ = dialect.read(_identified(text, "application/json"), service, DEFAULT_LIMITS)
+    call, _ = dialect.read(identified_call(text, "application/json"), service, DEFAULT_LIMITS)
     _use(call)
 
 

@@ -18,6 +18,7 @@ from tests.fuzz.model import Target
 from tests.fuzz.mutations import octet_mutation, xml_mutation
 from tests.fuzz.targets.messages import federations
 from tests.pki import NOW, registration_of
+from tests.settings_files import CLIENT, MINIMAL, SERVICE_HEAD, SERVICE_SQL
 
 # --- settings --------------------------------------------------------------------------------------------------------
 
@@ -46,38 +47,7 @@ def run_settings(octets: bytes) -> None:
         raise refused[0]
 
 
-_SERVICE_TOML = b"""\
-code = "GetPerson"
-version = "v1"
-subsystem = "population"
-title = "Person by PINFL"
-personal_data = true
-backend = "sql"
-subject_kind = "pinfl"
-subject_xpath = "p:Pinfl"
-[namespaces]
-p = "urn:population"
-[sql]
-database = "people.sqlite"
-[sql.operation.GetPerson]
-query = "SELECT name AS Name FROM person WHERE pinfl = :pinfl"
-reply = "p:GetPersonReply"
-parameters = { pinfl = "p:Pinfl" }
-[sql.operation.GetPerson.list."Family/Member"]
-query = "SELECT name AS Name FROM family WHERE pinfl = :pinfl"
-"""
-_CLIENT_TOML = b"""\
-[adapter]
-member = "UZ/GOV/200000001"
-[directory]
-url = "https://directory.example/"
-anchor = "authority.vkey"
-[[client]]
-name = "benefits"
-subsystem = "UZ/GOV/200000001/benefits"
-identify_by = "token"
-token_file = "benefits.token"
-services = ["UZ/GOV/200000002/*"]
+_CONTEXT = """\
 [client.context]
 namespaces = { p = "urn:p" }
 purpose = "benefit"
@@ -96,7 +66,7 @@ SETTINGS = Target(
     what="adapter.toml and service.toml",
     run=run_settings,
     may_raise=(SettingsInvalid,),
-    seeds=lambda: [_SERVICE_TOML, _CLIENT_TOML, _every_setting()],
+    seeds=lambda: [(SERVICE_HEAD + SERVICE_SQL).encode(), (MINIMAL + CLIENT + _CONTEXT).encode(), _every_setting()],
     mutate=octet_mutation(
         b"[a.b]", b"[[client]]", b"a.b.c = 1", b"= 0x" + b"f" * 5000, b"= [", b"= {", b"= 1979-05-27T07:32:00Z",
         b'"""', b"= inf", b"= nan", b"= true", b"\\u0000", b"\\ud800", b"[" * 3000, b"{a=" * 600, b"a." * 2000,

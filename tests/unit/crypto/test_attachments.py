@@ -10,21 +10,12 @@ import pytest
 
 from adapter.crypto import templates
 from adapter.crypto.content import ContentCipher
-from adapter.crypto.seal import seal
 from adapter.envelope import names
 from adapter.envelope.attachments_header import Described, render_attachments
 from adapter.errors import SecurityFailed
 from tests.attachment_messages import FILES, KEY, Spool, held
-from tests.envelopes import (
-    PAYLOAD,
-    UnsafeEnvelope,
-    open_octets,
-    personal_data,
-    replacing,
-    request_header,
-    signing_key,
-)
-from tests.pki import NOW, Federation
+from tests.envelopes import UnsafeEnvelope, open_octets, replacing, seal_request
+from tests.pki import Federation
 from tests.unit.crypto.test_signature_gate import refused
 
 IV = b"5" * 12
@@ -38,17 +29,7 @@ async def message(federation: Federation, tmp_path: Path) -> bytes:
     spool.prepare()
     holding = spool.holding()
     sender, recipient = federation.social, federation.population
-    sealed = seal(
-        header=request_header(sender, recipient),
-        personal_data=personal_data(),
-        payload=PAYLOAD,
-        confirmation=None,
-        signing_key=signing_key(sender),
-        recipient=recipient.agreement_certificate,
-        recipient_suite=recipient.suite,
-        now=NOW,
-        attachments=await held(holding, FILES),
-    )
+    sealed = seal_request(sender, recipient, attachments=await held(holding, FILES))
     holding.close()
     spool.close()
     return sealed.octets

@@ -9,29 +9,9 @@ import pytest
 from adapter.errors import SettingsInvalid
 from adapter.identifiers import MemberId
 from adapter.settings import ServiceSettings, load_service_settings
+from tests.settings_files import SERVICE_HEAD as HEAD
+from tests.settings_files import SERVICE_SQL as SQL
 
-HEAD = """\
-code = "GetPerson"
-version = "v1"
-subsystem = "population"
-title = "Person by PINFL"
-personal_data = true
-backend = "sql"
-subject_kind = "pinfl"
-subject_xpath = "p:Pinfl"
-[namespaces]
-p = "urn:population"
-"""
-SQL = """\
-[sql]
-database = "people.sqlite"
-[sql.operation.GetPerson]
-query = "SELECT name AS Name FROM person WHERE pinfl = :pinfl"
-reply = "p:GetPersonReply"
-parameters = { pinfl = "p:Pinfl" }
-[sql.operation.GetPerson.list."Family/Member"]
-query = "SELECT name AS Name FROM family WHERE pinfl = :pinfl"
-"""
 SOAP = '[soap]\naddress = "http://127.0.0.1:9000/"\n'
 PYTHON = '[python]\nclass = "examples.cadastre:Cadastre"\n'
 

@@ -11,22 +11,7 @@ import pytest
 from adapter.errors import SettingsInvalid
 from adapter.identifiers import MemberId, SubsystemId
 from adapter.settings import Settings, load_settings
-
-MINIMAL = """\
-[adapter]
-member = "UZ/GOV/200000001"
-[directory]
-url = "https://directory.example/"
-anchor = "authority.vkey"
-"""
-CLIENT = """\
-[[client]]
-name = "benefits"
-subsystem = "UZ/GOV/200000001/benefits"
-identify_by = "token"
-token_file = "benefits.token"
-services = ["UZ/GOV/200000002/*"]
-"""
+from tests.settings_files import CLIENT, MINIMAL
 
 Write = Callable[[str], Path]
 
