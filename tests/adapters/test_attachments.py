@@ -19,12 +19,11 @@ from lxml import etree
 
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogFilter, LogReader
-from examples.federation.federation import Federation
 from examples.federation.home import Home
-from examples.federation.plan import ClientPlan, GrantPlan, MemberPlan, ServicePlan
+from examples.federation.plan import ClientPlan, MemberPlan
+from tests.adapters.document_service import AskingAndAsked, asking_and_asked, document_service
 from tests.adapters.document_system import (
     NS,
-    WSDL,
     DocumentSystem,
     envelope,
     included,
@@ -40,21 +39,6 @@ from tests.command_line import typed
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 
-SERVICE_TOML = """\
-code = "Documents"
-version = "{way}"
-subsystem = "archive"
-title = "Documents"
-wsdl = "documents.wsdl"
-personal_data = false
-backend = "soap"
-
-[soap]
-address = "{address}"
-timeout_s = 20
-attachments = "{way}"
-max_attachment_bytes = {max_bytes}
-"""
 CONTEXT = 'official = "inspector-17"\npurpose = "social-benefit"'
 ENTRIES = (
     ("asking", "request-sent"),
@@ -68,22 +52,12 @@ PDF = b"%PDF-1.7\r\n--b0undar" + bytes(range(256)) * 700
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
-    federation: Federation
+class Ground(AskingAndAsked):
     system: DocumentSystem
 
-    @property
-    def asking(self) -> Home:
-        return self.federation.homes["asking"]
-
-    @property
-    def asked(self) -> Home:
-        return self.federation.homes["asked"]
-
     def post(self, version: str, body: bytes, content_type: str) -> requests.Response:
-        url = self.asking.service_url(self.asked.plan.service("archive", "Documents", version))
         headers = {"Content-Type": content_type, "SOAPAction": '"urn:Put"'}
-        return requests.post(url, data=body, headers=headers, timeout=60)
+        return requests.post(self.address(version), data=body, headers=headers, timeout=60)
 
 
 def peak_kib(ground: Ground, home: Home) -> int:
@@ -99,34 +73,10 @@ def entry_of(home: Home, message_id: str, kind: str) -> dict[str, Any]:
 
 
 def plans(folder: Path, system: DocumentSystem) -> tuple[MemberPlan, MemberPlan]:
-    description = folder / "description"
-    description.mkdir(parents=True)
-    (description / "documents.wsdl").write_text(WSDL)
-    services = tuple(
-        ServicePlan(
-            toml=SERVICE_TOML.format(way=way, address=system.address, max_bytes=2 << 30),
-            description=description,
-        )
-        for way in PACKAGINGS
-    )
-    names = {"en": "Agency", "ru": "Ведомство", "uz": "Idora"}
-    client = ClientPlan(name="case-system", subsystem="archive", context=CONTEXT)
-    asking = MemberPlan(
-        id="UZ/GOV/200000001", folder="asking", names=names, subsystems=("archive",), clients=(client,), suite="p256"
-    )
-    asked = MemberPlan(
-        id="UZ/GOV/200000002",
-        folder="asked",
-        names=names,
-        subsystems=("archive",),
-        clients=(client,),
-        services=services,
-        suite="p256",
-    )
-    grants = tuple(
-        GrantPlan(consumer="UZ/GOV/200000001", service=asked.service("archive", "Documents", way)) for way in PACKAGINGS
-    )
-    return asking, MemberPlan(**{**vars(asked), "grants": grants})
+    more = f"max_attachment_bytes = {2 << 30}"
+    services = [document_service(folder / "description", system.address, way=way, more=more) for way in PACKAGINGS]
+    clients = (ClientPlan(name="case-system", subsystem="archive", context=CONTEXT),)
+    return asking_and_asked(services, versions=PACKAGINGS, context=CONTEXT, clients=clients)
 
 
 @pytest.fixture(scope="module")

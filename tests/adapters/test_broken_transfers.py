@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from examples.federation.federation import Federation, build_federation
+from examples.federation.federation import build_federation
 from examples.federation.free_ports import free_ports
 from examples.federation.home import Home
 from examples.federation.plan import FederationPlan
 from examples.federation.processes import Processes
+from tests.adapters.document_service import AskingAndAsked
 from tests.adapters.document_system import DocumentSystem, envelope, put, related, related_type
 from tests.adapters.test_attachments import code_of, plans
 from tests.adapters.test_clamd import EICAR, clamd
@@ -75,23 +76,13 @@ def _forward(one: socket.socket, other: socket.socket, cut_after: Callable[[], i
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
-    federation: Federation
+class Ground(AskingAndAsked):
     system: DocumentSystem
     way: Way
 
-    @property
-    def asking(self) -> Home:
-        return self.federation.homes["asking"]
-
-    @property
-    def asked(self) -> Home:
-        return self.federation.homes["asked"]
-
     def send(self, octets: bytes) -> requests.Response:
-        url = self.asking.service_url(self.asked.plan.service("archive", "Documents", "swa"))
         body = related(envelope(put("")), ("one@client", "a/b", octets))
-        return requests.post(url, data=body, headers={"Content-Type": related_type()}, timeout=120)
+        return requests.post(self.address("swa"), data=body, headers={"Content-Type": related_type()}, timeout=120)
 
     def spooled(self) -> int:
         """Files of attachments that either adapter has open."""

@@ -15,8 +15,9 @@ from lxml import etree
 
 from adapter.stages import Packaging
 from examples.federation.federation import Federation
-from examples.federation.plan import ClientPlan, GrantPlan, MemberPlan, ServicePlan
-from tests.adapters.document_system import NS, WSDL, included, octets_of, parts_of, put, related, related_type
+from examples.federation.plan import MemberPlan
+from tests.adapters.document_service import asking_and_asked, document_service
+from tests.adapters.document_system import NS, included, octets_of, parts_of, put, related, related_type
 from tests.adapters.small_federation import running
 from tests.adapters.xroad_system import XRoadSystem
 from tests.xroad_messages import client, field, fields, message, service
@@ -26,20 +27,6 @@ pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 CLIENT = ("UZ", "GOV", "200000001", "cases")
 PROVIDER = ("UZ", "GOV", "200000002", "archive")
 WAYS = (Packaging.SWA, Packaging.MTOM)
-SERVICE_TOML = """\
-code = "Documents"
-version = "{way}"
-subsystem = "archive"
-title = "Documents"
-wsdl = "documents.wsdl"
-personal_data = false
-backend = "soap"
-
-[soap]
-address = "{address}"
-protocol = "xroad-4.0"
-attachments = "{way}"
-"""
 CONTEXT = 'purpose = "social-benefit"'
 SENT = b"%PDF-1.7\r\n--b0undar" + bytes(range(256)) * 40
 GIVEN = SENT[::-1]
@@ -63,30 +50,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 def plans(folder: Path, system: XRoadSystem) -> tuple[MemberPlan, MemberPlan]:
-    description = folder / "description"
-    description.mkdir()
-    (description / "documents.wsdl").write_text(WSDL)
-    services = tuple(
-        ServicePlan(toml=SERVICE_TOML.format(way=way.value, address=system.address), description=description)
-        for way in WAYS
-    )
-    names = {"en": "Agency", "ru": "Ведомство", "uz": "Idora"}
-    calling = ClientPlan(name="case-system", subsystem="cases", context=CONTEXT)
-    asking = MemberPlan(
-        id="UZ/GOV/200000001", folder="cases", names=names, subsystems=("cases",), clients=(calling,), suite="p256"
-    )
-    asked = MemberPlan(
-        id="UZ/GOV/200000002",
-        folder="archive",
-        names=names,
-        subsystems=("archive",),
-        services=services,
-        suite="p256",
-    )
-    grants = tuple(
-        GrantPlan(consumer="/".join(CLIENT), service=asked.service("archive", "Documents", way.value)) for way in WAYS
-    )
-    return asking, MemberPlan(**{**vars(asked), "grants": grants})
+    more = 'protocol = "xroad-4.0"'
+    ways = [way.value for way in WAYS]
+    services = [document_service(folder / "description", system.address, way=way, more=more) for way in ways]
+    return asking_and_asked(services, versions=ways, asking=CLIENT[-1], context=CONTEXT, folders=("cases", "archive"))
 
 
 def answer(content: str) -> str:

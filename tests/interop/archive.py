@@ -10,27 +10,14 @@ from pathlib import Path
 from adapter.identifiers import ServiceId
 from examples.federation.federation import build_federation
 from examples.federation.home import Home
-from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan, ServicePlan
+from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan
 from examples.federation.processes import Processes
-from tests.adapters.document_system import WSDL, DocumentSystem
+from tests.adapters.document_service import document_service
+from tests.adapters.document_system import DocumentSystem
 
 PACKAGINGS = ("mtom", "swa")
 """How the archive's own system takes files; also the version of the service that speaks so."""
 
-_SERVICE_TOML = """\
-code = "Documents"
-version = "{packaging}"
-subsystem = "archive"
-title = "Documents"
-wsdl = "documents.wsdl"
-personal_data = false
-backend = "soap"
-
-[soap]
-address = "{address}"
-attachments = "{packaging}"
-timeout_s = 20
-"""
 _CONTEXT = 'official = "inspector-17"\npurpose = "social-benefit"'
 
 
@@ -53,9 +40,6 @@ def _service(packaging: str) -> ServiceId:
 @contextmanager
 def running_archive(folder: Path) -> Iterator[Archive]:
     """Build, start, and stop whatever happens."""
-    description = folder / "description"
-    description.mkdir(parents=True)
-    (description / "documents.wsdl").write_text(WSDL, encoding="utf-8")
     with DocumentSystem() as system, Processes(folder / "logs") as processes:
         provider = MemberPlan(
             id="UZ/GOV/200000001",
@@ -63,10 +47,7 @@ def running_archive(folder: Path) -> Iterator[Archive]:
             names={"en": "Archive (synthetic)"},
             subsystems=("archive",),
             services=tuple(
-                ServicePlan(
-                    toml=_SERVICE_TOML.format(packaging=packaging, address=system.address), description=description
-                )
-                for packaging in PACKAGINGS
+                document_service(folder / "description", system.address, way=packaging) for packaging in PACKAGINGS
             ),
             grants=tuple(
                 GrantPlan(consumer="UZ/GOV/200000002/cases", service=_service(packaging)) for packaging in PACKAGINGS

@@ -21,7 +21,8 @@ from examples.federation.home import Home
 from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan, ServicePlan
 from examples.federation.processes import Processes
 from examples.population.generate import generate
-from tests.adapters.document_system import WSDL, DocumentSystem, put
+from tests.adapters.document_service import document_service
+from tests.adapters.document_system import DocumentSystem, put
 from tests.interop.agencies import CONTEXT, Person, sample_person
 from tests.interop.peers.stack import PASSWORD, JavaPeer, running
 from tests.pki import certificate_pem
@@ -30,20 +31,6 @@ SUITES = ("rsa", "p256", "ed25519")
 NAMESPACE = "urn:example:population-register:1"
 _POPULATION = CHECKOUT / "examples" / "population"
 _SUBSYSTEM = "population"
-_DOCUMENTS = """\
-code = "Documents"
-version = "v1"
-subsystem = "population"
-title = "Documents"
-wsdl = "documents.wsdl"
-personal_data = false
-backend = "soap"
-
-[soap]
-address = "{address}"
-attachments = "swa"
-timeout_s = 20
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,15 +161,14 @@ def running_pairs(folder: Path) -> Iterator[Mapping[str, Pair]]:
     generate(database, people=50)
     person = sample_person(database)
     (folder / "java").mkdir()
-    description = folder / "documents"
-    description.mkdir()
-    (description / "documents.wsdl").write_text(WSDL, encoding="utf-8")
     with (
         DocumentSystem() as system,
         Processes(folder / "logs") as processes,
         running(folder / "java") as peer,
     ):
-        documents = ServicePlan(toml=_DOCUMENTS.format(address=system.address), description=description)
+        documents = document_service(
+            folder / "documents", system.address, way="swa", version="v1", subsystem=_SUBSYSTEM
+        )
         plan = FederationPlan(members=tuple(_member(number, database, documents) for number in range(2 * len(SUITES))))
         federation = build_federation(plan, folder / "federation", processes)
         federation.start(without=[home.plan.folder for home in federation.homes.values() if not home.plan.clients])
