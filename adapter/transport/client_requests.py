@@ -48,6 +48,15 @@ _SENT_UNASKED = frozenset(("", "text/plain", "application/x-www-form-urlencoded"
 Answering = Callable[[ReceivedCall], Awaitable[ClientAnswer]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A request of which only the head is known, the service that it is for, and where attachments may be kept."""
+
+    request: web.BaseRequest
+    service: ServiceId
+    holding: Holding
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientSide:
     """What a listener for client systems answers with."""
@@ -67,8 +76,8 @@ class ClientSide:
     ) -> web.StreamResponse:
         """Answer the request, with attachments or without. They are held until the last octet is sent."""
         with closing(self.intake.holding()) as holding:
-            received = received_call(request, service, b"", self.site, holding=holding)
-            answer = await self._answer(request, received, form, answering, takes_attachments=takes_attachments)
+            arrival = _Arrival(request, service, holding)
+            answer = await self._answer(arrival, form, answering, takes_attachments=takes_attachments)
             if answer.streamed is not None:
                 return await send_streamed(
                     request,
@@ -80,31 +89,35 @@ class ClientSide:
         return response_of(answer)
 
     async def _answer(
-        self,
-        request: web.BaseRequest,
-        call: ReceivedCall,
-        form: AnswerForm,
-        answering: Answering,
-        *,
-        takes_attachments: bool,
+        self, arrival: _Arrival, form: AnswerForm, answering: Answering, *, takes_attachments: bool
     ) -> ClientAnswer:
         """Read the request and have it answered. Never raises: what goes wrong is recorded and answered in the form."""
+        call: ReceivedCall | None = None
         try:
-            _refuse_other_sites(request)
-            if takes_attachments and is_multipart(request):
-                call = await self._with_attachments(request, call)
-            else:
-                octets = await read_body(request, self.bounds)
-                call = received_call(request, call.service, octets, self.site, holding=call.holding)
+            _refuse_other_sites(arrival.request)
+            call = await self._received(arrival, takes_attachments=takes_attachments)
             return await answering(call)
         except AdapterError as refused:
-            return await refuse_call(refused, CallProgress(received=call, form=form), self.site)
+            progress = CallProgress(received=call or self._unread(arrival), form=form)
+            return await refuse_call(refused, progress, self.site)
         # The last door of what is not an exchange; `consume` has one of its own.
         except Exception as error:  # noqa: BLE001
             incident = new_incident()
             log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
             refusal = InternalError(f"unexpected {type(error).__name__}")
-            return await refuse_call(refusal, CallProgress(received=call, form=form), self.site, incident=incident)
+            progress = CallProgress(received=call or self._unread(arrival), form=form)
+            return await refuse_call(refusal, progress, self.site, incident=incident)
+
+    def _unread(self, arrival: _Arrival) -> ReceivedCall:
+        """What is known of a call before its body is read."""
+        return received_call(arrival.request, arrival.service, b"", self.site, holding=arrival.holding)
+
+    async def _received(self, arrival: _Arrival, *, takes_attachments: bool) -> ReceivedCall:
+        """The call in the request. Raises what `_with_attachments` raises."""
+        if takes_attachments and is_multipart(arrival.request):
+            return await self._with_attachments(arrival.request, self._unread(arrival))
+        octets = await read_body(arrival.request, self.bounds)
+        return received_call(arrival.request, arrival.service, octets, self.site, holding=arrival.holding)
 
     async def _with_attachments(self, request: web.BaseRequest, call: ReceivedCall) -> ReceivedCall:
         """The call with its attachments, encrypted as they come. Who calls is asked before anything is kept.
