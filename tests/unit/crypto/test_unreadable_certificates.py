@@ -81,7 +81,8 @@ def test_a_certificate_that_is_read_has_to_be_the_octets_themselves(
     federation: Federation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = federation.population.signing_certificate
-    der = der_of(federation)[:-1] + b"\0"
+    der = der_of(federation)
+    der = der[:-1] + bytes((der[-1] ^ 1,))
     monkeypatch.setattr(x509, "load_der_x509_certificate", lambda _: other)
     with pytest.raises(SecurityFailed, match="exactly one DER"):
         parse_certificate(der)
