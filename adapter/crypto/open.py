@@ -63,7 +63,7 @@ def decrypt_with_content_key(
     4. Every tag is good, before any plaintext is looked at.
     5. The plaintext of the signature is exactly one element, and passes the second gate.
     6. The plaintext of the header is exactly one PersonalData block, that of the confirmation exactly one
-       SignatureConfirmation.
+       SignatureConfirmation, that of the description exactly one Attachments block.
     7. The plaintext of the Body is exactly one element, not encrypted once more.
     8. No id occurs twice over the outer document and all that was decrypted.
     """
@@ -86,6 +86,7 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
     body_octets = cipher.decrypt(gated.encrypted_body)
     header_octets = None if gated.encrypted_personal_data is None else cipher.decrypt(gated.encrypted_personal_data)
     confirmed = None if gated.encrypted_confirmation is None else cipher.decrypt(gated.encrypted_confirmation)
+    described = None if gated.encrypted_attachments is None else cipher.decrypt(gated.encrypted_attachments)
     ids = Ids(seen=set(gated.ids))
     signature = _read_signature(signature_octets, gated, ids, limits)
     personal_data = None
@@ -95,7 +96,7 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
             raise SecurityFailed("the encrypted header is not PersonalData")
         ids.add(attribute(personal_data, WSU_ID))
     confirmation = None if confirmed is None else _read_confirmation(confirmed, gated, ids, limits)
-    attachments = None if gated.encrypted_attachments is None else _open_attachments(gated, cipher, ids, limits)
+    attachments = None if described is None else _read_attachments(described, gated, ids, limits)
     body = parse_body(body_octets, gated.surroundings, ids, limits)
     return DecryptedMessage(
         gated=gated,
@@ -107,15 +108,6 @@ def _open_parts(gated: GatedMessage, content_key: bytes, limits: XmlLimits) -> D
         content_key=content_key,
         attachments=attachments,
     )
-
-
-def _open_attachments(gated: GatedMessage, cipher: ContentCipher, ids: Ids, limits: XmlLimits) -> etree._Element:
-    octets = cipher.decrypt(gated.encrypted_attachments or b"")
-    element = parse_element(octets, gated.surroundings.attachments, limits)
-    if element.tag != ATTACHMENTS:
-        raise SecurityFailed("the encrypted header is not Attachments")
-    ids.add(attribute(element, WSU_ID))
-    return element
 
 
 def _read_signature(octets: bytes, gated: GatedMessage, ids: Ids, limits: XmlLimits) -> SignatureParts:
@@ -135,6 +127,15 @@ def _read_confirmation(octets: bytes, gated: GatedMessage, ids: Ids, limits: Xml
         confirmation = ConfirmationPart(value=read_confirmation(element), part=_part(element))
     ids.add(confirmation.part.id)
     return confirmation
+
+
+def _read_attachments(octets: bytes, gated: GatedMessage, ids: Ids, limits: XmlLimits) -> etree._Element:
+    """Step 6."""
+    element = parse_element(octets, gated.surroundings.attachments, limits)
+    if element.tag != ATTACHMENTS:
+        raise SecurityFailed("the encrypted header is not Attachments")
+    ids.add(attribute(element, WSU_ID))
+    return element
 
 
 def verify(decrypted: DecryptedMessage, *, limits: XmlLimits = DEFAULT_LIMITS) -> VerifiedMessage:

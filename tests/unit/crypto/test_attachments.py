@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from adapter.crypto import seal as sealing
 from adapter.crypto import templates
 from adapter.crypto.content import ContentCipher
 from adapter.envelope import names
 from adapter.envelope.attachments_header import Described, render_attachments
 from adapter.errors import SecurityFailed
+from adapter.store.spool import SpoolHolding
 from tests.attachment_messages import FILES, KEY, Spool, held
 from tests.envelopes import UnsafeEnvelope, open_octets, replacing, seal_request
 from tests.pki import Federation
@@ -22,25 +25,29 @@ IV = b"5" * 12
 REFERENCE = templates.render_attachment_reference("one@x", bytes(32))
 
 
+@contextmanager
+def kept_in(folder: Path) -> Iterator[SpoolHolding]:
+    """Where the attachments of one message are held."""
+    spool = Spool(folder / "spool", max_bytes=1 << 20)
+    spool.prepare()
+    with closing(spool), closing(spool.holding()) as holding:
+        yield holding
+
+
 @pytest.fixture
 async def message(federation: Federation, tmp_path: Path) -> bytes:
     """A good request with two attachments, whose content key the test knows."""
-    spool = Spool(tmp_path / "spool", max_bytes=1 << 20)
-    spool.prepare()
-    holding = spool.holding()
-    sender, recipient = federation.social, federation.population
-    sealed = seal_request(sender, recipient, attachments=await held(holding, FILES))
-    holding.close()
-    spool.close()
+    with kept_in(tmp_path) as holding:
+        sealed = seal_request(federation.social, federation.population, attachments=await held(holding, FILES))
     return sealed.octets
 
 
-def with_header(message: bytes, header: bytes) -> bytes:
+def with_header(message: bytes, header: bytes, key: bytes = KEY) -> bytes:
     """The message with another plaintext under the cipher of its Attachments block."""
     start = message.index(templates.encrypted_data_start(templates.ATTACHMENTS_CIPHER, names.TYPE_ELEMENT))
     begin = message.index(b"<xenc:CipherValue>", start) + len(b"<xenc:CipherValue>")
     end = message.index(b"</xenc:CipherValue>", begin)
-    return message[:begin] + b64encode(ContentCipher(KEY).encrypt(IV, header)) + message[end:]
+    return message[:begin] + b64encode(ContentCipher(key).encrypt(IV, header)) + message[end:]
 
 
 def described(*sizes: tuple[str, int]) -> bytes:
@@ -76,6 +83,19 @@ def test_a_description_that_nobody_signed(federation: Federation, message: bytes
         open_octets(with_header(message, header), federation.population)
 
 
+def test_every_tag_is_checked_before_any_plaintext_is_looked_at(federation: Federation, message: bytes) -> None:
+    """Of a message that is wrong in both ways the tag is named: nothing of the signature was read by then."""
+    start = message.index(templates.encrypted_data_start(templates.SIGNATURE_CIPHER, names.TYPE_ELEMENT))
+    begin = message.index(b"<xenc:CipherValue>", start) + len(b"<xenc:CipherValue>")
+    end = message.index(b"</xenc:CipherValue>", begin)
+    no_signature = message[:begin] + b64encode(ContentCipher(KEY).encrypt(b"6" * 12, b"<x/>")) + message[end:]
+    with pytest.raises(SecurityFailed, match="something else where the Signature must be"):
+        open_octets(no_signature, federation.population)
+    other_key = with_header(no_signature, GOOD, key=bytes(16))
+    with pytest.raises(SecurityFailed, match="tag"):
+        open_octets(other_key, federation.population)
+
+
 def unnamed(message: bytes) -> bytes:
     """Outside, which nobody signs, the second attachment is left out together with the reference to its cipher."""
     data = templates.render_encrypted_attachment(2, "two@x")
@@ -89,6 +109,19 @@ def test_other_attachments_than_those_that_were_signed(
 ) -> None:
     with pytest.raises(SecurityFailed, match="does not cover exactly the attachments"):
         open_octets(change(message), federation.population)
+
+
+@pytest.mark.parametrize("told", [1, 3], ids=["one less", "one more"])
+async def test_a_signed_description_of_other_attachments(
+    federation: Federation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: int
+) -> None:
+    """The sender signs it, so that every digest is good: only the three lists differ."""
+    signed = described(*[("one@x", 20), ("two@x", 5000), ("three@x", 1)][:told])
+    monkeypatch.setattr(sealing, "render_attachments", lambda _: signed)
+    with kept_in(tmp_path) as holding:
+        sealed = seal_request(federation.social, federation.population, attachments=await held(holding, FILES))
+    with pytest.raises(SecurityFailed, match="does not cover exactly the attachments"):
+        open_octets(sealed.octets, federation.population)
 
 
 @pytest.fixture(params=[False, True], ids=["our spelling", "foreign spelling"])

@@ -234,3 +234,13 @@ def test_every_wrapping_has_a_salt_and_a_key_of_its_own(name: str) -> None:
     first, second = (SUITES[name].wrap(recipient, bytes(16)) for _ in range(2))
     assert len({first.hkdf_salt, second.hkdf_salt, first.ephemeral_public, second.ephemeral_public}) == 4
     assert (len(first.hkdf_salt), first.hkdf_info, len(first.wrapped)) == (32, HKDF_INFO, 24)
+
+
+def test_rsa_needs_nothing_but_the_wrapped_key() -> None:
+    wrapped = SUITES["rsa"].wrap(rsa_key("primitives").public_key(), bytes(16))
+    assert (len(wrapped.wrapped), wrapped.ephemeral_public, wrapped.hkdf_salt, wrapped.hkdf_info) == (
+        384,
+        b"",
+        b"",
+        b"",
+    )

@@ -170,12 +170,22 @@ def test_prefixes_of_each_canonicalisation() -> None:
     assert b"xmlns:wsu=" in read(signature(methods=methods)).signed_info
 
 
+def test_a_signed_info_without_a_canonical_form() -> None:
+    listed = f'{EXC}><ec:InclusiveNamespaces PrefixList="r"/></ds:CanonicalizationMethod>'
+    methods = METHODS.replace(f"{EXC}/>", listed)
+    assert read(signature(methods=methods, more=' xmlns:r="urn:r"')).signed_info.count(b"urn:r") == 1
+    assert "no canonical form" in refused(signature(methods=methods, more=' xmlns:r="relative"'))
+
+
 METHODS_OF_ANOTHER_SHAPE = {
     "exchanged": METHODS[METHODS.index("<ds:SignatureMethod") :] + METHODS[: METHODS.index("<ds:SignatureMethod")],
     "none": "",
     "canonicalisation of another kind": METHODS.replace(names.EXC_C14N, f"{names.EXC_C14N}WithComments"),
     "an attribute more": METHODS.replace("<ds:SignatureMethod ", '<ds:SignatureMethod Id="x" '),
     "text in it": METHODS[:-2] + ">x</ds:SignatureMethod>",
+    "another name for the canonicalisation": METHODS.replace("ds:CanonicalizationMethod", "ds:Canonicalization"),
+    "another name for the signature's method": METHODS.replace("ds:SignatureMethod", "ds:DigestMethod"),
+    "another namespace": METHODS.replace("<ds:SignatureMethod", "<ec:SignatureMethod"),
     "another element in the canonicalisation": METHODS.replace(f"{EXC}/>", f"{EXC}><x/></ds:CanonicalizationMethod>"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -45,6 +47,37 @@ def test_a_value_with_an_octet_more_or_less_is_refused(keys: dict[str, SigningPr
     for value in (good[:-1], good + b"\0", b"\0" + good, b""):
         with pytest.raises(SecurityFailed):
             row.verify(key.public_key(), value, b"x")
+
+
+@pytest.mark.parametrize(("bits", "octets"), [(3072, 384), (3073, 385), (3079, 385), (3080, 385), (3081, 386)])
+def test_an_rsa_value_is_as_long_as_the_modulus(bits: int, octets: int) -> None:
+    """The library would refuse another length too: the reason says who did."""
+    key = rsa.RSAPublicNumbers(65537, (1 << (bits - 1)) + 1).public_key()
+    with pytest.raises(SecurityFailed, match="signature is wrong"):
+        SUITES["rsa"].verify(key, bytes(octets), b"x")
+    for other in (octets - 1, octets + 1, 0):
+        with pytest.raises(SecurityFailed, match="another length than the modulus"):
+            SUITES["rsa"].verify(key, bytes(other), b"x")
+
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+@pytest.mark.parametrize(
+    ("s", "good"), [(1, True), (2, True), (ORDER - 1, True), (0, False), (ORDER, False), (ORDER + 1, False)]
+)
+def test_an_ecdsa_value_at_the_edges_of_its_range(s: int, good: bool) -> None:  # noqa: FBT001
+    """SEC 1, 4.1.3, solved for the private key: with one nonce, any s is that of a key made for it."""
+    nonce, digest = 2, int.from_bytes(sha256(b"x").digest(), "big")
+    r = ec.derive_private_key(nonce, ec.SECP256R1()).public_key().public_numbers().x % ORDER
+    secret = (s * nonce - digest) * pow(r, -1, ORDER) % ORDER
+    key = ec.derive_private_key(secret, ec.SECP256R1()).public_key()
+    value = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    if good:
+        SUITES["p256"].verify(key, value, b"x")
+        return
+    with pytest.raises(SecurityFailed, match="out of range"):
+        SUITES["p256"].verify(key, value, b"x")
 
 
 def test_an_rsa_key_with_a_small_exponent_is_refused(keys: dict[str, SigningPrivateKey]) -> None:
