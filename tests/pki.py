@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
 from adapter.directory.document import parse_directory
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
@@ -264,8 +265,18 @@ SOCIAL = MemberPlan(
 )
 MEMBER_PLANS = (POPULATION, CADASTRE, SOCIAL)
 
-PURPOSES = {"benefit": "Assigning a social benefit", "registration": "State registration of rights"}
-LEGAL_BASIS_KINDS = {"consent": "Consent of the person", "law": "A law or another act", "court-order": "A court order"}
+PURPOSES: Mapping[str, Titles] = {
+    "benefit": {"en": "Assigning a social benefit"},
+    "registration": {"en": "State registration of rights"},
+}
+LEGAL_BASIS_KINDS = {
+    code: LegalBasisKind(code=code, titles={"en": title})
+    for code, title in (
+        ("consent", "Consent of the person"),
+        ("law", "A law or another act"),
+        ("court-order", "A court order"),
+    )
+}
 GROUPS = {"social-bloc": ("UZ/GOV/200000003/benefits",)}
 
 
@@ -439,8 +450,8 @@ class Federation:
             version=version,
             issued=self.now,
             expires=self.now + valid_for,
-            signing_cas=(self.root_ca.certificate, self.issuing_ca.certificate),
-            tls_cas=(self.tls_ca.certificate,),
+            signing_authorities=authorities(self.root_ca.certificate, self.issuing_ca.certificate),
+            tls_authorities=authorities(self.tls_ca.certificate),
             members={one.member.id: one.member for one in registrations},
             services={service.service: service for one in registrations for service in one.services},
             purposes=PURPOSES,
@@ -474,6 +485,11 @@ class Federation:
             member.write(folder / "members" / member.id.code)
 
 
+def authorities(*certificates: x509.Certificate) -> tuple[CertificationAuthority, ...]:
+    """CAs as the directory holds them, without addresses for statuses."""
+    return tuple(CertificationAuthority(certificate=one) for one in certificates)
+
+
 def registered(certificate: x509.Certificate, suite: str) -> RegisteredCertificate:
     """A certificate as the directory holds it."""
     return RegisteredCertificate(certificate=certificate, sha256=certificate.fingerprint(hashes.SHA256()), suite=suite)
@@ -500,7 +516,7 @@ def registration_of(member: FederationMember) -> Registration:
         services=tuple(
             DirectoryService(
                 service=ServiceId(SubsystemId(member.id, subsystem), code, version),
-                title=title,
+                titles={"en": title},
                 personal_data=personal_data,
                 description_sha256=hashlib.sha256(f"{code}/{version}".encode()).hexdigest(),
             )

@@ -39,6 +39,7 @@ from adapter.directory.authoring import (
     put_purpose,
     remove_member,
 )
+from adapter.directory.content import LegalBasisKind
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId, SubsystemId
 from adapter.store.keyfiles import KeyPurpose, save_private_key
@@ -136,7 +137,7 @@ def remove(
 def set_purpose(folder: FolderArgument, code: str, text: str) -> None:
     """Add a purpose for which data may be asked, or change its text."""
     home = AuthorityFolder(path=folder)
-    home.keep_draft(put_purpose(home.draft(), code, text))
+    home.keep_draft(put_purpose(home.draft(), code, {"en": text}))
     Output.of().result(code, Text(f"Purpose {code}: {text}"))
 
 
@@ -144,7 +145,7 @@ def set_purpose(folder: FolderArgument, code: str, text: str) -> None:
 def set_legal_basis(folder: FolderArgument, code: str, text: str) -> None:
     """Add a kind of legal basis, or change its text."""
     home = AuthorityFolder(path=folder)
-    home.keep_draft(put_legal_basis_kind(home.draft(), code, text))
+    home.keep_draft(put_legal_basis_kind(home.draft(), LegalBasisKind(code=code, titles={"en": text})))
     Output.of().result(code, Text(f"Legal basis {code}: {text}"))
 
 

@@ -91,8 +91,8 @@ def directory_value(directory: Directory, member: MemberId | None) -> JsonValue:
         "version": directory.version,
         "issued": when(directory.issued),
         "expires": when(directory.expires),
-        "purposes": dict(directory.purposes),
-        "legal_basis_kinds": dict(directory.legal_basis_kinds),
+        "purposes": {code: dict(titles) for code, titles in directory.purposes.items()},
+        "legal_basis_kinds": {code: dict(kind.titles) for code, kind in directory.legal_basis_kinds.items()},
         "suite_ends": {name: when(end) for name, end in directory.suite_ends.items()},
         "groups": {code: sorted(map(str, group)) for code, group in directory.groups.items()},
         "members": [

@@ -133,7 +133,7 @@ def _services(settings: Settings) -> tuple[tuple[DirectoryService, ...], dict[st
         services.append(
             DirectoryService(
                 service=said.service_id(settings.member),
-                title=said.title,
+                titles={"en": said.title},
                 personal_data=said.personal_data,
                 description_sha256=digest,
             )

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -19,31 +18,15 @@ from adapter.crypto.certificates import Purpose, check_chain, public_key, ski
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.crypto.suites import suite
-from adapter.directory.document import index_directory
+from adapter.directory.consistency import index_directory
+from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
+from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS, DEFAULT_PURPOSES
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import RegisteredCertificate
 from adapter.directory.rendering import render_directory
 from adapter.directory.signing import sign_directory
 from adapter.errors import AdapterError, CommandRefused, DirectoryRefused, SecurityFailed
 from adapter.identifiers import MemberId, SubsystemId
-
-DEFAULT_PURPOSES: Final = MappingProxyType(
-    {
-        "public-service": "Providing a public service to the person who asked for it",
-        "social-benefit": "Assigning a social benefit",
-        "registration-of-rights": "State registration of rights",
-    }
-)
-DEFAULT_LEGAL_BASIS_KINDS: Final = MappingProxyType(
-    {
-        "consent": "Consent of the person concerned",
-        "law": "An obligation or a power under a law",
-        "contract": "A contract with the person concerned",
-        "vital-interest": "Protection of somebody's life or health",
-        "court-order": "A decision of a court",
-        "public-task": "A task in the public interest",
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +44,8 @@ def new_directory(
     signing_cas: Iterable[x509.Certificate],
     tls_cas: Iterable[x509.Certificate],
     now: datetime,
-    purposes: Mapping[str, str] = DEFAULT_PURPOSES,
-    legal_basis_kinds: Mapping[str, str] = DEFAULT_LEGAL_BASIS_KINDS,
+    purposes: Mapping[str, Titles] = DEFAULT_PURPOSES,
+    legal_basis_kinds: Mapping[str, LegalBasisKind] = DEFAULT_LEGAL_BASIS_KINDS,
 ) -> DirectoryDraft:
     """An empty federation; version 0 until it is published. instance: the first part of all members' ids."""
     now = now.replace(microsecond=0)
@@ -71,8 +54,8 @@ def new_directory(
         version=0,
         issued=now,
         expires=now,
-        signing_cas=tuple(signing_cas),
-        tls_cas=tuple(tls_cas),
+        signing_authorities=tuple(CertificationAuthority(certificate=one) for one in signing_cas),
+        tls_authorities=tuple(CertificationAuthority(certificate=one) for one in tls_cas),
         purposes=purposes,
         legal_basis_kinds=legal_basis_kinds,
     )
@@ -123,14 +106,14 @@ def put_group(draft: DirectoryDraft, code: str, subsystems: Iterable[SubsystemId
     return replace(draft, groups=MappingProxyType({**draft.groups, code: group}))
 
 
-def put_purpose(draft: DirectoryDraft, code: str, text: str) -> DirectoryDraft:
-    """Add a purpose, or change its text."""
-    return replace(draft, purposes=MappingProxyType({**draft.purposes, code: text}))
+def put_purpose(draft: DirectoryDraft, code: str, titles: Titles) -> DirectoryDraft:
+    """Add a purpose, or change its titles."""
+    return replace(draft, purposes=MappingProxyType({**draft.purposes, code: titles}))
 
 
-def put_legal_basis_kind(draft: DirectoryDraft, code: str, text: str) -> DirectoryDraft:
-    """Add a kind of legal basis, or change its text."""
-    return replace(draft, legal_basis_kinds=MappingProxyType({**draft.legal_basis_kinds, code: text}))
+def put_legal_basis_kind(draft: DirectoryDraft, kind: LegalBasisKind) -> DirectoryDraft:
+    """Add a kind of legal basis, or change it."""
+    return replace(draft, legal_basis_kinds=MappingProxyType({**draft.legal_basis_kinds, kind.code: kind}))
 
 
 def end_suite(draft: DirectoryDraft, suite: str, end: datetime) -> DirectoryDraft:
@@ -141,14 +124,14 @@ def end_suite(draft: DirectoryDraft, suite: str, end: datetime) -> DirectoryDraf
 def put_authorities(
     draft: DirectoryDraft,
     *,
-    signing_cas: Iterable[x509.Certificate] | None = None,
-    tls_cas: Iterable[x509.Certificate] | None = None,
+    signing: Iterable[CertificationAuthority] | None = None,
+    tls: Iterable[CertificationAuthority] | None = None,
 ) -> DirectoryDraft:
     """Replace the CAs of the members' certificates, of the TLS certificates, or both."""
     return replace(
         draft,
-        signing_cas=draft.signing_cas if signing_cas is None else tuple(signing_cas),
-        tls_cas=draft.tls_cas if tls_cas is None else tuple(tls_cas),
+        signing_authorities=draft.signing_authorities if signing is None else tuple(signing),
+        tls_authorities=draft.tls_authorities if tls is None else tuple(tls),
     )
 
 

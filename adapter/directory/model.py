@@ -1,13 +1,23 @@
-"""The directory as values: frozen, indexed once, looked up in constant time. Made by directory.document only."""
+"""The directory as values: frozen, indexed once, looked up in constant time. Made by directory.consistency only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from adapter.directory.content import (
+    CertificationAuthority,
+    ConsentIssuer,
+    EService,
+    IdentifierType,
+    LegalBasisKind,
+    TimeStampAuthority,
+    Titles,
+    Witness,
+)
 from adapter.errors import UnknownMember, UnknownService
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
@@ -31,13 +41,21 @@ class AdapterEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DirectoryService:
-    """A service that a subsystem offers. description_sha256 names the published bundle of its WSDL and XSDs."""
+    """A service that a subsystem offers. description_sha256 names the published bundle of its WSDL and XSDs.
+
+    regulations: if there are any, it may be asked within these e-services only.
+    """
 
     service: ServiceId
-    title: str
+    titles: Titles
     personal_data: bool
     description_sha256: str
     regulations: frozenset[str] = frozenset()
+
+    @property
+    def title(self) -> str:
+        """In English; where there is none, in the first language that there is."""
+        return self.titles.get("en") or next(iter(self.titles.values()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +66,7 @@ class Member:
     """
 
     id: MemberId
-    names: Mapping[str, str]
+    names: Titles
     stir: str
     suite: str
     adapter: AdapterEntry
@@ -60,22 +78,48 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Directory:
-    """A verified directory. Times are aware UTC; `expires` is judged by whoever uses it, with the clock at hand."""
+    """A verified directory: the content of a `DirectoryDraft` that fits together, and its indexes.
+
+    Times are aware UTC; `expires` and `grace` are judged by whoever uses it, with the clock at hand.
+    """
 
     instance: str
     version: int
     issued: datetime
     expires: datetime
+    signing_authorities: tuple[CertificationAuthority, ...]
+    tls_authorities: tuple[CertificationAuthority, ...]
     members: Mapping[MemberId, Member]
     services: Mapping[ServiceId, DirectoryService]
-    signing_cas: tuple[x509.Certificate, ...]
-    tls_cas: tuple[x509.Certificate, ...]
-    purposes: Mapping[str, str]
-    legal_basis_kinds: Mapping[str, str]
+    purposes: Mapping[str, Titles]
+    legal_basis_kinds: Mapping[str, LegalBasisKind]
+    grace: timedelta = timedelta()
+    """How long past `expires` an adapter goes on."""
+    time_stamp_authorities: Mapping[str, TimeStampAuthority] = field(default_factory=dict)
+    time_stamp_limit: timedelta | None = None
+    """How long exchanges with personal data go on without a new time-stamp; None: none is wanted."""
     suite_ends: Mapping[str, datetime] = field(default_factory=dict)
+    identifier_types: Mapping[str, IdentifierType] = field(default_factory=dict)
+    consent_issuers: Mapping[SubsystemId, ConsentIssuer] = field(default_factory=dict)
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    e_services: Mapping[str, EService] = field(default_factory=dict)
     groups: Mapping[str, frozenset[SubsystemId]] = field(default_factory=dict)
     by_tls_certificate: Mapping[bytes, MemberId] = field(default_factory=dict)
     """SHA-256 of a TLS certificate to the member whose adapter owns it."""
+    by_ca_certificate: Mapping[bytes, CertificationAuthority] = field(default_factory=dict)
+    """SHA-256 of a CA certificate to the CA."""
+    by_regulation: Mapping[str, EService] = field(default_factory=dict)
+    """Id of a regulation to its e-service."""
+
+    @property
+    def signing_cas(self) -> tuple[x509.Certificate, ...]:
+        """The certificates that chains of signing and agreement certificates lead to."""
+        return tuple(one.certificate for one in self.signing_authorities)
+
+    @property
+    def tls_cas(self) -> tuple[x509.Certificate, ...]:
+        """The certificates that chains of TLS certificates lead to."""
+        return tuple(one.certificate for one in self.tls_authorities)
 
     def member(self, member: MemberId) -> Member:
         """The member. Raises UnknownMember."""

@@ -46,7 +46,13 @@ class Decision:
 def decide(facts: AccessFacts, *, policy: PolicySnapshot, directory: Directory, now: datetime) -> Decision:
     """Judge the facts: lawful first, then the first rule whose every condition holds. Never raises a refusal."""
     try:
-        check_lawful(facts.personal_data, facts.regulation, directory.service(facts.service), directory)
+        check_lawful(
+            facts.personal_data,
+            facts.regulation,
+            directory.service(facts.service),
+            directory,
+            consumer=facts.consumer.member,
+        )
         directory.check_subsystem(facts.consumer)
     except AdapterError as unlawful:
         return Decision(policy_version=policy.version, refusal=unlawful)

@@ -4,28 +4,52 @@ from __future__ import annotations
 
 from adapter.directory.model import Directory, DirectoryService
 from adapter.errors import NoLegalBasis, UnknownPurpose, UnknownRegulation
+from adapter.identifiers import MemberId
 from adapter.stages import PersonalData
 
 
 def check_lawful(
-    personal_data: PersonalData, regulation: str | None, service: DirectoryService, directory: Directory
+    personal_data: PersonalData,
+    regulation: str | None,
+    service: DirectoryService,
+    directory: Directory,
+    *,
+    consumer: MemberId,
 ) -> None:
     """What both adapters check alike: a known purpose, and a known kind of legal basis.
 
-    A regulation that is named must be one that the register of e-services lists for this service, and where it lists
-    some, one must be named (law on electronic government, articles 19, 20 and 27). A service that transfers personal
-    data needs a legal basis and a subject. Raises UnknownPurpose, UnknownRegulation, NoLegalBasis.
+    A regulation that is named must stand in the register of e-services, which lists this service as one of its
+    documents and this consumer as its agency or a participant; a service that is for some e-services only wants one of
+    them named (law on electronic government, articles 19, 20 and 27). A service that transfers personal data needs a
+    legal basis and a subject. Raises UnknownPurpose, UnknownRegulation, NoLegalBasis.
     """
     if personal_data.purpose not in directory.purposes:
         raise UnknownPurpose("the purpose is not in the directory")
     basis = personal_data.legal_basis
     if basis is not None and basis.kind not in directory.legal_basis_kinds:
         raise UnknownPurpose("the kind of legal basis is not in the directory")
-    if (regulation is not None or service.regulations) and regulation not in service.regulations:
-        raise UnknownRegulation("the directory does not list this regulation for the service")
+    _check_regulation(regulation, service, directory, consumer)
     if not service.personal_data:
         return
     if basis is None:
         raise NoLegalBasis("no legal basis for a service that transfers personal data")
     if not personal_data.subjects:
         raise NoLegalBasis("no subject for a service that transfers personal data")
+
+
+def _check_regulation(
+    regulation: str | None, service: DirectoryService, directory: Directory, consumer: MemberId
+) -> None:
+    if regulation is None:
+        if service.regulations:
+            raise UnknownRegulation("the service is for certain e-services only, and no regulation is named")
+        return
+    e_service = directory.by_regulation.get(regulation)
+    if e_service is None:
+        raise UnknownRegulation("the regulation is not in the register of e-services")
+    if service.service not in e_service.regulation.documents:
+        raise UnknownRegulation(f"the regulation of e-service {e_service.code} does not list {service.service}")
+    if service.regulations and regulation not in service.regulations:
+        raise UnknownRegulation(f"{service.service} is not for e-service {e_service.code}")
+    if not e_service.lets(consumer):
+        raise UnknownRegulation(f"{consumer} has no part in e-service {e_service.code}")

@@ -49,7 +49,7 @@ def authorize_call(
         issue=context.issue,
         represented_party=context.represented_party,
     )
-    check_lawful(personal_data, context.regulation, service, directory)
+    check_lawful(personal_data, context.regulation, service, directory, consumer=identified.subsystem.member)
     header = ExchangeHeader(
         message_id=message_id,
         claimed_consumer=identified.subsystem,

@@ -181,7 +181,7 @@ def registration_of(home: Home) -> tuple[Registration, dict[str, bytes]]:
         services.append(
             DirectoryService(
                 service=said.service_id(plan.member),
-                title=said.title,
+                titles={"en": said.title},
                 personal_data=said.personal_data,
                 description_sha256=digest,
             )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapter.directory.content import LegalBasisKind, Titles
+from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS, DEFAULT_PURPOSES
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
 
@@ -88,17 +90,12 @@ class FederationPlan:
     """All members, and what the authority lists for them."""
 
     members: tuple[MemberPlan, ...]
-    purposes: Mapping[str, str] = field(default_factory=lambda: PURPOSES)
-    legal_basis_kinds: Mapping[str, str] = field(default_factory=lambda: LEGAL_BASIS_KINDS)
+    purposes: Mapping[str, Titles] = field(default_factory=lambda: PURPOSES)
+    legal_basis_kinds: Mapping[str, LegalBasisKind] = field(default_factory=lambda: LEGAL_BASIS_KINDS)
     instance: str = "UZ"
 
 
-PURPOSES: Mapping[str, str] = {
-    "social-benefit": "Assigning a social benefit",
-    "registration-of-rights": "State registration of rights",
-}
-LEGAL_BASIS_KINDS: Mapping[str, str] = {
-    "law": "An obligation or a power under a law",
-    "consent": "Consent of the person concerned",
-    "court-order": "A decision of a court",
+PURPOSES: Mapping[str, Titles] = {code: DEFAULT_PURPOSES[code] for code in ("social-benefit", "registration-of-rights")}
+LEGAL_BASIS_KINDS: Mapping[str, LegalBasisKind] = {
+    code: DEFAULT_LEGAL_BASIS_KINDS[code] for code in ("law", "consent", "court-order")
 }

@@ -20,6 +20,7 @@ from adapter.directory.authoring import (
     put_purpose,
     remove_member,
 )
+from adapter.directory.content import LegalBasisKind
 from adapter.directory.document import read_draft
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import Directory, Member
@@ -32,6 +33,7 @@ from tests.pki import (
     SIGNING_USAGE,
     TLS_USAGE,
     Federation,
+    authorities,
     issue,
     make_ca,
     registered,
@@ -40,6 +42,7 @@ from tests.pki import (
 )
 
 MONTH = timedelta(days=30)
+TREATY = LegalBasisKind(code="treaty", titles={"en": "An international treaty"})
 
 
 def empty(federation: Federation) -> DirectoryDraft:
@@ -63,15 +66,15 @@ def test_builds_a_federation_from_nothing(mixed_federation: Federation) -> None:
     for member in mixed_federation.members.values():
         draft = put_member(draft, registration_of(member), now=NOW)
     draft = put_group(draft, "bloc", [mixed_federation.social.subsystem])
-    draft = put_purpose(draft, "census", "Taking a census")
-    draft = put_legal_basis_kind(draft, "treaty", "An international treaty")
+    draft = put_purpose(draft, "census", {"en": "Taking a census"})
+    draft = put_legal_basis_kind(draft, TREATY)
     draft = end_suite(draft, "rsa", NOW + MONTH)
     directory = published(mixed_federation, draft)
     assert (directory.version, directory.issued, directory.expires) == (1, NOW, NOW + MONTH)
     assert set(directory.members) == {member.id for member in mixed_federation.members.values()}
     assert directory.groups == {"bloc": {mixed_federation.social.subsystem}}
-    assert directory.purposes["census"] == "Taking a census"
-    assert directory.legal_basis_kinds["treaty"] == "An international treaty"
+    assert directory.purposes["census"] == {"en": "Taking a census"}
+    assert directory.legal_basis_kinds["treaty"] == TREATY
     assert directory.suite_ends == {"rsa": NOW + MONTH}
 
 
@@ -110,8 +113,9 @@ def test_a_removed_member_is_gone_everywhere(federation: Federation) -> None:
 def test_the_cas_can_be_replaced(federation: Federation) -> None:
     following = make_ca("Next CA")
     cas = (*federation.draft().signing_cas, following.certificate)
-    assert published(federation, put_authorities(federation.draft(), signing_cas=cas)).signing_cas == cas
-    tls_only = put_authorities(federation.draft(), tls_cas=(following.certificate,))
+    changed = put_authorities(federation.draft(), signing=authorities(*cas))
+    assert published(federation, changed).signing_cas == cas
+    tls_only = put_authorities(federation.draft(), tls=authorities(following.certificate))
     assert (tls_only.tls_cas, tls_only.signing_cas) == ((following.certificate,), federation.draft().signing_cas)
 
 
@@ -127,9 +131,9 @@ def test_refuses_to_remove_or_group_who_is_not_there(federation: Federation) -> 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda draft: replace(draft, purposes={"spaces in code": "x"}),
-        lambda draft: replace(draft, purposes={"empty": ""}),
-        lambda draft: replace(draft, signing_cas=()),
+        lambda draft: replace(draft, purposes={"spaces in code": {"en": "x"}}),
+        lambda draft: replace(draft, purposes={"empty": {"en": ""}}),
+        lambda draft: replace(draft, signing_authorities=()),
         lambda draft: replace(draft, instance="KZ"),
     ],
 )

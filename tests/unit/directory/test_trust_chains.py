@@ -19,6 +19,7 @@ from tests.pki import (
     SIGNING_USAGE,
     Authority,
     Federation,
+    authorities,
     issue,
     make_ca,
     registered,
@@ -88,18 +89,18 @@ def test_6_refuses_a_certificate_although_it_is_registered(federation: Federatio
 def chain_of(length: int, *, path_length: int | None = None) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
     """A leaf below `length` CAs, and the CAs."""
     authority = make_ca("CA 0", path_length=path_length)
-    authorities = [authority]
+    cas = [authority]
     for at in range(1, length):
         authority = make_ca(f"CA {at}", issuer=authority)
-        authorities.append(authority)
+        cas.append(authority)
     key = ec.generate_private_key(ec.SECP256R1())
     leaf = issue(authority, public_key=key.public_key(), subject="leaf", usage=SIGNING_USAGE)
-    return leaf, tuple(one.certificate for one in authorities)
+    return leaf, tuple(one.certificate for one in cas)
 
 
 def behind_chain(federation: Federation, length: int, path_length: int | None) -> tuple[VerifiedMessage, Directory]:
-    leaf, authorities = chain_of(length, path_length=path_length)
-    draft = replace(federation.draft(), signing_cas=(*federation.draft().signing_cas, *authorities))
+    leaf, cas = chain_of(length, path_length=path_length)
+    draft = replace(federation.draft(), signing_authorities=authorities(*federation.draft().signing_cas, *cas))
     return verified_from(federation, signer=leaf), with_signing(federation, registered(leaf, "p256"), draft=draft)
 
 
@@ -115,7 +116,7 @@ def test_6_refuses_a_chain_that_is_too_long(federation: Federation, length: int,
 
 
 def test_6_a_chain_needs_its_root_in_the_directory(federation: Federation) -> None:
-    without_root = replace(federation.draft(), signing_cas=(federation.issuing_ca.certificate,))
+    without_root = replace(federation.draft(), signing_authorities=authorities(federation.issuing_ca.certificate))
     with pytest.raises(SecurityFailed):
         trust(verified_from(federation), federation.directory(without_root))
 
@@ -123,7 +124,9 @@ def test_6_a_chain_needs_its_root_in_the_directory(federation: Federation) -> No
 def test_6_refuses_a_chain_through_an_expired_ca(federation: Federation) -> None:
     old = make_ca("Old CA", issuer=federation.root_ca, path_length=0, valid_until=NOW + timedelta(days=1))
     leaf, _ = new_certificate(federation, issuer=old)
-    draft = replace(federation.draft(), signing_cas=(federation.root_ca.certificate, old.certificate))
+    draft = replace(
+        federation.draft(), signing_authorities=authorities(federation.root_ca.certificate, old.certificate)
+    )
     directory = with_signing(federation, registered(leaf, "p256"), draft=draft)
     message = verified_from(federation, signer=leaf)
     assert trust(message, directory).sender == federation.social.id
@@ -140,7 +143,7 @@ def test_6_many_cas_of_one_name_end_soon(federation: Federation) -> None:
     leaf = issue(
         Authority(key=key, name=name_of("One name")), public_key=key.public_key(), subject="leaf", usage=SIGNING_USAGE
     )
-    draft = replace(federation.draft(), signing_cas=tuple(one.certificate for one in many))
+    draft = replace(federation.draft(), signing_authorities=authorities(*(one.certificate for one in many)))
     directory = with_signing(federation, registered(leaf, "p256"), draft=draft)
     with pytest.raises(SecurityFailed):
         trust(verified_from(federation, signer=leaf), directory)
@@ -180,7 +183,9 @@ def test_the_time_is_checked_on_every_message_although_the_chain_is_remembered(
 def test_the_window_of_a_chain_ends_with_its_ca(federation: Federation) -> None:
     old = make_ca("Old CA", issuer=federation.root_ca, path_length=0, valid_until=NOW + timedelta(days=1))
     leaf, _ = new_certificate(federation, issuer=old)
-    draft = replace(federation.draft(), signing_cas=(federation.root_ca.certificate, old.certificate))
+    draft = replace(
+        federation.draft(), signing_authorities=authorities(federation.root_ca.certificate, old.certificate)
+    )
     directory = with_signing(federation, registered(leaf, "p256"), draft=draft)
     chains, message = ChainCache(), verified_from(federation, signer=leaf)
     identify_signer(message, directory=directory, at=NOW, chains=chains)
@@ -191,7 +196,7 @@ def test_the_window_of_a_chain_ends_with_its_ca(federation: Federation) -> None:
 def test_a_new_directory_forgets_the_chains_of_a_removed_ca(federation: Federation) -> None:
     draft, chains, message = federation.draft(), ChainCache(), verified_from(federation)
     identify_signer(message, directory=federation.directory(draft), at=NOW, chains=chains)
-    other_ca = replace(draft, version=2, signing_cas=(make_ca("Next CA").certificate,))
+    other_ca = replace(draft, version=2, signing_authorities=authorities(make_ca("Next CA").certificate))
     with pytest.raises(SecurityFailed):
         identify_signer(message, directory=federation.directory(other_ca), at=NOW, chains=chains)
 

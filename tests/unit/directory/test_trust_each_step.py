@@ -9,7 +9,7 @@ import pytest
 
 from adapter.directory.trust import ChainCache, ChainWindow, choose_recipient, identify_signer
 from adapter.errors import SecurityFailed
-from tests.pki import AGREEMENT_USAGE, NOW, Federation, make_ca, registered
+from tests.pki import AGREEMENT_USAGE, NOW, Federation, authorities, make_ca, registered
 from tests.unit.directory.messages import new_certificate, verified_from, with_signing
 
 SECOND = timedelta(seconds=1)
@@ -35,7 +35,9 @@ def test_a_remembered_chain_is_good_from_its_first_second_to_its_last(federation
 def test_the_window_of_a_chain_begins_with_its_youngest_certificate(federation: Federation) -> None:
     young = make_ca("Young CA", issuer=federation.root_ca, path_length=0, valid_from=NOW - HOUR)
     leaf, _ = new_certificate(federation, issuer=young)
-    draft = replace(federation.draft(), signing_cas=(federation.root_ca.certificate, young.certificate))
+    draft = replace(
+        federation.draft(), signing_authorities=authorities(federation.root_ca.certificate, young.certificate)
+    )
     directory = with_signing(federation, registered(leaf, "p256"), draft=draft)
     chains, message = ChainCache(), verified_from(federation, signer=leaf)
     identify_signer(message, directory=directory, at=NOW, chains=chains)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from adapter.directory.content import EService, LegalBasisKind, Regulation
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member
 from adapter.errors import AccessDenied, NoLegalBasis, UnknownMember, UnknownPurpose, UnknownRegulation
 from adapter.identifiers import MemberId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
@@ -33,6 +35,21 @@ def member(name: MemberId, *subsystems: str) -> Member:
     )
 
 
+def e_service(regulation: str) -> EService:
+    return EService(
+        code=f"{regulation}-code",
+        titles={"en": "Assigning a benefit"},
+        agency=CONSUMER.member,
+        working_days=5,
+        regulation=Regulation(
+            id=regulation,
+            titles={"en": "Assigning a benefit"},
+            approved=date(2025, 1, 1),
+            documents={SERVICE: frozenset()},
+        ),
+    )
+
+
 DIRECTORY = Directory(
     instance="UZ",
     version=1,
@@ -42,19 +59,20 @@ DIRECTORY = Directory(
     services={
         SERVICE: DirectoryService(
             service=SERVICE,
-            title="A person",
+            titles={"en": "A person"},
             personal_data=True,
             description_sha256="00",
             regulations=frozenset({"ES-17", "ES-18"}),
         ),
         OPEN_SERVICE: DirectoryService(
-            service=OPEN_SERVICE, title="Days", personal_data=False, description_sha256="00"
+            service=OPEN_SERVICE, titles={"en": "Days"}, personal_data=False, description_sha256="00"
         ),
     },
-    signing_cas=(),
-    tls_cas=(),
-    purposes={"benefit": "Granting a benefit", "statistics": "Statistics"},
-    legal_basis_kinds={"law": "A law", "consent": "Consent"},
+    signing_authorities=(),
+    tls_authorities=(),
+    purposes={"benefit": {"en": "Granting a benefit"}, "statistics": {"en": "Statistics"}},
+    legal_basis_kinds={code: LegalBasisKind(code=code, titles={"en": code}) for code in ("law", "consent")},
+    by_regulation={regulation: e_service(regulation) for regulation in ("ES-17", "ES-18", "ES-19")},
     groups={"ministries": frozenset({CONSUMER})},
 )
 FACTS = AccessFacts(
@@ -123,6 +141,39 @@ def test_met_conditions_allow() -> None:
 @pytest.mark.parametrize("regulation", [None, "", "ES-19"])
 def test_a_regulation_that_the_register_does_not_list_is_refused(regulation: str | None) -> None:
     assert isinstance(judged(replace(FACTS, regulation=regulation), RULE).refusal, UnknownRegulation)
+
+
+REGISTER: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "not in the register": ({}, {}, "not in the register"),
+    "does not list the document": ({}, {"documents": {OPEN_SERVICE: frozenset()}}, f"does not list {SERVICE}"),
+    "another agency": ({"agency": PROVIDER}, {}, f"{CONSUMER.member} has no part"),
+}
+
+
+@pytest.mark.parametrize("case", REGISTER)
+def test_a_transfer_outside_the_register_is_refused(case: str) -> None:
+    changes, regulation, reason = REGISTER[case]
+    known = DIRECTORY.by_regulation["ES-17"]
+    entry = replace(known, **changes, regulation=replace(known.regulation, **regulation))
+    register = {} if case == "not in the register" else {"ES-17": entry}
+    decision = decide(
+        FACTS,
+        policy=PolicySnapshot.of(1, [RULE]),
+        directory=replace(DIRECTORY, by_regulation=register),
+        now=NOW,
+    )
+    assert isinstance(decision.refusal, UnknownRegulation)
+    assert reason in str(decision.refusal.reason)
+
+
+def test_a_participant_asks_within_an_e_service_of_another_agency() -> None:
+    known = DIRECTORY.by_regulation["ES-17"]
+    entry = replace(
+        known, agency=PROVIDER, regulation=replace(known.regulation, participants=frozenset({CONSUMER.member}))
+    )
+    directory = replace(DIRECTORY, by_regulation={"ES-17": entry})
+    policy = PolicySnapshot.of(1, [RULE])
+    assert decide(FACTS, policy=policy, directory=directory, now=NOW).refusal is None
 
 
 def test_a_regulation_of_a_service_that_has_none_is_refused() -> None:

@@ -15,6 +15,7 @@ from adapter.errors import (
     ContextMissing,
     InvalidIdentifier,
     NoLegalBasis,
+    UnknownRegulation,
 )
 from adapter.identifiers import MessageId, OfficialId, Purpose, SubjectId, pinfl_check_digit
 from adapter.policy import decision
@@ -180,3 +181,10 @@ def test_a_decision_that_names_no_rule_allows_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(decision, "decide", lambda *_, **__: Decision(policy_version=1))
     with pytest.raises(AccessDenied, match="no rule"):
         authorize(VALID, policy=PolicySnapshot.of(1, ()), directory=DIRECTORY, now=NOW)
+
+
+@pytest.mark.parametrize("regulation", ["ES-19", "ES-99"])
+def test_the_consumer_side_refuses_what_is_outside_the_register(regulation: str) -> None:
+    rule = ContextRule(**{**FIXED, "regulation": regulation}, official="inspector-7", legal_basis_reference="ZRU-395")
+    with pytest.raises(UnknownRegulation):
+        authorized(rule)
