@@ -46,12 +46,18 @@ class PeerDoor:
             turned_away=gates.peers,
         )
         self._bound = bound
-        self._tls = site.keyring.tls
         self._context: ssl.SSLContext | None = None
+        site.keys.tell(self._show)
         self._may_open = asyncio.Event()
         self.is_open = False
         self._began = False
         site.directory.tell(self._adopt)
+
+    def _show(self, key: TlsKey) -> None:
+        """Show this certificate in every handshake from now on; connections that are open stay."""
+        self._tls = key
+        if self._context is not None:
+            key.load_into(self._context)
 
     def _adopt(self, directory: Directory) -> None:
         """Called with every new directory: its TLS authorities are the ones whose certificates are let in."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapter.audit.key_life import LifeState, Lives, is_loaded
+from adapter.crypto.certificates import public_key
+from adapter.crypto.keys import key_id
 from adapter.errors import KeyUnusable
 from adapter.settings import Settings
 from adapter.settings.token_section import TokenKeySettings
@@ -42,12 +45,35 @@ class TokenKeys:
     decryption: tuple[TokenDecryptionKey, ...] = ()
 
 
-def load_token_keys(settings: Settings) -> TokenKeys:
-    """Every key that the settings name, tried, in one login. None without a token. Raises KeyUnusable."""
+def all_token_keys(settings: Settings, token: Token, lives: Lives) -> list[TokenKeySettings]:
+    """The keys that the settings name, and those that `adapter keys create --pkcs11` made in this token."""
+    if settings.token is None:
+        return []
+    named = {key.label for key in settings.token.key}
+    made = [
+        TokenKeySettings(
+            purpose="signing" if life.facts.purpose == "signing" else "agreement",
+            label=life.facts.name,
+            id=None,
+            certificate_file=settings.adapter.keys_dir / f"{life.facts.name}.pem",
+        )
+        for life in lives.values()
+        if life.facts.place == str(token) and life.facts.name not in named and life.state is not LifeState.DESTROYED
+    ]
+    return [*settings.token.key, *made]
+
+
+def load_token_keys(settings: Settings, lives: Lives) -> TokenKeys:
+    """Every key of the token that is in use, tried, in one login. None without a token. Raises KeyUnusable."""
     if settings.token is None:
         return TokenKeys()
     token = open_token(settings)
-    keys = [load_token_key(token, key) for key in settings.token.key if key.certificate_file.exists()]
+    certified = [key for key in all_token_keys(settings, token, lives) if key.certificate_file.exists()]
+    keys = [
+        load_token_key(token, key)
+        for key in certified
+        if is_loaded(key_id(public_key(load_certificate(key.certificate_file))), lives)
+    ]
     return TokenKeys(
         signing=tuple(key for key in keys if isinstance(key, TokenSigningKey)),
         decryption=tuple(key for key in keys if isinstance(key, TokenDecryptionKey)),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapter.app.directory_keeper import DirectoryKeeper
-from adapter.app.keyring import Keyring, SigningKeyChoice
+from adapter.app.key_keeper import KeyKeeper
+from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
@@ -58,6 +59,7 @@ class Site:
     record: RecordWriter
     directory: DirectoryKeeper
     policy: PolicyKeeper
+    keys: KeyKeeper
     peers: PeerClient
     spool: Spool
     provider: Provider
@@ -99,7 +101,9 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     services = load_provided(
         settings.adapter.services_dir, settings.member, transfer_bounds(settings, settings.peer_listener.read_timeout_s)
     )
-    common = _Common.of(settings, keyring, keeper, record)
+    keys = KeyKeeper(settings, keyring, database, utc_now)
+    keys.tell(peers.show)
+    common = _Common.of(settings, keyring, keeper, record, keys)
     return Site(
         settings=settings,
         keyring=keyring,
@@ -107,6 +111,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         record=record,
         directory=keeper,
         policy=policy,
+        keys=keys,
         peers=peers,
         spool=spool,
         provider=common.provider(policy, services),
@@ -126,7 +131,9 @@ class _Common:
     signing_key: Callable[[], SigningKey]
 
     @classmethod
-    def of(cls, settings: Settings, keyring: Keyring, keeper: DirectoryKeeper, record: RecordWriter) -> _Common:
+    def of(
+        cls, settings: Settings, keyring: Keyring, keeper: DirectoryKeeper, record: RecordWriter, keys: KeyKeeper
+    ) -> _Common:
         recorder = Recorder(
             record=record,
             entries=EntryMaker(own=settings.member, subject_key=subject_key(keyring.archive_key)),
@@ -135,14 +142,12 @@ class _Common:
         )
         opener = Opener(
             limits=settings.limits.for_messages(settings.peer_listener.max_message_bytes),
-            keys=keyring.decryption,
+            keys=keys.decryption,
             chains=ChainCache(),
         )
 
-        choice = SigningKeyChoice(keyring.signing, settings.member)
-
         def signing_key() -> SigningKey:
-            return choice.choose(keeper.current(), utc_now())
+            return keys.signing.choose(keeper.current(), utc_now())
 
         return cls(settings=settings, keeper=keeper, opener=opener, recorder=recorder, signing_key=signing_key)
 

@@ -33,11 +33,14 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     site.directory.load_copy()
     with suppress(AdapterError):  # without a directory all is refused; keep_fresh says why and goes on trying
         await site.directory.refresh()
+    with suppress(AdapterError):  # of what cannot be read, keep_fresh says so; a new directory or key is looked for
+        await site.keys.refresh(site.directory.current)
     gates = Gates()
     peer_door = PeerDoor(site, sockets.peers, gates)
     background = [
         asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
         asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
+        asyncio.create_task(site.keys.keep_fresh(site.directory.current), name="keys"),
         asyncio.create_task(_forget_expired(site), name="expired ids"),
         asyncio.create_task(peer_door.keep_open(), name="peer listener"),
         asyncio.create_task(record_turned_away(site, gates), name="turned away"),

@@ -94,7 +94,8 @@ def look_at_keys(settings: Settings, now: datetime) -> Iterator[Finding]:
     if folder.is_dir() and folder.stat().st_mode & 0o077:
         yield warn("keys folder", f"{folder} is open to others", f"chmod 700 {folder}")
     for key in keys:
-        yield _key_finding(key)
+        if not key.is_over:
+            yield _key_finding(key)
     for purpose in _NEEDED_KEYS:
         if not any(key.purpose == purpose for key in keys):
             yield fail(f"key {purpose}", f"there is none in {folder}", f"adapter keys create --purpose {purpose}")

@@ -9,7 +9,8 @@ from typing import Final
 
 from cryptography import x509
 
-from adapter.app.keyring import own_decryption_keys, own_signing_keys
+from adapter.app.keyring import own_decryption_keys, own_lives, own_signing_keys
+from adapter.audit.key_life import is_loaded
 from adapter.cli.doctor_checks import Finding, ok
 from adapter.cli.token_keys import survey_all
 from adapter.crypto.keys import DecryptionKeys
@@ -35,7 +36,7 @@ _PROBE: Final = b"a real signature, made and verified by adapter doctor"
 
 def try_signature(settings: Settings) -> Iterator[Finding]:
     """Sign something with each signing key and verify it with its certificate."""
-    for key in own_signing_keys(settings):
+    for key in own_signing_keys(settings, own_lives(settings)):
         row = suite(key.suite)
         row.verify(key.certificate.public_key(), key.sign(_PROBE), _PROBE)
         yield ok("signature", f"signed and verified in suite {key.suite}")
@@ -52,10 +53,15 @@ class OwnKeys:
 
     @classmethod
     def of(cls, settings: Settings, now: datetime) -> OwnKeys:
-        """The newest keys with a certificate. Raises KeyUnusable."""
-        signing, decryption = own_signing_keys(settings)[-1], own_decryption_keys(settings)
+        """The signing key to use first and the newest agreement key with a certificate. Raises KeyUnusable."""
+        lives = own_lives(settings)
+        signing, decryption = own_signing_keys(settings, lives)[0], own_decryption_keys(settings, lives)
         for key in reversed(survey_all(settings, now)):
-            if key.purpose == KeyPurpose.AGREEMENT.value and key.certificate is not None:
+            if (
+                key.purpose == KeyPurpose.AGREEMENT.value
+                and key.certificate is not None
+                and is_loaded(key.key_id, lives)
+            ):
                 return cls(signing=signing, decryption=decryption, recipient=key.certificate, recipient_suite=key.suite)
         raise KeyUnusable("there is no agreement key with a certificate")
 

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from adapter.cli.files import confirm, make_folder, read_octets, write_octets
-from adapter.cli.keys import Purpose, create_keys
+from adapter.cli.key_requests import Purpose, create_keys
 from adapter.cli.options import JsonOption, Suite, YesOption, member_reader
 from adapter.cli.output import Output, good
 from adapter.cli.settings_template import adapter_toml

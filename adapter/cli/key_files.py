@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from adapter.audit.key_life import KeyLife, LifeState
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
-from adapter.crypto.keys import generate_agreement_key, generate_signing_key
+from adapter.crypto.keys import generate_agreement_key, generate_signing_key, key_id
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.errors import AdapterError
 from adapter.store.keyfiles import KeyPurpose, load_archive_key, load_certificate, load_private_key, save_archive_key
@@ -26,8 +27,12 @@ CERTIFIED: Final = (KeyPurpose.SIGNING, KeyPurpose.AGREEMENT, KeyPurpose.TLS)
 """The purposes whose keys need a certificate."""
 
 
+OVER: Final = frozenset({LifeState.RETIRED, LifeState.REVOKED, LifeState.DESTROYED})
+"""States in which no adapter uses a key."""
+
+
 class KeyState(Enum):
-    """What can be said of a key file today."""
+    """What can be said of a key's file and certificate today; its life is another matter (audit.key_life)."""
 
     READY = "ready"
     EXPIRES_SOON = "expires soon"
@@ -41,7 +46,8 @@ class KeyState(Enum):
 class KeyFile:
     """One key. path: its file, or for one in a token its certificate's. in_token: which token and key, else empty.
 
-    reason: what is wrong, when it is unusable.
+    reason: what is wrong, when it is unusable. key_id: see audit.key_life, empty where there is no public key.
+    life: what the record says of it, None: nothing.
     """
 
     path: Path
@@ -51,11 +57,24 @@ class KeyFile:
     certificate: x509.Certificate | None = None
     reason: str = ""
     in_token: str = ""
+    label: str = ""
+    key_id: str = ""
+    life: KeyLife | None = None
 
     @property
     def name(self) -> str:
         """What to call it in a table."""
         return self.in_token or self.path.name
+
+    @property
+    def title(self) -> str:
+        """What an officer types for it: signing-2027."""
+        return self.label or self.path.stem
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is to be expected of it any more."""
+        return self.life is not None and self.life.state in OVER
 
     @property
     def fingerprint(self) -> str:
@@ -102,7 +121,7 @@ def _generate(purpose: KeyPurpose, suite: str) -> PrivateKeyTypes:
             return generate_agreement_key(suite)
         case KeyPurpose.TLS:
             return ec.generate_private_key(ec.SECP256R1())
-        case KeyPurpose.RECORD | KeyPurpose.AUTHORITY:
+        case KeyPurpose.RECORD | KeyPurpose.AUTHORITY | KeyPurpose.OFFICER:
             return ed25519.Ed25519PrivateKey.generate()
 
 
@@ -118,16 +137,21 @@ def _look(path: Path, purpose: KeyPurpose, now: datetime, passphrase_file: Path 
         suite = _suite(key, purpose)
         if purpose not in CERTIFIED:
             return KeyFile(path=path, purpose=purpose.value, suite=suite, state=KeyState.READY)
+        found = KeyFile(
+            path=path,
+            purpose=purpose.value,
+            suite=suite,
+            state=KeyState.WAITING,
+            key_id=key_id(key.public_key()),
+        )
         if not path.with_suffix(".pem").exists():
-            return KeyFile(path=path, purpose=purpose.value, suite=suite, state=KeyState.WAITING)
+            return found
         certificate = load_certificate(path.with_suffix(".pem"))
     except AdapterError as error:
         return KeyFile(path=path, purpose=purpose.value, state=KeyState.UNUSABLE, reason=error.reason)
     if not fits(key, certificate):
-        reason = f"{path.with_suffix('.pem')} is for another key"
-        return KeyFile(path=path, purpose=purpose.value, suite=suite, state=KeyState.UNUSABLE, reason=reason)
-    state = state_of(certificate, now)
-    return KeyFile(path=path, purpose=purpose.value, suite=suite, certificate=certificate, state=state)
+        return replace(found, state=KeyState.UNUSABLE, reason=f"{path.with_suffix('.pem')} is for another key")
+    return replace(found, certificate=certificate, state=state_of(certificate, now))
 
 
 def _look_at_archive(path: Path) -> KeyFile:

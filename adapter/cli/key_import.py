@@ -9,7 +9,6 @@ from typing import Annotated, Final
 
 import typer
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from rich.text import Text
@@ -19,8 +18,8 @@ from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.cli.key_files import key_path
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
 from adapter.cli.output import Output, good, when
-from adapter.crypto.certificates import Purpose, check_chain, sha256
-from adapter.crypto.keys import AGREEMENT_PURPOSES, FileDecryptionKey, FileSigningKey
+from adapter.crypto.certificates import Purpose, check_chain, check_purpose, public_key, sha256
+from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.directory.model import Directory
 from adapter.errors import CommandRefused, KeyUnusable, SecurityFailed
@@ -67,7 +66,7 @@ def import_p12(
     octets = read_octets(file, what="PKCS #12 file", max_bytes=_MAX_BYTES)
     passphrase = read_passphrase(passphrase_file or PROMPT, what="passphrase of the PKCS #12 file")
     held = read_pkcs12(octets, passphrase)
-    check_imported(held, KeyPurpose(purpose.value), settings.member, own_directory(settings), now_utc())
+    check_certificate(held.certificate, KeyPurpose(purpose.value), settings.member, own_directory(settings), now_utc())
     path = _keep(held, settings, KeyPurpose(purpose.value), name)
     until = when(held.certificate.not_valid_after_utc)
     output.result(
@@ -80,38 +79,47 @@ def import_p12(
     )
 
 
-def check_imported(
-    held: HandedOver, purpose: KeyPurpose, member: MemberId, directory: Directory, now: datetime
+def check_certificate(
+    certificate: x509.Certificate, purpose: KeyPurpose, member: MemberId, directory: Directory | None, now: datetime
 ) -> None:
-    """The numbered checks of a key from elsewhere that fits its certificate. Raises KeyUnusable."""
-    certificate = held.certificate
+    """The numbered checks of a certificate that fits its key. Raises KeyUnusable with a sentence for each.
+
+    directory: None while this adapter has none; then no CA is known, and the second check is of the time alone.
+    """
     try:
-        # 1. Key and certificate are for this purpose and for no other, of a suite of the table.
-        use = _use_of(held.private_key, certificate, purpose)
+        # 1. It is for this purpose and for no other, of a suite of the table.
+        use = _use_of(certificate, purpose)
+        check_purpose(certificate, use)
         # 2. A CA of the directory issued it, and every certificate of the chain is valid now.
-        cas = directory.tls_cas if purpose is KeyPurpose.TLS else directory.signing_cas
-        check_chain(certificate, cas, now, use)
+        if directory is None:
+            _check_time(certificate, now)
+        else:
+            cas = directory.tls_cas if purpose is KeyPurpose.TLS else directory.signing_cas
+            check_chain(certificate, cas, now, use)
     except SecurityFailed as cause:
-        raise KeyUnusable(f"the certificate in the PKCS #12 file: {cause.reason}") from None
+        raise KeyUnusable(f"the certificate: {cause.reason}") from None
     # 3. It is this member's: registered so, or by the name that the profile in keys/ gives it.
     _check_member(certificate, member, directory)
 
 
-def _use_of(key: PrivateKeyTypes, certificate: x509.Certificate, purpose: KeyPurpose) -> Purpose:
-    """Raises KeyUnusable, SecurityFailed: the key does not fit the purpose."""
+def _use_of(certificate: x509.Certificate, purpose: KeyPurpose) -> Purpose:
+    """Raises SecurityFailed: the key is of no suite."""
     if purpose is KeyPurpose.SIGNING:
-        FileSigningKey(key, certificate, suite_of_signing_key(key.public_key()).name)
+        suite_of_signing_key(public_key(certificate))
         return Purpose.SIGNING
     if purpose is KeyPurpose.AGREEMENT:
-        row = suite_of_agreement_key(key.public_key())
-        FileDecryptionKey(key, certificate, row.name)
-        return AGREEMENT_PURPOSES[row.agreement_usage]
+        return AGREEMENT_PURPOSES[suite_of_agreement_key(public_key(certificate)).agreement_usage]
     return Purpose.TLS
 
 
-def _check_member(certificate: x509.Certificate, member: MemberId, directory: Directory) -> None:
+def _check_time(certificate: x509.Certificate, now: datetime) -> None:
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise SecurityFailed("it is not valid now")
+
+
+def _check_member(certificate: x509.Certificate, member: MemberId, directory: Directory | None) -> None:
     fingerprint = sha256(certificate)
-    for other in directory.members.values():
+    for other in () if directory is None else directory.members.values():
         known = (*other.signing, *other.agreement, *other.adapter.tls_certificates)
         if any(one.sha256 == fingerprint for one in known):
             if other.id == member:

@@ -16,7 +16,7 @@ from adapter.hardening import forbid_core_dumps
 
 COMMANDS: Final = {
     "init": "Make an adapter's home: settings, folders, keys and an empty database.",
-    "keys": "The adapter's keys and certificates: create, list, csr, import.",
+    "keys": "The adapter's keys and certificates: create, csr, import, activate, rotate, retire, revoke, back up.",
     "registration": "Write what the authority needs to enter this member in the directory.",
     "service": "The services that this adapter provides: add from a WSDL, list, remove, export.",
     "access": "Who may call which service: grant, revoke, list, explain.",

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from adapter.app.provided import load_service, service_folders
+from adapter.audit.key_life import LifeState
 from adapter.cli.files import confirm_overwrite, write_octets
 from adapter.cli.key_files import KeyFile, KeyState
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc, settings_from
@@ -149,13 +150,18 @@ def _certificates(settings: Settings) -> _Certificates:
     )
 
 
+def _is_leaving(key: KeyFile) -> bool:
+    """Whether the directory shall name it no longer: another key has followed it, or it is not used any more."""
+    return key.life is not None and (key.is_over or key.life.state is LifeState.RETIRING)
+
+
 def _registered(keys: list[KeyFile], purpose: str) -> tuple[RegisteredCertificate, ...]:
     found = tuple(
         RegisteredCertificate(
             certificate=key.certificate, sha256=bytes.fromhex(key.fingerprint), suite=key.suite or "tls"
         )
         for key in keys
-        if key.purpose == purpose and key.state in _USABLE and key.certificate is not None
+        if key.purpose == purpose and key.state in _USABLE and key.certificate is not None and not _is_leaving(key)
     )
     if not found:
         raise KeyUnusable(

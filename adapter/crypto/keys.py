@@ -5,13 +5,14 @@ Signing and decrypting have separate keys and separate types; none of them shows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Final, Self
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter.crypto.certificates import Purpose, check_purpose, ski
@@ -21,6 +22,14 @@ from adapter.errors import KeyUnusable, SecurityFailed
 from adapter.ports import DecryptionKey
 
 AGREEMENT_PURPOSES: Final = {"key_agreement": Purpose.KEY_AGREEMENT, "key_encipherment": Purpose.KEY_ENCIPHERMENT}
+
+
+def key_id(public: PublicKeyTypes) -> str:
+    """What a key is called in the record: SHA-256 of its SubjectPublicKeyInfo (DER), hexadecimal. KeyUnusable."""
+    try:
+        return sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyUnusable("the key cannot be read") from None
 
 
 def _check_fits(private_key: PrivateKeyTypes, certificate: x509.Certificate) -> None:
@@ -118,20 +127,20 @@ class DecryptionKeys:
 
     def __init__(self, keys: Iterable[DecryptionKey]) -> None:
         """Raises KeyUnusable when two keys have one identifier: which one is meant would be a guess."""
-        self._by_ski: dict[bytes, DecryptionKey] = {}
-        for key in keys:
-            try:
-                identifier = ski(key.certificate)
-            except SecurityFailed as cause:
-                raise KeyUnusable(f"agreement key: {cause.reason}") from None
-            if identifier in self._by_ski:
-                raise KeyUnusable("two agreement keys have the same subject key identifier")
-            self._by_ski[identifier] = key
+        self._by_ski = _by_identifier(keys)
 
     @classmethod
     def of(cls, *keys: DecryptionKey) -> Self:
         """The same, for a few keys at hand."""
         return cls(keys)
+
+    def replace(self, keys: Self) -> None:
+        """Have these keys from now on. Messages that are being opened keep the key that they found."""
+        self._by_ski = keys._by_ski
+
+    def keep_only(self, wanted: Callable[[x509.Certificate], bool]) -> None:
+        """Forget the keys whose certificates are not wanted any more."""
+        self._by_ski = {name: key for name, key in self._by_ski.items() if wanted(key.certificate)}
 
     def find(self, recipient_ski: bytes) -> DecryptionKey:
         """The key that a message was encrypted for. Raises SecurityFailed."""
@@ -139,6 +148,19 @@ class DecryptionKeys:
             return self._by_ski[recipient_ski]
         except KeyError:
             raise SecurityFailed("encrypted for a key that is not ours") from None
+
+
+def _by_identifier(keys: Iterable[DecryptionKey]) -> dict[bytes, DecryptionKey]:
+    found: dict[bytes, DecryptionKey] = {}
+    for key in keys:
+        try:
+            identifier = ski(key.certificate)
+        except SecurityFailed as cause:
+            raise KeyUnusable(f"agreement key: {cause.reason}") from None
+        if identifier in found:
+            raise KeyUnusable("two agreement keys have the same subject key identifier")
+        found[identifier] = key
+    return found
 
 
 def generate_signing_key(suite_name: str) -> PrivateKeyTypes:

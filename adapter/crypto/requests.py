@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
@@ -16,7 +16,7 @@ from typing import Final, Self
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -81,11 +81,11 @@ class RequestProfile:
             hosts=bool(fields["hosts"]),
         )
 
-    def extensions(self, private_key: PrivateKeyTypes, hosts: Sequence[str]) -> list[tuple[x509.ExtensionType, bool]]:
+    def extensions(self, kind: str, hosts: Sequence[str]) -> list[tuple[x509.ExtensionType, bool]]:
         """The extensions to ask for, each with whether it is critical. Raises KeyUnusable: no usage for such a key."""
-        allowed = self.key_usage.get(_kind(private_key))
+        allowed = self.key_usage.get(kind)
         if allowed is None:
-            raise KeyUnusable(f"the profile {self.purpose} has no usage for a key of the kind {_kind(private_key)}")
+            raise KeyUnusable(f"the profile {self.purpose} has no usage for a key of the kind {kind}")
         bits = {name: name in allowed for name in (*_USAGES, *_OTHER_USAGES)}
         found: list[tuple[x509.ExtensionType, bool]] = [
             (x509.BasicConstraints(ca=False, path_length=None), True),
@@ -127,13 +127,10 @@ def build_request(
 
     organisation: the member's name, at most 64 characters (X.520). Raises KeyUnusable.
     """
-    extensions = profile.extensions(private_key, hosts)
+    builder = _builder(profile, _kind(private_key.public_key()), member, organisation, hosts)
     if isinstance(private_key, x25519.X25519PrivateKey):
         return _vouched(profile, private_key, member, organisation, vouching_key)
     try:
-        builder = x509.CertificateSigningRequestBuilder().subject_name(profile.subject(member, organisation))
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical=critical)
         match private_key:
             case ed25519.Ed25519PrivateKey():
                 request = builder.sign(private_key, None)
@@ -144,6 +141,78 @@ def build_request(
     except ValueError as cause:
         raise KeyUnusable(f"the request cannot be written: {cause}") from None
     return request.public_bytes(Encoding.PEM)
+
+
+def build_request_elsewhere(
+    profile: RequestProfile,
+    *,
+    public_key: PublicKeyTypes,
+    sign: Callable[[bytes], bytes],
+    member: MemberId,
+    organisation: str,
+    hosts: Sequence[str] = (),
+) -> bytes:
+    """A PKCS #10 request in PEM for a key that this process does not hold.
+
+    sign: makes the signature of that key over octets: DER ECDSA or RSA PKCS #1 v1.5, with SHA-256. The library signs
+    with keys of its own only, so the request is written for a key that is thrown away, and its key and signature are
+    exchanged. Raises KeyUnusable, also when the signature is not one by this key.
+    """
+    builder = _builder(profile, _kind(public_key), member, organisation, hosts)
+    thrown_away = ec.generate_private_key(ec.SECP256R1())
+    info = builder.sign(thrown_away, hashes.SHA256()).tbs_certrequest_bytes
+    written, wanted = (_spki(key) for key in (thrown_away.public_key(), public_key))
+    if info.count(written) != 1:
+        raise KeyUnusable("the request cannot be written")
+    info = der_sequence(der_content(info).replace(written, wanted))
+    algorithm = _RSA_SHA256 if isinstance(public_key, rsa.RSAPublicKey) else _ECDSA_SHA256
+    request = x509.load_der_x509_csr(der_sequence(info + algorithm + _bit_string(sign(info))))
+    if not request.is_signature_valid or _spki(request.public_key()) != wanted:
+        raise KeyUnusable("the key has not signed its request: is its public half another key's?")
+    return request.public_bytes(Encoding.PEM)
+
+
+def _builder(
+    profile: RequestProfile, kind: str, member: MemberId, organisation: str, hosts: Sequence[str]
+) -> x509.CertificateSigningRequestBuilder:
+    try:
+        builder = x509.CertificateSigningRequestBuilder().subject_name(profile.subject(member, organisation))
+        for extension, critical in profile.extensions(kind, hosts):
+            builder = builder.add_extension(extension, critical=critical)
+    except ValueError as cause:
+        raise KeyUnusable(f"the request cannot be written: {cause}") from None
+    return builder
+
+
+def _spki(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+# DER (X.690, 8.1) of the little that a request is put together from.
+_ECDSA_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
+_RSA_SHA256: Final = bytes.fromhex("300d06092a864886f70d01010b0500")
+
+
+def _tagged(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def der_sequence(content: bytes) -> bytes:
+    """A SEQUENCE of what is written already."""
+    return _tagged(0x30, content)
+
+
+def der_content(sequence: bytes) -> bytes:
+    """What a SEQUENCE of ours holds."""
+    return sequence[2 + (sequence[1] & 0x7F if sequence[1] & 0x80 else 0) :]
+
+
+def _bit_string(octets: bytes) -> bytes:
+    return _tagged(0x03, b"\x00" + octets)
 
 
 def _vouched(
@@ -160,15 +229,15 @@ def _vouched(
     return NoteSigner(str(member), vouching_key).sign("".join(f"{line}\n" for line in lines)).encode()
 
 
-def _kind(key: PrivateKeyTypes) -> str:
+def _kind(key: PublicKeyTypes) -> str:
     match key:
-        case ec.EllipticCurvePrivateKey():
+        case ec.EllipticCurvePublicKey():
             return "ec"
-        case ed25519.Ed25519PrivateKey():
+        case ed25519.Ed25519PublicKey():
             return "ed25519"
-        case x25519.X25519PrivateKey():
+        case x25519.X25519PublicKey():
             return "x25519"
-        case rsa.RSAPrivateKey():
+        case rsa.RSAPublicKey():
             return "rsa"
         case _:
             return "unknown"

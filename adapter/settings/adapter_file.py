@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.limits import LimitsSettings, QuotasSettings
+from adapter.settings.officers import KeysSettings
 from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
@@ -336,6 +337,7 @@ class Settings(Section):
     timing: TimingSettings = Field(default_factory=TimingSettings, description="How long things may take.")
     record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
+    keys: KeysSettings = Field(default_factory=KeysSettings, description="When keys may be used and retired.")
     token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")
     client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
 

@@ -10,7 +10,7 @@ import getpass
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,9 @@ PROMPT: Final = Path("prompt")
 _PURPOSE: Final = re.compile(rb"^Purpose: ([a-z]{1,32})$", re.MULTILINE)
 
 
+Wanted = Callable[[x509.Certificate], bool]
+
+
 class KeyPurpose(Enum):
     """What a private key is for; written above the key and checked when it is read."""
 
@@ -49,6 +52,7 @@ class KeyPurpose(Enum):
     TLS = "tls"
     RECORD = "record"
     AUTHORITY = "authority"
+    OFFICER = "officer"
 
 
 # --- one file --------------------------------------------------------------------------------------------------------
@@ -139,14 +143,23 @@ def load_certificate(path: Path) -> x509.Certificate:
 # --- an adapter's folder ---------------------------------------------------------------------------------------------
 
 
+def _every(_certificate: x509.Certificate) -> bool:
+    return True
+
+
 def load_signing_keys(
-    folder: Path, *, passphrase_file: Path | None = None, in_token: Sequence[SigningKey] = ()
+    folder: Path,
+    *,
+    passphrase_file: Path | None = None,
+    in_token: Sequence[SigningKey] = (),
+    wanted: Wanted = _every,
 ) -> tuple[SigningKey, ...]:
     """Those of the token, then every key of the folder that has its certificate: signing.key, signing-*.key.
 
+    wanted: says of a certificate whether its key is to be loaded; the file of one that is not is left alone.
     Raises KeyUnusable, also when there is none at all.
     """
-    paths = _certified(folder, KeyPurpose.SIGNING, needed=not in_token)
+    paths = certified_keys(folder, KeyPurpose.SIGNING, needed=not in_token, wanted=wanted)
     return (*in_token, *(_load_signing_key(path, passphrase_file) for path in paths))
 
 
@@ -160,13 +173,17 @@ def _load_signing_key(path: Path, passphrase_file: Path | None) -> FileSigningKe
 
 
 def load_decryption_keys(
-    folder: Path, *, passphrase_file: Path | None = None, in_token: Sequence[DecryptionKey] = ()
+    folder: Path,
+    *,
+    passphrase_file: Path | None = None,
+    in_token: Sequence[DecryptionKey] = (),
+    wanted: Wanted = _every,
 ) -> DecryptionKeys:
     """Those of the token, then every key of the folder with its certificate: agreement.key, agreement-*.key.
 
-    Raises KeyUnusable, also when there is none at all.
+    wanted: as for signing keys. Raises KeyUnusable, also when there is none at all.
     """
-    paths = _certified(folder, KeyPurpose.AGREEMENT, needed=not in_token)
+    paths = certified_keys(folder, KeyPurpose.AGREEMENT, needed=not in_token, wanted=wanted)
     return DecryptionKeys((*in_token, *(_load_decryption_key(path, passphrase_file) for path in paths)))
 
 
@@ -179,18 +196,22 @@ def _load_decryption_key(path: Path, passphrase_file: Path | None) -> FileDecryp
         raise KeyUnusable(f"{path}: {cause.reason}") from None
 
 
-def _certified(folder: Path, purpose: KeyPurpose, *, needed: bool) -> list[Path]:
-    """The key files of one purpose that have a certificate; one without is waiting for it."""
+def certified_keys(folder: Path, purpose: KeyPurpose, *, needed: bool = True, wanted: Wanted = _every) -> list[Path]:
+    """The key files of one purpose that have a certificate and are wanted; one without is waiting for it.
+
+    Raises KeyUnusable: none, and one is needed; a certificate that cannot be read.
+    """
     name = purpose.value
     found = sorted([*folder.glob(f"{name}.key"), *folder.glob(f"{name}-*.key")])
-    if not needed:
-        return [path for path in found if path.with_suffix(".pem").exists()]
-    if not found:
-        raise KeyUnusable(f"{folder / name}.key is missing")
     certified = [path for path in found if path.with_suffix(".pem").exists()]
-    if not certified:
+    chosen = [path for path in certified if wanted(load_certificate(path.with_suffix(".pem")))]
+    if needed and not found:
+        raise KeyUnusable(f"{folder / name}.key is missing")
+    if needed and not certified:
         raise KeyUnusable(f"{found[0].with_suffix('.pem')} is missing: import the certificate that the CA issued")
-    return certified
+    if needed and not chosen:
+        raise KeyUnusable(f"every {name} key was retired or revoked: `adapter keys create --purpose {name}` makes one")
+    return chosen
 
 
 def load_archive_key(path: Path) -> bytes:
@@ -204,3 +225,23 @@ def load_archive_key(path: Path) -> bytes:
 def save_archive_key(path: Path) -> None:
     """A fresh random archive key. Raises KeyUnusable: there is one already."""
     write_secret(path, os.urandom(ARCHIVE_KEY_OCTETS))
+
+
+def destroy_file(path: Path) -> None:
+    """Overwrite a key file where it lies, and remove it, durably. Raises KeyUnusable.
+
+    On a disk that writes elsewhere (flash, copy on write, snapshots) octets may be left; encrypt the key or the disk.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            file.write(os.urandom(os.fstat(descriptor).st_size))
+            os.fsync(descriptor)
+        path.unlink()
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as cause:
+        raise KeyUnusable(f"{path} cannot be destroyed: {cause.strerror}") from None

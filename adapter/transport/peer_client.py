@@ -34,9 +34,13 @@ _RETIRE_EVERY_S = 5.0
 
 @dataclass(slots=True)
 class _Pool:
-    """Connections to one peer, valid for exactly this address and these certificates. in_use: calls on their way."""
+    """Connections to one peer, valid for exactly this address and these certificates, ours (shown) among them.
+
+    in_use: calls on their way.
+    """
 
     entry: AdapterEntry
+    shown: TlsKey
     session: aiohttp.ClientSession
     peer: Peer
     in_use: int = 0
@@ -69,6 +73,10 @@ class PeerClient:
         self._destinations = destinations or PeerDestinations()
         self._pools: dict[MemberId, _Pool] = {}
         self._retired: list[_Pool] = []
+
+    def show(self, tls: TlsKey) -> None:
+        """Show this certificate to peers from now on: the next call opens new connections, what is on its way ends."""
+        self._tls = tls
 
     async def send(self, call: RecordedCall) -> ReceivedMessage:
         """Post the sealed call; see ports.PeerTransport.
@@ -176,7 +184,7 @@ class PeerClient:
     def _pool(self, member: MemberId) -> _Pool:
         entry = self._directory().member(member).adapter
         pool = self._pools.get(member)
-        if pool is not None and pool.entry == entry:
+        if pool is not None and pool.entry == entry and pool.shown == self._tls:
             return pool
         if not entry.address.startswith("https://"):
             raise PeerUnreachable("the directory names an address that is not https")
@@ -198,7 +206,7 @@ class PeerClient:
         )
         # The handshake admits only these certificates; the first stands for whichever of them was shown.
         peer = Peer(certificate_sha256=entry.tls_certificates[0].sha256, address=entry.address)
-        self._pools[member] = _Pool(entry=entry, session=session, peer=peer)
+        self._pools[member] = _Pool(entry=entry, shown=self._tls, session=session, peer=peer)
         return self._pools[member]
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
-from adapter.cli.key_import import check_imported
+from adapter.cli.key_import import check_certificate
 from adapter.errors import KeyUnusable
 from adapter.settings import load_settings
 from adapter.store.keyfiles import KeyPurpose, load_certificate, load_private_key, load_signing_keys
@@ -163,7 +163,9 @@ def renewed(federation: Federation, member: FederationMember, **more: object) ->
 
 def test_a_renewed_certificate_is_taken(federation: Federation) -> None:
     social = federation.social
-    check_imported(renewed(federation, social), KeyPurpose.SIGNING, social.id, federation.directory(), NOW)
+    check_certificate(
+        renewed(federation, social).certificate, KeyPurpose.SIGNING, social.id, federation.directory(), NOW
+    )
 
 
 def test_each_check_refuses(federation: Federation) -> None:
@@ -178,11 +180,11 @@ def test_each_check_refuses(federation: Federation) -> None:
     }
     for words, handed_over in wrong.items():
         with pytest.raises(KeyUnusable, match=words):
-            check_imported(handed_over, KeyPurpose.SIGNING, social.id, federation.directory(), NOW)
+            check_certificate(handed_over.certificate, KeyPurpose.SIGNING, social.id, federation.directory(), NOW)
 
 
 def test_a_tls_certificate_of_the_ca_for_signing_is_refused(federation: Federation) -> None:
     social = federation.social
     of_the_wrong_ca = renewed(federation, social, issuer=federation.issuing_ca)
     with pytest.raises(KeyUnusable, match="no certificate of the authority"):
-        check_imported(of_the_wrong_ca, KeyPurpose.TLS, social.id, federation.directory(), NOW)
+        check_certificate(of_the_wrong_ca.certificate, KeyPurpose.TLS, social.id, federation.directory(), NOW)

@@ -76,7 +76,7 @@ def test_the_list_names_the_token_of_each_key(run: Run, soft: SoftToken) -> None
     assert soft.folder.exists()
     listed = {key["purpose"]: key for key in json.loads(run("keys", "list", "--settings", "register", "--json").out)}
     assert listed["signing"]["token"].startswith("token agency: signing")
-    assert listed["signing"]["state"] == "ready"
+    assert listed["signing"]["validity"] == "ready"
     assert listed["tls"]["token"] is None
 
 
