@@ -350,9 +350,13 @@ class RecordedRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendAnswer:
-    """What the information system said. Untrusted until it is valid. Made by backends only."""
+    """What the information system said. Untrusted until it is valid. Made by backends only.
+
+    size: octets in which it came, about.
+    """
 
     payload: etree._Element
+    size: int = 0
     attachments: HeldAttachments | None = None
 
 

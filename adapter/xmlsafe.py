@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import binascii
 import re
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -19,6 +21,8 @@ from adapter.errors import AdapterError, InternalError, LimitExceeded, Malformed
 # libxml2 refuses text nodes above 10,000,000 octets unless it is told to be huge; then its own depth limit rises from
 # 256 to 2048, which is why the depth is checked here.
 _LIBXML_TEXT_LIMIT: Final = 9_000_000
+LARGE_BYTES: Final = 128 * 1024
+"""From here on a document is a large one: it has a parser of its own, for which no small one waits."""
 _BOM: Final = b"\xef\xbb\xbf"
 _SPACES: Final = re.compile(rb"[ \t\r\n]*")
 _DECLARED: Final = re.compile(rb"<\?xml[ \t\r\n]")
@@ -32,10 +36,23 @@ _MAX_PROLOG_ITEMS: Final = 100
 _MAX_COMMENTS: Final = 10_000
 _XML_SPACES: Final = " \t\r\n"
 
-_has_comment_or_pi = etree.XPath(
+
+class XPathOfEachThread(threading.local):
+    """A compiled XPath 1.0 expression; one evaluates one tree at a time, so that each thread has its own."""
+
+    def __init__(self, path: str, namespaces: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._compiled = etree.XPath(path, namespaces=dict(namespaces) if namespaces else None)
+
+    def __call__(self, node: etree._Element) -> Any:  # noqa: ANN401  what the expression gives
+        """What the expression gives for this node."""
+        return self._compiled(node)
+
+
+_has_comment_or_pi = XPathOfEachThread(
     "boolean(descendant-or-self::comment() | descendant-or-self::processing-instruction())"
 )
-_string_value = etree.XPath("string()")
+_string_value = XPathOfEachThread("string()")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +89,9 @@ def _parser(*, huge: bool) -> etree.XMLParser:
     )
 
 
+# A parser does one document at a time; whoever comes second waits, and holds up whatever its thread has to do.
 _PARSER: Final = _parser(huge=False)
+_LARGE_PARSER: Final = _parser(huge=False)
 _HUGE_PARSER: Final = _parser(huge=True)
 
 
@@ -85,7 +104,7 @@ def parse(
     Raises `error` when it is not well-formed, has a DOCTYPE, or is not UTF-8; LimitExceeded past a bound.
     """
     _check_before_parsing(octets, limits, error)
-    parser = _HUGE_PARSER if len(octets) > _LIBXML_TEXT_LIMIT else _PARSER
+    parser = _parser_for(len(octets))
     try:
         root = etree.fromstring(octets, parser)
     except etree.XMLSyntaxError as cause:
@@ -99,6 +118,12 @@ def parse(
         raise error("a document type declaration is not allowed")
     _check_tree(root, octets, limits)
     return root
+
+
+def _parser_for(octets: int) -> etree.XMLParser:
+    if octets < LARGE_BYTES:
+        return _PARSER
+    return _HUGE_PARSER if octets > _LIBXML_TEXT_LIMIT else _LARGE_PARSER
 
 
 def _check_before_parsing(octets: bytes, limits: XmlLimits, error: type[AdapterError]) -> None:
@@ -186,20 +211,20 @@ def _swells(root: etree._Element, max_bytes: int) -> bool:
     return False
 
 
-_COMPILED: dict[tuple[str, int], etree.XPath] = {}
+_COMPILED: dict[tuple[str, int], XPathOfEachThread] = {}
 
 
-def _too_deep(depth: int) -> etree.XPath:
+def _too_deep(depth: int) -> XPathOfEachThread:
     key = ("depth", depth)
     if key not in _COMPILED:
-        _COMPILED[key] = etree.XPath("boolean(/" + "/".join(["*"] * (depth + 1)) + ")")
+        _COMPILED[key] = XPathOfEachThread("boolean(/" + "/".join(["*"] * (depth + 1)) + ")")
     return _COMPILED[key]
 
 
-def _too_many_attributes(count: int) -> etree.XPath:
+def _too_many_attributes(count: int) -> XPathOfEachThread:
     key = ("attributes", count)
     if key not in _COMPILED:
-        _COMPILED[key] = etree.XPath(f"boolean(//@*[position() > {count}])")
+        _COMPILED[key] = XPathOfEachThread(f"boolean(//@*[position() > {count}])")
     return _COMPILED[key]
 
 

@@ -150,7 +150,7 @@ class Register:
         await asyncio.sleep(0)
         if isinstance(self.answer_with, Exception):
             raise self.answer_with
-        return BackendAnswer(payload=etree.fromstring(self.answer_with.encode()))
+        return BackendAnswer(payload=etree.fromstring(self.answer_with.encode()), size=len(self.answer_with))
 
     async def close(self) -> None:
         return None

@@ -62,16 +62,16 @@ class PythonBackend:
         octets = build_provider_request(request.payload, SoapVersion.SOAP11)
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._call, octets)
         try:
-            payload = await asyncio.wait_for(work, self._config.timeout_s)
+            payload, size = await asyncio.wait_for(work, self._config.timeout_s)
         except TimeoutError:
             raise ProviderSystemTimeout(f"the service did not answer in {self._config.timeout_s} s") from None
-        return BackendAnswer(payload=payload)
+        return BackendAnswer(payload=payload, size=size)
 
     async def close(self) -> None:
         """Stop the threads that are idle; one that runs ends with its call."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _call(self, octets: bytes) -> etree._Element:
+    def _call(self, octets: bytes) -> tuple[etree._Element, int]:
         try:
             answer = self._service.call(octets)
         except ServiceFoundNothing:
@@ -87,7 +87,7 @@ class PythonBackend:
         # What is no Exception (SystemExit, CancelledError) would end the event loop's task, or the worker with it.
         except BaseException as escape:  # noqa: BLE001
             raise ProviderSystemFault(f"the service raised {type(escape).__name__}") from None
-        return parse_provider_answer(answer, self._limits)
+        return parse_provider_answer(answer, self._limits), len(answer)
 
 
 def _fault(fault: ServiceFault) -> ProviderSystemFault:

@@ -36,6 +36,7 @@ from adapter.errors import (
     SchemaInvalid,
 )
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds, RelatedMessage
+from adapter.large_messages import worked_on
 from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.stages import BackendAnswer, Packaging, RecordedRequest, SoapVersion
 
@@ -119,7 +120,11 @@ class SoapBackend:
         self._breaker = self._breaker.succeeded()
         if answer is None:
             return BackendAnswer(payload=accepted())
-        payload = parse_provider_answer(
+        payload = await worked_on(len(answer.octets), lambda: self._parsed(answer, asked))
+        return BackendAnswer(payload=payload, size=len(answer.octets), attachments=answer.attachments)
+
+    def _parsed(self, answer: _Answer, asked: _Asked) -> etree._Element:
+        return parse_provider_answer(
             answer.octets,
             self._limits,
             charset=answer.charset,
@@ -127,7 +132,6 @@ class SoapBackend:
             may_be_encoded=asked.operation.is_encoded,
             check_header=asked.check_header,
         )
-        return BackendAnswer(payload=payload, attachments=answer.attachments)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -78,17 +78,19 @@ class SqlBackend:
         ]
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._read, operation, parameters, deadline)
         try:
-            payload = await asyncio.wait_for(work, self._config.timeout_s)
+            payload, size = await asyncio.wait_for(work, self._config.timeout_s)
         except TimeoutError:
             raise ProviderSystemTimeout(f"the database did not answer in {self._config.timeout_s} s") from None
-        return BackendAnswer(payload=payload)
+        return BackendAnswer(payload=payload, size=size)
 
     async def close(self) -> None:
         """Stop the threads and close the connections; a query that runs is stopped at its deadline."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._database.close()
 
-    def _read(self, operation: SqlOperation, parameters: list[dict[str, object]], deadline: float) -> etree._Element:
+    def _read(
+        self, operation: SqlOperation, parameters: list[dict[str, object]], deadline: float
+    ) -> tuple[etree._Element, int]:
         if time.monotonic() >= deadline:
             raise ProviderSystemTimeout("no connection to the database was free in time")
         with self._database.reading(deadline) as query:
@@ -101,7 +103,7 @@ class SqlBackend:
                 path: query(listed.query, values)
                 for (path, listed), values in zip(operation.lists.items(), parameters[1:], strict=True)
             }
-        return build_reply(operation.reply, main, lists)
+        return build_reply(operation.reply, main, lists), main.size + sum(rows.size for rows in lists.values())
 
 
 def _values(payload: etree._Element, parameters: Mapping[str, etree.XPath]) -> dict[str, object]:

@@ -80,6 +80,15 @@ class Rows:
     columns: tuple[str, ...]
     rows: Sequence[Sequence[object]]
 
+    @property
+    def size(self) -> int:
+        """About how many octets of XML this makes."""
+        values = (value for row in self.rows for value in row)
+        return sum(_AROUND_VALUE + (len(value) if isinstance(value, (str, bytes)) else 0) for value in values)
+
+
+_AROUND_VALUE: Final = 32
+
 
 def build_reply(names: ReplyNames, main: Rows, lists: Mapping[str, Rows]) -> etree._Element:
     """The reply from the one row of the main query and the rows of each list.

@@ -17,12 +17,10 @@ from adapter.envelope.gate_structure import Ids
 from adapter.envelope.surroundings import declarations
 from adapter.errors import SecurityFailed
 from adapter.stages import Surroundings
-from adapter.xmlsafe import XmlLimits, parse, refuse_comments
+from adapter.xmlsafe import XmlLimits, XPathOfEachThread, parse, refuse_comments
 
-_xpath_ids: Final = etree.XPath("//@wsu:Id | //@xml:id | //ds:*/@Id", namespaces={"wsu": names.WSU, "ds": names.DS})
-_is_encrypted: Final = etree.XPath(
-    "boolean(//xenc:EncryptedData | //xenc:EncryptedKey)", namespaces={"xenc": names.XENC}
-)
+_xpath_ids: Final = XPathOfEachThread("//@wsu:Id | //@xml:id | //ds:*/@Id", {"wsu": names.WSU, "ds": names.DS})
+_is_encrypted: Final = XPathOfEachThread("boolean(//xenc:EncryptedData | //xenc:EncryptedKey)", {"xenc": names.XENC})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from adapter.envelope.description_model import HeaderPart, Operation, ServiceDes
 from adapter.envelope.schema_compile import CompiledSchema
 from adapter.envelope.schema_words import Finding, describe
 from adapter.errors import Problem, SchemaInvalid
+from adapter.xmlsafe import XPathOfEachThread
 
 MAX_PROBLEMS: Final = 20
 
@@ -21,7 +22,7 @@ MAX_PROBLEMS: Final = 20
 _MAX_NODES_IN_TREE: Final = 5000
 _STREAM_CHUNK_BYTES: Final = 16 * 1024
 
-_count_nodes = etree.XPath("count(descendant-or-self::*) + count(descendant-or-self::*/@*)")
+_count_nodes = XPathOfEachThread("count(descendant-or-self::*) + count(descendant-or-self::*/@*)")
 
 
 def check_content(description: ServiceDescription, content: Content, operation: Operation, *, in_output: bool) -> None:
@@ -87,9 +88,8 @@ def check_payload(description: ServiceDescription, payload: etree._Element, expe
 
 
 def _judge(schema: CompiledSchema, element: etree._Element) -> None:
-    with schema.lock:
-        is_large = cast("float", _count_nodes(element)) > _MAX_NODES_IN_TREE
-        findings = _judge_stream(schema, element) if is_large else _judge_tree(schema, element)
+    is_large = cast("float", _count_nodes(element)) > _MAX_NODES_IN_TREE
+    findings = _judge_stream(schema, element) if is_large else _judge_tree(schema, element)
     if findings:
         raise SchemaInvalid(
             f"{len(findings)} findings of the schema validation",
@@ -98,9 +98,10 @@ def _judge(schema: CompiledSchema, element: etree._Element) -> None:
 
 
 def _judge_tree(schema: CompiledSchema, payload: etree._Element) -> list[Finding]:
-    if schema.validator.validate(payload):
-        return []
-    return _findings(schema.validator.error_log)
+    with schema.lock:
+        if schema.validator.validate(payload):
+            return []
+        return _findings(schema.validator.error_log)
 
 
 def _judge_stream(schema: CompiledSchema, payload: etree._Element) -> list[Finding]:

@@ -64,7 +64,8 @@ class CompiledSchema:
     text can use it without repeating what a message made up.
     qualified: namespaces in which a schema says elementFormDefault="qualified".
     rpc_elements: those of the elements that no document declares: the Bodies of rpc/literal operations.
-    lock: libxml2's findings are kept with the schema, so there is one validation at a time.
+    lock: the findings in a tree are kept with the schema, so there is one such validation at a time; those in a stream
+    are kept with the stream.
     """
 
     validator: etree.XMLSchema

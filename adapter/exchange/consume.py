@@ -13,6 +13,7 @@ from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.reply import open_reply, prove_reply, values_in_xml
 from adapter.exchange.validation import validate_call, validate_reply
 from adapter.identifiers import MessageId
+from adapter.large_messages import worked_on
 from adapter.policy.clients import identify
 from adapter.policy.outgoing import authorize_call
 from adapter.stages import ReceivedCall, ValidReply
@@ -29,8 +30,10 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
         client = site.client(identified.client)
         directory = site.directory()
         description = await site.description(directory.service(received.service))
-        parsed, progress.form = dialect.read(identified, description, site.opener.limits)
-        valid = validate_call(parsed, description)
+        parsed, progress.form = await worked_on(
+            len(received.octets), lambda: dialect.read(identified, description, site.opener.limits)
+        )
+        valid = await worked_on(len(received.octets), lambda: validate_call(parsed, description))
         authorized = progress.authorized = authorize_call(
             valid,
             client=client,
@@ -39,15 +42,20 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
             now=site.clock(),
             reply_within_s=_reply_within_s(received, site),
         )
-        sealed = seal_call(authorized, site, directory)
+        sealed = await worked_on(len(received.octets), lambda: seal_call(authorized, site, directory))
         call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
         answer = await site.peers.send(call)
-        correlated = open_reply(answer, call, site, directory)
-        reply = validate_reply(correlated, description, valid)
+        reply = await worked_on(
+            len(answer.octets),
+            lambda: validate_reply(open_reply(answer, call, site, directory), description, valid),
+        )
         proven = await prove_reply(reply, site)
         in_xml = await values_in_xml(proven, progress.form)
         delivered = await site.recorder.record_delivery(reply, proven, call, _outcome(reply), site.clock())
-        return deliver(delivered, call, progress.form, packaging=client.packaging or received.packaging, in_xml=in_xml)
+        packaging = client.packaging or received.packaging
+        return await worked_on(
+            len(answer.octets), lambda: deliver(delivered, call, progress.form, packaging=packaging, in_xml=in_xml)
+        )
     except AdapterError as error:
         return await refuse_call(error, progress, site)
     # The last door: whatever went wrong, the client gets a fault and the record an entry.

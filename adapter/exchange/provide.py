@@ -12,6 +12,7 @@ from adapter.exchange.recording import stored_reply
 from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
 from adapter.exchange.validation import validate_answer, validate_request
+from adapter.large_messages import worked_on
 from adapter.policy.decision import authorize
 from adapter.policy.freshness import check_awaited, check_fresh
 from adapter.stages import FreshRequest, MessageKind, ReceivedMessage
@@ -24,7 +25,10 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
     trail = Trail(received=received)
     try:
         directory = site.directory()
-        trusted = site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock())
+        trusted = await worked_on(
+            len(received.octets),
+            lambda: site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock()),
+        )
         # Attachments take their time to come in: a message is as fresh as its envelope was when that had come.
         arrived = received.received_at if received.parts else site.clock()
         fresh = trail.reached(check_fresh(trusted, own=site.own, directory=directory, now=arrived, bounds=site.bounds))
@@ -32,7 +36,9 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
             return PeerAnswer(octets=earlier)
         check_awaited(fresh, now=site.clock())
         service = site.service(trusted.verified.header.service)
-        valid = validate_request(fresh, service.description, service.subject_rule)
+        valid = await worked_on(
+            len(received.octets), lambda: validate_request(fresh, service.description, service.subject_rule)
+        )
         authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock())
         proven = await prove(trusted.verified, service.attachments, site.scan)
         recorded = await site.recorder.record_request(authorized, proven, site.clock())
@@ -40,8 +46,12 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
             return PeerAnswer(octets=recorded)
         trail.reached(recorded)
         answer = await service.backend.answer(recorded)
-        valid_answer = validate_answer(answer, service.description, valid)
-        sealed = seal_answer(trusted, recorded, valid_answer, site, directory)
+        sealed = await worked_on(
+            answer.size,
+            lambda: seal_answer(
+                trusted, recorded, validate_answer(answer, service.description, valid), site, directory
+            ),
+        )
         reply = await site.recorder.record_reply(recorded, sealed, site.clock())
         log.info("answered", record=reply.record_number, request_record=recorded.record_number)
         return PeerAnswer(octets=reply.sealed.octets, attachments=reply.sealed.attachments)

@@ -19,6 +19,7 @@ from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.exchange.validation import SubjectRule
 from adapter.identifiers import MemberId, MessageId, ServiceId
+from adapter.large_messages import worked_on
 from adapter.policy.freshness import TimeBounds
 from adapter.policy.rules import PolicySnapshot
 from adapter.ports import Backend, Clock, SigningKey
@@ -61,12 +62,14 @@ class Provider:
     recorder: Recorder
     scan: ScanRule | None = None
 
-    def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
+    async def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
         """What the service that an envelope claims to be for takes: asked before anything beside it is kept.
 
         Raises EnvelopeRefused, LimitExceeded, NotForUs: a message whose structure is refused brings nothing.
         """
-        gated = gate(parse_message(envelope, self.opener.limits), MessageKind.REQUEST)
+        gated = await worked_on(
+            len(envelope.octets), lambda: gate(parse_message(envelope, self.opener.limits), MessageKind.REQUEST)
+        )
         return self.service(gated.claimed_header.service).attachments
 
     def service(self, service: ServiceId) -> ProvidedService:

@@ -26,6 +26,7 @@ from adapter.errors import ClientNotAllowed, Problem
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.xroad_services import find_service, list_services
 from adapter.identifiers import ServiceId
+from adapter.large_messages import worked_on
 from adapter.policy.clients import Client, allows, find_client
 from adapter.stages import ReceivedCall
 
@@ -53,7 +54,9 @@ async def address_message(received: ReceivedCall, site: Consumer, wsdl_of: WsdlO
     UnknownMember, UnknownService and what dialects.xroad.read_message raises.
     """
     client = find_client(received, site.clients)
-    message = read_message(received.octets, received.content_type, site.opener.limits)
+    message = await worked_on(
+        len(received.octets), lambda: read_message(received.octets, received.content_type, site.opener.limits)
+    )
     _check_claim(message, client)
     directory = site.directory()
     headers = message.headers

@@ -101,7 +101,7 @@ class PeerListener:
         root = await message.root(self._bounds.max_message_bytes)
         hold_octets(request, len(root.octets))
         envelope = ReceivedMessage(octets=root.octets, received_at=self._site.clock(), peer=peer, holding=holding)
-        message.narrow(self._site.attachment_bounds(envelope))
+        message.narrow(await self._site.attachment_bounds(envelope))
         return ReceivedMessage(
             octets=envelope.octets,
             received_at=envelope.received_at,
