@@ -70,7 +70,7 @@ async def test_a_large_request_of_a_peer(sides: TwoSides, parsed: list[tuple[int
 async def test_a_large_answer(sides: TwoSides, parsed: list[tuple[int, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     sealed_in: list[str] = []
 
-    def watched(*given: Any) -> SealedMessage:  # noqa: ANN401  as it is called
+    def watched(*given: Any) -> SealedMessage:
         sealed_in.append(threading.current_thread().name)
         return seal_answer(*given)
 
