@@ -11,7 +11,6 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 from lxml import etree
@@ -140,9 +139,15 @@ def _check_before_parsing(octets: bytes, limits: XmlLimits, error: type[AdapterE
         raise LimitExceeded(f"more than {limits.max_namespace_declarations} namespace declarations")
     if octets.count(b"<!--") + octets.count(b"<?") > _MAX_COMMENTS:
         raise LimitExceeded(f"more than {_MAX_COMMENTS} comments and instructions")
-    at_most = limits.max_attributes_in_all
-    if octets.count(b"=") > at_most and next(islice(_ATTRIBUTE.finditer(octets), at_most, None), None):
-        raise LimitExceeded(f"more than {at_most} attributes")
+    if octets.count(b"=") > limits.max_attributes_in_all:
+        _check_attributes_in_all(octets, limits.max_attributes_in_all)
+
+
+def _check_attributes_in_all(octets: bytes, at_most: int) -> None:
+    # A loop in Python: the interpreter goes to other threads between two of its steps, in compiled code it does not.
+    for number, _ in enumerate(_ATTRIBUTE.finditer(octets), start=1):
+        if number > at_most:
+            raise LimitExceeded(f"more than {at_most} attributes")
 
 
 def _check_declaration(octets: bytes, start: int, error: type[AdapterError]) -> None:
