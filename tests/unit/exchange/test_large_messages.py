@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ _APART = "large-messages_0"
 
 
 @pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, str]]]:
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """The length of every document that is parsed, and the thread that parses it."""
     found: list[tuple[int, str]] = []
     parser_for = xmlsafe._parser_for
