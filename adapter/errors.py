@@ -469,6 +469,22 @@ class DirectoryRefused(_DirectoryError):
     text = "A directory was refused: wrong signature, wrong form, or older than the one already known."
 
 
+class StatusUnavailable(_DirectoryError):
+    """The directory demands a status, and there is none that is fresh: nothing is known against the certificate."""
+
+    code = "StatusUnavailable"
+    text = "Whether a certificate was revoked cannot be learnt from its authority at the moment."
+    retry = Retry.LATER
+    wait_s = 30
+
+
+class StatusOutdated(StatusUnavailable):
+    """One status that came is too old, from the future or no status at all; another may be better."""
+
+    code = "StatusOutdated"
+    text = "What is known of a certificate's revocation is out of date."
+
+
 # --- the operator at the command line --------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, SignatureAlgorithmOID
@@ -43,7 +44,7 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     )
 )
-_SIGNATURE_ALGORITHMS: Final = frozenset(
+SIGNATURE_ALGORITHMS: Final = frozenset(
     (
         SignatureAlgorithmOID.ECDSA_WITH_SHA256,
         SignatureAlgorithmOID.ECDSA_WITH_SHA384,
@@ -54,6 +55,16 @@ _SIGNATURE_ALGORITHMS: Final = frozenset(
         SignatureAlgorithmOID.RSA_WITH_SHA512,
     )
 )
+_RESTRICTING: Final = frozenset(
+    (
+        ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.POLICY_MAPPINGS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
+    )
+)
+MIN_ISSUER_RSA_BITS: Final = 2048
+_MAX_SERIAL_BITS: Final = 160
 # RFC 5280, 4.2.1.12, names no use for signed and encrypted messages of this kind. Whoever made a certificate for
 # nothing but these protocols did not mean it to stand under a message for which a member answers.
 _OF_OTHER_PROTOCOLS: Final = frozenset(
@@ -136,7 +147,7 @@ def check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
     constraints = _basic_constraints(certificate)
     if constraints is not None and constraints.ca:
         raise SecurityFailed("a CA certificate where a member's certificate must be")
-    usage = _key_usage(certificate)
+    usage = key_usage(certificate)
     encrypts = usage.key_agreement or usage.key_encipherment or usage.data_encipherment
     allowed = {
         Purpose.SIGNING: usage.digital_signature and not encrypts,
@@ -147,7 +158,7 @@ def check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
     }
     if not allowed[purpose]:
         raise SecurityFailed(f"the certificate is not for {purpose.value}")
-    extended = _extended_key_usage(certificate)
+    extended = extended_key_usage(certificate)
     if purpose is not Purpose.TLS and extended and extended <= _OF_OTHER_PROTOCOLS:
         raise SecurityFailed("the certificate is for other protocols only")
 
@@ -161,18 +172,19 @@ def check_chain(
     At most 16 signatures are tried, whatever the certificates look like. Raises SecurityFailed.
     """
     check_purpose(leaf, purpose)
-    _check_period(leaf, now)
-    return (leaf, *_PathSearch(cas, now).climb(leaf, below=0))
+    check_period(leaf, now)
+    return (leaf, *_PathSearch(cas, now, purpose).climb(leaf, below=0))
 
 
 class _PathSearch:
     """A depth-first search with a budget of signature checks: a bound on time (see DESIGN, traps)."""
 
-    def __init__(self, cas: Sequence[x509.Certificate], now: datetime) -> None:
+    def __init__(self, cas: Sequence[x509.Certificate], now: datetime, purpose: Purpose) -> None:
         self._by_subject: dict[bytes, list[x509.Certificate]] = {}
         for ca in cas:
             self._by_subject.setdefault(ca.subject.public_bytes(), []).append(ca)
         self._now = now
+        self._purpose = purpose
         self._budget = MAX_CANDIDATES
 
     def climb(self, child: x509.Certificate, *, below: int) -> tuple[x509.Certificate, ...]:
@@ -186,8 +198,7 @@ class _PathSearch:
             self._budget -= 1
             try:
                 self._check_issuer(issuer, child, below=below)
-                is_root = issuer.subject == issuer.issuer
-                return (issuer,) if is_root else (issuer, *self.climb(issuer, below=below + 1))
+                return (issuer,) if _is_root(issuer) else (issuer, *self.climb(issuer, below=below + 1))
             except SecurityFailed as cause:
                 failure = cause
         raise failure
@@ -200,18 +211,61 @@ class _PathSearch:
             raise SecurityFailed("the issuer is not a CA")
         if constraints.path_length is not None and constraints.path_length < below:
             raise SecurityFailed("the chain is longer than a CA allows")
-        if not _key_usage(issuer).key_cert_sign:
+        if not key_usage(issuer).key_cert_sign:
             raise SecurityFailed("the issuer may not sign certificates")
-        _check_period(issuer, self._now)
-        if child.signature_algorithm_oid not in _SIGNATURE_ALGORITHMS:
-            raise SecurityFailed("a certificate is signed with an algorithm that is not on the list")
-        try:
-            child.verify_directly_issued_by(issuer)
-        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-            raise SecurityFailed("the signature of a certificate is wrong") from None
+        extended = extended_key_usage(issuer)
+        if self._purpose is not Purpose.TLS and extended and extended <= _OF_OTHER_PROTOCOLS:
+            raise SecurityFailed("the issuer is for certificates of other protocols only")
+        check_period(issuer, self._now)
+        check_issued(child, issuer)
 
 
-def _check_period(certificate: x509.Certificate, now: datetime) -> None:
+def check_issued(child: x509.Certificate, issuer: x509.Certificate) -> None:
+    """`issuer` signed `child`, by name and by a key and an algorithm that are strong enough. Raises SecurityFailed.
+
+    Nothing else: not whether it may, nor when.
+    """
+    if not list(child.issuer):
+        raise SecurityFailed("a certificate does not name its issuer")  # RFC 5280, 4.1.2.4
+    try:
+        serial = child.serial_number
+    except UNREADABLE:
+        raise SecurityFailed("a certificate's serial number cannot be read") from None
+    if not 0 < serial < 1 << _MAX_SERIAL_BITS:
+        raise SecurityFailed("a certificate's serial number is not positive, or too long")
+    if child.signature_algorithm_oid not in SIGNATURE_ALGORITHMS:
+        raise SecurityFailed("a certificate is signed with an algorithm that is not on the list")
+    if not _is_strong(public_key(issuer)):
+        raise SecurityFailed("the key of a certificate's issuer is weak")
+    try:
+        child.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        raise SecurityFailed("the signature of a certificate is wrong") from None
+
+
+@lru_cache(maxsize=_CACHED_CERTIFICATES)
+def _is_root(certificate: x509.Certificate) -> bool:
+    """Self-signed. One that is self-issued only belongs to the authority's other key (RFC 5280, 3.2)."""
+    if certificate.subject.public_bytes() != certificate.issuer.public_bytes():
+        return False
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _is_strong(key: PublicKeyTypes) -> bool:
+    """NIST SP 800-57 Part 1, 5.6.1: 112 bits or more, of the kinds that the suites know."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= MIN_ISSUER_RSA_BITS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1)
+    return isinstance(key, ed25519.Ed25519PublicKey)
+
+
+def check_period(certificate: x509.Certificate, now: datetime) -> None:
+    """Valid at that time. Raises SecurityFailed."""
     if now < certificate.not_valid_before_utc:
         raise SecurityFailed("a certificate of the chain is not valid yet")
     if now > certificate.not_valid_after_utc:
@@ -219,8 +273,13 @@ def _check_period(certificate: x509.Certificate, now: datetime) -> None:
 
 
 def _check_extensions(certificate: x509.Certificate) -> None:
-    """RFC 5280, 4.2: a critical extension that is not processed means refusal (name constraints among them)."""
+    """RFC 5280, 4.2: a critical extension that is not processed means refusal.
+
+    So does one that would take away from what a certificate may do, critical or not: its issuer meant it.
+    """
     for extension in _extensions(certificate):
+        if extension.oid in _RESTRICTING:
+            raise SecurityFailed("a certificate has constraints on names or policies, which are not supported")
         if extension.critical and extension.oid not in _UNDERSTOOD:
             raise SecurityFailed("a certificate has a critical extension that is not understood")
 
@@ -232,14 +291,16 @@ def _extensions(certificate: x509.Certificate) -> x509.Extensions:
         raise SecurityFailed("a certificate's extensions cannot be read") from None
 
 
-def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage:
+def key_usage(certificate: x509.Certificate) -> x509.KeyUsage:
+    """The KeyUsage extension. Raises SecurityFailed without one."""
     try:
         return _extensions(certificate).get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         raise SecurityFailed("a certificate does not say what its key is for") from None
 
 
-def _extended_key_usage(certificate: x509.Certificate) -> frozenset[x509.ObjectIdentifier]:
+def extended_key_usage(certificate: x509.Certificate) -> frozenset[x509.ObjectIdentifier]:
+    """What the ExtendedKeyUsage extension names; empty without one. Raises SecurityFailed."""
     try:
         return frozenset(_extensions(certificate).get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:

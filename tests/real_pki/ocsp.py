@@ -6,12 +6,13 @@ import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import core  # type: ignore[import-untyped]
 from asn1crypto import ocsp as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
@@ -134,12 +135,30 @@ class OcspResponder(FaultyService):
 
 def signed_by_another(response: bytes) -> bytes:
     """The same response, signed with a key that nobody knows."""
+    return _signed_again(asn1.OCSPResponse.load(response), ec.generate_private_key(ec.SECP256R1()))
+
+
+def with_issuer_name_hash(response: bytes, name_hash: bytes, key: SigningPrivateKey) -> bytes:
+    """The same response, about the certificate of an issuer with another name."""
     whole = asn1.OCSPResponse.load(response)
+    data = whole["response_bytes"]["response"].parsed["tbs_response_data"]
+    data["responses"][0]["cert_id"]["issuer_name_hash"] = name_hash
+    return _signed_again(whole, key)
+
+
+def _signed_again(whole: Any, key: SigningPrivateKey) -> bytes:
     basic = whole["response_bytes"]["response"].parsed
-    stranger = ec.generate_private_key(ec.SECP256R1())
-    basic["signature"] = stranger.sign(basic["tbs_response_data"].dump(), ec.ECDSA(hashes.SHA256()))
+    basic["signature"] = _sign(basic["tbs_response_data"].dump(force=True), key)
     whole["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
     return bytes(whole.dump(force=True))
+
+
+def _sign(octets: bytes, key: SigningPrivateKey) -> bytes:
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(octets)
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+    return key.sign(octets, ec.ECDSA(hashes.SHA256()))
 
 
 def make_response(
@@ -157,10 +176,12 @@ def make_response(
     by_name: bool = False,
     algorithm: hashes.HashAlgorithm | None = None,
     issuer: x509.Certificate | None = None,
+    produced_at: datetime | None = None,
 ) -> bytes:
     """One OCSPResponse of status successful, DER. issuer: of the certificate id, that of `authority` by default.
 
-    revoked_at: as revoked since then; else good, or unknown. by_name: the responder is named, not its key.
+    revoked_at: as revoked since then; else good, or unknown. by_name: the responder is named, not its key. produced_at:
+    this_update by default, whatever the clock of the machine says.
     """
     status = ocsp.OCSPCertStatus.GOOD if revoked_at is None else ocsp.OCSPCertStatus.REVOKED
     builder = ocsp.OCSPResponseBuilder().add_response(
@@ -180,4 +201,6 @@ def make_response(
     if nonce is not None:
         builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
     signed_with = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return builder.sign(key, signed_with).public_bytes(Encoding.DER)
+    whole = asn1.OCSPResponse.load(builder.sign(key, signed_with).public_bytes(Encoding.DER))
+    whole["response_bytes"]["response"].parsed["tbs_response_data"]["produced_at"] = produced_at or this_update
+    return _signed_again(whole, key)
