@@ -275,6 +275,19 @@ class PeerTooManyRequests(_ConsumerAdapterError):
     wait_s = 1
 
 
+class TimeStampOverdue(_ConsumerAdapterError):
+    """The consumer's own record has not been time-stamped for longer than the directory allows."""
+
+    code = "TimeStampOverdue"
+    text = (
+        "The record of the consumer's adapter has waited for a time-stamp longer than the directory allows; until it "
+        "gets one, nothing with personal data is asked. Other exchanges go on."
+    )
+    retry = Retry.LATER
+    http_status = 503
+    wait_s = 60
+
+
 class DeliveryNotRecorded(_ConsumerAdapterError):
     """The provider has answered: unlike RecordUnavailable, something may have taken effect."""
 
@@ -374,6 +387,19 @@ class RecordUnavailable(_ProviderAdapterError):
     text = "The exchange could not be recorded, so it was not carried out."
     retry = Retry.LATER
     http_status = 503
+
+
+class ProviderTimeStampOverdue(_ProviderAdapterError):
+    """TimeStampOverdue, of the provider's record."""
+
+    code = "ProviderTimeStampOverdue"
+    text = (
+        "The record of the provider's adapter has waited for a time-stamp longer than the directory allows; until it "
+        "gets one, it answers nothing with personal data. Other exchanges go on."
+    )
+    retry = Retry.LATER
+    http_status = 503
+    wait_s = 60
 
 
 class AnswerNotRecorded(_ProviderAdapterError):

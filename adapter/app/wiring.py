@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from adapter.app.directory_keeper import DirectoryKeeper
 from adapter.app.key_keeper import KeyKeeper
@@ -14,6 +14,7 @@ from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
+from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
@@ -37,11 +38,13 @@ from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.record import RecordLimits, RecordWriter
 from adapter.store.spool import Spool
+from adapter.store.time_stamps import TimeStamps
 from adapter.transport.clamd import Clamd
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.http_server import HttpBounds
 from adapter.transport.peer_client import PeerClient
+from adapter.transport.time_stamp_client import TimeStampClient
 
 
 def utc_now() -> datetime:
@@ -60,6 +63,7 @@ class Site:
     directory: DirectoryKeeper
     policy: PolicyKeeper
     keys: KeyKeeper
+    stamps: StampKeeper
     peers: PeerClient
     spool: Spool
     provider: Provider
@@ -103,7 +107,8 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     )
     keys = KeyKeeper(settings, keyring, database, utc_now)
     keys.tell(peers.show)
-    common = _Common.of(settings, keyring, keeper, record, keys)
+    stamps = _stamp_keeper(settings, database, keeper)
+    common = _Common.of(settings, keyring, keeper, record, keys=keys, stamps=stamps)
     return Site(
         settings=settings,
         keyring=keyring,
@@ -112,6 +117,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         directory=keeper,
         policy=policy,
         keys=keys,
+        stamps=stamps,
         peers=peers,
         spool=spool,
         provider=common.provider(policy, services),
@@ -128,11 +134,19 @@ class _Common:
     keeper: DirectoryKeeper
     opener: Opener
     recorder: Recorder
+    stamps: StampKeeper
     signing_key: Callable[[], SigningKey]
 
     @classmethod
     def of(
-        cls, settings: Settings, keyring: Keyring, keeper: DirectoryKeeper, record: RecordWriter, keys: KeyKeeper
+        cls,
+        settings: Settings,
+        keyring: Keyring,
+        keeper: DirectoryKeeper,
+        record: RecordWriter,
+        *,
+        keys: KeyKeeper,
+        stamps: StampKeeper,
     ) -> _Common:
         recorder = Recorder(
             record=record,
@@ -149,7 +163,9 @@ class _Common:
         def signing_key() -> SigningKey:
             return keys.signing.choose(keeper.current(), utc_now())
 
-        return cls(settings=settings, keeper=keeper, opener=opener, recorder=recorder, signing_key=signing_key)
+        return cls(
+            settings=settings, keeper=keeper, opener=opener, recorder=recorder, stamps=stamps, signing_key=signing_key
+        )
 
     @property
     def bounds(self) -> TimeBounds:
@@ -170,6 +186,7 @@ class _Common:
             services=services,
             recorder=self.recorder,
             scan=scan_rule(self.settings),
+            stamp_deadline=self.stamps.deadline,
         )
 
     def consumer(self, clients: tuple[Client, ...], peers: PeerClient) -> Consumer:
@@ -190,6 +207,7 @@ class _Common:
             min_rate_bytes_s=self.settings.attachments.min_bytes_per_second,
             max_transfer_s=self.settings.attachments.max_transfer_s,
             scan=scan_rule(self.settings),
+            stamp_deadline=self.stamps.deadline,
         )
 
 
@@ -206,6 +224,19 @@ def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper
     )
     copy = DirectoryCopy(settings.adapter.data_dir / "directory", database)
     return DirectoryKeeper(client=client, copy=copy, anchor=anchor, clock=utc_now)
+
+
+def _stamp_keeper(settings: Settings, database: Database, keeper: DirectoryKeeper) -> StampKeeper:
+    return StampKeeper(
+        stamps=TimeStamps(database),
+        client=TimeStampClient(
+            timeout_s=settings.time_stamps.timeout_s, destinations=peer_destinations(settings, keeper)
+        ),
+        directory=keeper.current,
+        clock=utc_now,
+        rule=StampingRule(every_s=settings.time_stamps.every_s, skew=timedelta(seconds=settings.timing.clock_skew_s)),
+        lock=settings.adapter.data_dir / LOCK_FILE,
+    )
 
 
 def peer_destinations(settings: Settings, keeper: DirectoryKeeper) -> PeerDestinations:

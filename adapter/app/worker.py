@@ -41,6 +41,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
         asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
         asyncio.create_task(site.keys.keep_fresh(site.directory.current), name="keys"),
+        asyncio.create_task(site.stamps.keep_stamped(), name="time-stamps"),
         asyncio.create_task(_forget_expired(site), name="expired ids"),
         asyncio.create_task(peer_door.keep_open(), name="peer listener"),
         asyncio.create_task(record_turned_away(site, gates), name="turned away"),

@@ -16,6 +16,7 @@ from adapter.identifiers import MessageId
 from adapter.large_messages import worked_on
 from adapter.policy.clients import identify
 from adapter.policy.outgoing import authorize_call
+from adapter.policy.stamped import check_stamped_call
 from adapter.stages import ReceivedCall, ValidReply
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
             now=site.clock(),
             reply_within_s=_reply_within_s(received, site),
         )
+        check_stamped_call(directory.service(received.service), site.stamp_deadline(), site.clock())
         sealed = await worked_on(len(received.octets), lambda: seal_call(authorized, site, directory))
         call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
         answer = await site.peers.send(call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory, DirectoryService
@@ -17,6 +18,7 @@ from adapter.exchange.recording import Recorder
 from adapter.identifiers import MemberId
 from adapter.policy.clients import Client
 from adapter.policy.freshness import TimeBounds
+from adapter.policy.stamped import never
 from adapter.ports import Clock, PeerTransport, SigningKey
 from adapter.stages import AuthorizedCall, SealedMessage
 
@@ -27,7 +29,7 @@ class Consumer:
 
     description: fetches the published contract of a service by the digest that the directory names.
     attachments: of one message, in either direction. min_rate_bytes_s: how slow a transfer of them is waited for, and
-    max_transfer_s: how long at most.
+    max_transfer_s: how long at most. stamp_deadline: until when our record may wait for its time-stamp.
     """
 
     own: MemberId
@@ -45,6 +47,7 @@ class Consumer:
     min_rate_bytes_s: int = 64 * 1024
     max_transfer_s: float = 3600
     scan: ScanRule | None = None
+    stamp_deadline: Callable[[], datetime | None] = never
 
     def client(self, name: str) -> Client:
         """A client of the settings by its name. Raises ClientNotIdentified."""

@@ -15,6 +15,7 @@ from adapter.exchange.validation import validate_answer, validate_request
 from adapter.large_messages import worked_on
 from adapter.policy.decision import authorize
 from adapter.policy.freshness import check_awaited, check_fresh
+from adapter.policy.stamped import check_stamped_request
 from adapter.stages import FreshRequest, MessageKind, ReceivedMessage
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,8 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
             len(received.octets), lambda: validate_request(fresh, service.description, service.subject_rule)
         )
         authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock())
+        asked = directory.service(trusted.verified.header.service)
+        check_stamped_request(asked, site.stamp_deadline(), site.clock())
         proven = await prove(trusted.verified, service.attachments, site.scan)
         recorded = await site.recorder.record_request(authorized, proven, site.clock())
         if isinstance(recorded, bytes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from adapter.attachments import HeldAttachments
@@ -22,6 +23,7 @@ from adapter.identifiers import MemberId, MessageId, ServiceId
 from adapter.large_messages import worked_on
 from adapter.policy.freshness import TimeBounds
 from adapter.policy.rules import PolicySnapshot
+from adapter.policy.stamped import never
 from adapter.ports import Backend, Clock, SigningKey
 from adapter.stages import (
     ExchangeHeader,
@@ -49,7 +51,10 @@ class ProvidedService:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provider:
-    """What the provider's side of one adapter works with. directory() raises when there is no valid one."""
+    """What the provider's side of one adapter works with. directory() raises when there is no valid one.
+
+    stamp_deadline: until when our record may wait for its time-stamp.
+    """
 
     own: MemberId
     clock: Clock
@@ -61,6 +66,7 @@ class Provider:
     services: Mapping[ServiceId, ProvidedService]
     recorder: Recorder
     scan: ScanRule | None = None
+    stamp_deadline: Callable[[], datetime | None] = never
 
     async def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
         """What the service that an envelope claims to be for takes: asked before anything beside it is kept.

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
-from adapter.settings.limits import LimitsSettings, QuotasSettings
+from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
 from adapter.settings.officers import KeysSettings
 from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
@@ -336,6 +336,9 @@ class Settings(Section):
     scan: ScanSettings = Field(default_factory=ScanSettings, description="Who looks for malware in attachments.")
     timing: TimingSettings = Field(default_factory=TimingSettings, description="How long things may take.")
     record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
+    time_stamps: TimeStampsSettings = Field(
+        default_factory=TimeStampsSettings, description="How the record is time-stamped."
+    )
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
     keys: KeysSettings = Field(default_factory=KeysSettings, description="When keys may be used and retired.")
     token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")

@@ -36,6 +36,13 @@ class LimitsSettings(Section):
         )
 
 
+class TimeStampsSettings(Section):
+    """[time_stamps]: how the record is time-stamped. By whom, and how long it may wait, the directory says."""
+
+    every_s: Seconds = Field(60, description="Seconds between two time-stamps, as long as there is something new.")
+    timeout_s: Seconds = Field(10, description="Seconds that one authority may take; then the next one is asked.")
+
+
 class QuotasSettings(Section):
     """[quotas]: what one caller may take, for each worker and side. Past it: Overloaded, or a fault that says when.
 

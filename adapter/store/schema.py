@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -93,6 +93,28 @@ checkpoints: Final = Table(
     Column("note", Text, nullable=False),
 )
 """A signed checkpoint (C2SP) for each committed batch of entries."""
+
+time_stamps: Final = Table(
+    "time_stamps",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("directory_version", BigInteger, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+)
+"""Tokens (RFC 3161, DER) over the note of the checkpoint of this size. at_ms: what the token says, rounded down.
+
+directory_version: the one whose certificates the token was accepted by.
+"""
+
+time_stamp_duty: Final = Table(
+    "time_stamp_duty",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+"""One row since the directory names a limit for time-stamps; none when it does not."""
 
 # --- exchanges and messages ------------------------------------------------------------------------------------------
 
