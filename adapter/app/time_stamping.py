@@ -103,7 +103,11 @@ class StampKeeper:
                     log.error("time-stamps not looked at", error=type(failure).__name__, where=where(failure))
                 await asyncio.sleep(_LOOK_EVERY_S)
         finally:
-            self._lock.release()
+            self.release()
+
+    def release(self) -> None:
+        """Let another worker stamp."""
+        self._lock.release()
 
     async def look(self) -> None:
         """One round. Raises StoreUnusable, DirectoryUnavailable, DirectoryExpired."""
