@@ -13,7 +13,9 @@ STATED_MIB: Final = 1024
 
 _TIMES: Final = 2.0
 _AS_BEFORE: Final = 1.5
-_DESCRIPTORS_MORE: Final = 16
+_DESCRIPTORS_MORE: Final = 80
+"""Connections to one peer's adapter, of which there are 64 at most, go in turns: a calm client's calls keep all of them
+open that an attack made necessary. 16 more are for files and clients."""
 _LEAST_CALLS: Final = 20
 _NOT_ATTACKS: Final = frozenset(("before", "settling", "after"))
 
