@@ -1,7 +1,7 @@
 """How long others wait while an adapter reads one large message: `python -m bench.waiting`.
 
-For each document of the attackers: the time until it is judged, and the longest time in which
-the event loop did nothing else. Of five tries the one in the middle. Absolute times: the second is to be compared with the first.
+For each document of the attackers: the time until it is judged, and the longest time in which the event loop did
+nothing else. Of five tries the one in the middle. Absolute times: the second is to be compared with the first.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def test_a_good_run_has_nothing_to_find() -> None:
         (1, phase("attack"), "did not reach: anybody"),
         (1, replace(phase("attack"), answers=REACHED | {"peers": {}}), "did not reach: peers"),
         (3, phase("after", p99_s=0.02), "afterwards"),
-        (3, phase("after", descriptors=100), "descriptors"),
+        (3, phase("after", descriptors=111), "descriptors"),
         (3, phase("after", mib=STATED_MIB), "afterwards"),
     ],
 )
