@@ -492,7 +492,7 @@ def authorities(*certificates: x509.Certificate) -> tuple[CertificationAuthority
 
 def registered(certificate: x509.Certificate, suite: str) -> RegisteredCertificate:
     """A certificate as the directory holds it."""
-    return RegisteredCertificate(certificate=certificate, sha256=certificate.fingerprint(hashes.SHA256()), suite=suite)
+    return RegisteredCertificate.of(certificate, suite)
 
 
 def registration_of(member: FederationMember) -> Registration:

@@ -157,9 +157,7 @@ def _is_leaving(key: KeyFile) -> bool:
 
 def _registered(keys: list[KeyFile], purpose: str) -> tuple[RegisteredCertificate, ...]:
     found = tuple(
-        RegisteredCertificate(
-            certificate=key.certificate, sha256=bytes.fromhex(key.fingerprint), suite=key.suite or "tls"
-        )
+        RegisteredCertificate.of(key.certificate, key.suite or "tls")
         for key in keys
         if key.purpose == purpose and key.state in _USABLE and key.certificate is not None and not _is_leaving(key)
     )

@@ -10,15 +10,23 @@ from typing import Final
 
 from adapter.directory.content import BasisName, EService
 from adapter.directory.draft import DirectoryDraft
-from adapter.directory.model import Directory, Member
+from adapter.directory.model import Directory, Member, Registration
 from adapter.errors import DirectoryRefused
 from adapter.identifiers import IDENTIFIER_KINDS, MemberId, SubsystemId
 
 _CONTENT: Final = tuple(one.name for one in fields(DirectoryDraft))
 
 
-def index_directory(draft: DirectoryDraft) -> Directory:
-    """Check that the content fits together and index it. The only maker of `Directory`. Raises DirectoryRefused."""
+def index_directory(
+    draft: DirectoryDraft,
+    *,
+    document_sha256: bytes = b"",
+    registrations: Mapping[bytes, Registration] = MappingProxyType({}),
+) -> Directory:
+    """Check that the content fits together and index it. The only maker of `Directory`. Raises DirectoryRefused.
+
+    document_sha256, registrations: of the document that the draft was read from, for reading the next version.
+    """
     if draft.expires <= draft.issued:
         raise DirectoryRefused("the directory expires before it is issued")
     for member_id in draft.members:
@@ -42,6 +50,8 @@ def index_directory(draft: DirectoryDraft) -> Directory:
             {ca.sha256: ca for ca in chain(draft.tls_authorities, draft.signing_authorities)}
         ),
         by_regulation=by_regulation,
+        document_sha256=document_sha256,
+        registrations=registrations,
     )
 
 

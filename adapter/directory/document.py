@@ -7,10 +7,13 @@ an adapter gets its Directory from there.
 from __future__ import annotations
 
 import functools
+import hashlib
+import hmac
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
-from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from adapter import xmlsafe
@@ -28,7 +31,7 @@ from adapter.directory.content_reading import (
 )
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.elements import (
-    certificate,
+    certificate_der,
     children,
     duration,
     flag,
@@ -43,15 +46,16 @@ from adapter.directory.elements import (
     value,
 )
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.slicing import SlicedDirectory, alone, slice_directory
 from adapter.errors import DirectoryRefused, LimitExceeded
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
-# 10,000 members with ten certificates each and 50,000 services take about 100 MB.
+# 10,000 members with ten certificates each and 50,000 services: 85 MB with keys of p256, 150 MB with keys of rsa.
 DIRECTORY_LIMITS: Final = xmlsafe.XmlLimits(
-    max_bytes=128 * 1024 * 1024,
+    max_bytes=256 * 1024 * 1024,
     max_depth=20,
-    max_nodes=2_000_000,
-    max_attributes_in_all=4_000_000,
+    max_nodes=4_000_000,
+    max_attributes_in_all=8_000_000,
     max_namespace_declarations=1_000,
     max_canonical_bytes=1024 * 1024 * 1024,
 )
@@ -60,19 +64,53 @@ REGISTRATION_LIMITS: Final = xmlsafe.XmlLimits(
 )
 
 
-def parse_directory(octets: bytes) -> Directory:
+def parse_directory(octets: bytes, earlier: Directory | None = None) -> Directory:
     """Read a directory document (untrusted octets; whether they are signed is not looked at here).
+
+    earlier: a directory that was read before. What did not change since is taken from it: the whole, where it is the
+    same document; members whose octets are the same. The result is the same without it.
 
     Raises DirectoryRefused when it is oversized, not well-formed, not valid against xsd/directory.xsd, has a critical
     extension (this version knows none), or contradicts itself.
     """
-    return index_directory(read_draft(octets))
+    digest = hashlib.sha256(octets).digest()
+    if earlier is not None and hmac.compare_digest(digest, earlier.document_sha256):
+        return earlier
+    draft, registrations = _read(octets, {} if earlier is None else earlier.registrations)
+    return index_directory(draft, document_sha256=digest, registrations=registrations)
 
 
 def read_draft(octets: bytes) -> DirectoryDraft:
     """Read a directory document in order to change it. Raises DirectoryRefused."""
+    return _read(octets, {})[0]
+
+
+def _read(octets: bytes, known: Mapping[bytes, Registration]) -> tuple[DirectoryDraft, Mapping[bytes, Registration]]:
+    """The draft, and what was read of each member by the SHA-256 of its octets."""
+    sliced = slice_directory(octets) if len(octets) <= DIRECTORY_LIMITS.max_bytes else None
+    if sliced is not None:
+        try:
+            return _read_sliced(sliced, known)
+        except DirectoryRefused:
+            pass  # read whole below: whatever is wrong is then named by its place in the document
     root = _read_document(octets, "Directory", DIRECTORY_LIMITS)
-    registrations = [_read_member(element) for element in children(root, "Members", "Member")]
+    return _draft(root, [_read_member(element) for element in children(root, "Members", "Member")]), {}
+
+
+def _read_sliced(
+    sliced: SlicedDirectory, known: Mapping[bytes, Registration]
+) -> tuple[DirectoryDraft, Mapping[bytes, Registration]]:
+    root = _read_document(sliced.rest, "Directory", DIRECTORY_LIMITS)
+    registrations: dict[bytes, Registration] = {}
+    for member in sliced.members:
+        digest = hashlib.sha256(member).digest()
+        if digest in registrations:
+            raise DirectoryRefused("a member is listed twice")
+        registrations[digest] = known.get(digest) or read_registration(alone(member))
+    return _draft(root, registrations.values()), MappingProxyType(registrations)
+
+
+def _draft(root: etree._Element, registrations: Collection[Registration]) -> DirectoryDraft:
     services = [service for registration in registrations for service in registration.services]
     stamping = root.find(tag("TimeStampAuthorities"))
     return DirectoryDraft(
@@ -175,5 +213,4 @@ def _read_certificates(element: etree._Element, name: str, whose: str) -> tuple[
 
 
 def _registered(element: etree._Element, suite: str, whose: str) -> RegisteredCertificate:
-    read = certificate(element, whose)
-    return RegisteredCertificate(certificate=read, sha256=read.fingerprint(hashes.SHA256()), suite=suite)
+    return RegisteredCertificate.of_der(certificate_der(element, whose), suite)

@@ -22,16 +22,10 @@ from adapter.directory.content import (
     Titles,
     Witness,
 )
-from adapter.directory.model import DirectoryService, Member
+from adapter.directory.model import DirectoryService, Member, Registration
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Registration:
-    """What an agency hands to the authority: a member and the services of its subsystems. Untrusted."""
-
-    member: Member
-    services: tuple[DirectoryService, ...] = ()
+__all__ = ["DirectoryDraft", "Registration"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

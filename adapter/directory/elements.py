@@ -115,13 +115,26 @@ def identifier(kind: type[_Id], written: str) -> _Id:
 
 def certificate(element: etree._Element, whose: str) -> x509.Certificate:
     """The certificate in an element. whose: for the reason of a refusal."""
-    der = xmlsafe.decode_base64(element.text or "", max_chars=_MAX_CERTIFICATE_CHARS, error=DirectoryRefused)
     try:
-        read = x509.load_der_x509_certificate(der)
+        read = x509.load_der_x509_certificate(_der(element))
         _ = read.subject, read.issuer  # read when asked for, not when loaded; chains are built of them
     except UNREADABLE:
         raise DirectoryRefused(f"{whose} certificate at line {element.sourceline} cannot be read") from None
     return read
+
+
+def certificate_der(element: etree._Element, whose: str) -> bytes:
+    """The octets of the certificate in an element, which is one by its structure; its names are not read."""
+    der = _der(element)
+    try:
+        x509.load_der_x509_certificate(der)
+    except UNREADABLE:
+        raise DirectoryRefused(f"{whose} certificate at line {element.sourceline} cannot be read") from None
+    return der
+
+
+def _der(element: etree._Element) -> bytes:
+    return xmlsafe.decode_base64(element.text or "", max_chars=_MAX_CERTIFICATE_CHARS, error=DirectoryRefused)
 
 
 def certificates(element: etree._Element, name: str, whose: str) -> tuple[x509.Certificate, ...]:

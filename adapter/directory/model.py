@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapter.crypto.certificates import UNREADABLE
 from adapter.directory.content import (
     CertificationAuthority,
     ConsentIssuer,
@@ -18,17 +23,48 @@ from adapter.directory.content import (
     Titles,
     Witness,
 )
-from adapter.errors import UnknownMember, UnknownService
+from adapter.errors import SecurityFailed, UnknownMember, UnknownService
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
+
+_CERTIFICATES_AT_HAND: Final = 4096
+
+
+@lru_cache(maxsize=_CERTIFICATES_AT_HAND)
+def _read(der: bytes) -> x509.Certificate:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.subject, certificate.issuer  # read when asked for, not when loaded; chains are built of them
+    except UNREADABLE:
+        raise SecurityFailed("a registered certificate cannot be read") from None
+    return certificate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegisteredCertificate:
-    """A member's certificate as the authority registered it."""
+    """A member's certificate as the authority registered it.
 
-    certificate: x509.Certificate
+    Made from a certificate that was read once; it is kept as octets, because a large directory holds many and an
+    exchange needs two. sha256: of der.
+    """
+
+    der: bytes = field(repr=False)
     sha256: bytes
     suite: str
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate, suite: str) -> RegisteredCertificate:
+        """The registration of a certificate. suite: `tls` for a TLS certificate."""
+        return cls.of_der(certificate.public_bytes(Encoding.DER), suite)
+
+    @classmethod
+    def of_der(cls, der: bytes, suite: str) -> RegisteredCertificate:
+        """The registration of a certificate that is DER. Its names are first read when `certificate` is asked for."""
+        return cls(der=der, sha256=hashlib.sha256(der).digest(), suite=suite)
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate, read. Raises SecurityFailed when it has names that cannot be read: nobody trusts by it."""
+        return _read(self.der)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +113,14 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """A member and the services of its subsystems: what an agency hands to the authority, then untrusted."""
+
+    member: Member
+    services: tuple[DirectoryService, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Directory:
     """A verified directory: the content of a `DirectoryDraft` that fits together, and its indexes.
 
@@ -110,6 +154,10 @@ class Directory:
     """SHA-256 of a CA certificate to the CA."""
     by_regulation: Mapping[str, EService] = field(default_factory=dict)
     """Id of a regulation to its e-service."""
+    document_sha256: bytes = field(default=b"", repr=False, compare=False)
+    """Of the document that it was read from; empty when it was not."""
+    registrations: Mapping[bytes, Registration] = field(default_factory=dict, repr=False, compare=False)
+    """SHA-256 of the octets of a Member element to what was read of them: the next version is read with its help."""
 
     @property
     def signing_cas(self) -> tuple[x509.Certificate, ...]:

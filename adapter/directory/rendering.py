@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from adapter.directory.content import CertificationAuthority, EService, Titles
@@ -18,6 +16,7 @@ from adapter.directory.model import DirectoryService, Member, RegisteredCertific
 from adapter.envelope import names
 from adapter.identifiers import SubsystemId
 
+_LINE: Final = 100
 _LANGUAGES: Final = ("en", "ru", "uz", "uz-Cyrl")
 
 
@@ -80,7 +79,7 @@ def _add_member(parent: etree._Element, member: Member, services: Mapping[Subsys
     _add_titles(element, member.names, "Name")
     adapter = _add(element, "Adapter", address=member.adapter.address)
     for tls in member.adapter.tls_certificates:
-        _add(adapter, "TlsCertificate", _base64(tls.certificate))
+        _add(adapter, "TlsCertificate", _base64(tls.der))
     _add_suite_certificates(element, "SigningCertificate", member.signing)
     _add_suite_certificates(element, "AgreementCertificate", member.agreement)
     if member.record_vkey is not None:
@@ -111,7 +110,7 @@ def _add_authorities(parent: etree._Element, name: str, authorities: Iterable[Ce
         element = _add(holder, "Authority")
         if one.status_window is not None:
             element.set("statusWindow", write_duration(one.status_window))
-        _add(element, "Certificate", _base64(one.certificate))
+        _add(element, "Certificate", _base64(one.certificate.public_bytes(Encoding.DER)))
         for address in one.ocsp_addresses:
             _add(element, "OcspAddress", address)
         for address in one.crl_addresses:
@@ -127,7 +126,7 @@ def _add_time_stamp_authorities(root: etree._Element, draft: DirectoryDraft) -> 
     for one in draft.time_stamp_authorities.values():  # in the order in which they are tried
         element = _add(holder, "TimeStampAuthority", name=one.name, address=one.address)
         for certificate in one.certificates:
-            _add(element, "StampCertificate", _base64(certificate))
+            _add(element, "StampCertificate", _base64(certificate.public_bytes(Encoding.DER)))
 
 
 def _add_codes(root: etree._Element, draft: DirectoryDraft) -> None:
@@ -157,7 +156,7 @@ def _add_consent_issuers(root: etree._Element, draft: DirectoryDraft) -> None:
         for kind in sorted(one.kinds):
             _add(element, "Kind", kind)
         for certificate in one.certificates:
-            _add(element, "StatementCertificate", _base64(certificate))
+            _add(element, "StatementCertificate", _base64(certificate.public_bytes(Encoding.DER)))
 
 
 def _add_suites(root: etree._Element, draft: DirectoryDraft) -> None:
@@ -218,7 +217,7 @@ def _add_titles(parent: etree._Element, titles: Titles, name: str = "Title") -> 
 
 def _add_suite_certificates(parent: etree._Element, name: str, registered: Iterable[RegisteredCertificate]) -> None:
     for one in registered:
-        _add(parent, name, _base64(one.certificate), suite=one.suite)
+        _add(parent, name, _base64(one.der), suite=one.suite)
 
 
 def _root(name: str) -> etree._Element:
@@ -231,9 +230,9 @@ def _add(parent: etree._Element, tag: str, text: str | None = None, /, **attribu
     return element
 
 
-def _base64(certificate: x509.Certificate) -> str:
-    octets = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
-    return "\n" + "\n".join(textwrap.wrap(octets, 100)) + "\n"
+def _base64(der: bytes) -> str:
+    octets = base64.b64encode(der).decode()
+    return "\n" + "".join(f"{octets[at : at + _LINE]}\n" for at in range(0, len(octets), _LINE))
 
 
 def _serialize(root: etree._Element) -> bytes:

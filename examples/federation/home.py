@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adapter.app.keyring import Keyring, load_keyring
@@ -202,4 +201,4 @@ def registration_of(home: Home) -> tuple[Registration, dict[str, bytes]]:
 
 def _registered(home: Home, name: str, suite: str) -> RegisteredCertificate:
     certificate = x509.load_pem_x509_certificate((home.folder / "keys" / f"{name}.pem").read_bytes())
-    return RegisteredCertificate(certificate=certificate, sha256=certificate.fingerprint(hashes.SHA256()), suite=suite)
+    return RegisteredCertificate.of(certificate, suite)
