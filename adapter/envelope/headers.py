@@ -50,6 +50,7 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _BLOCK_ATTRIBUTES: Final = frozenset((WSU_ID, SOAP12_MUST_UNDERSTAND))
 _ID_ONLY: Final = frozenset((WSU_ID,))
 _MUST_UNDERSTAND: Final = frozenset((SOAP12_MUST_UNDERSTAND,))
+_BOOLEANS: Final = frozenset(("true", "false", "1", "0"))
 
 
 # --- Exchange --------------------------------------------------------------------------------------------------------
@@ -177,6 +178,8 @@ def read_personal_data(element: etree._Element) -> PersonalData:
     if element.tag != PERSONAL_DATA:
         refuse("not a PersonalData block")
     check_attributes(element, _ID_ONLY, _MUST_UNDERSTAND)
+    if element.get(SOAP12_MUST_UNDERSTAND, "true").strip() not in _BOOLEANS:
+        refuse("mustUnderstand of PersonalData is neither true nor false")
     return read_statement(children(element), ENVELOPE, "PersonalData")
 
 

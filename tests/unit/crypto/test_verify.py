@@ -358,6 +358,8 @@ def test_7_a_subject_with_a_wrong_check_digit_is_named_as_that(envelope: UnsafeE
         ('<ia:LegalBasis kind="law">', '<ia:LegalBasis kind="law">\u202e'),
         ("<ia:Consent>", "<ia:Consent>" + "x" * 600),
         (' wsu:Id="personal-data"', ' role="x" wsu:Id="personal-data"'),
+        ('mustUnderstand="true"', 'mustUnderstand="urn:x"'),
+        ('mustUnderstand="true"', 'mustUnderstand=""'),
     ],
 )
 def test_7_personal_data_outside_its_schema_is_refused(envelope: UnsafeEnvelope, old: str, new: str) -> None:
