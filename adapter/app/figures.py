@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from adapter.app.expiries import what_expires
 from adapter.app.quotas import Gates
 from adapter.app.wiring import Site
 from adapter.errors import AdapterError
@@ -63,6 +64,50 @@ class _TurnedAwayFigures(Collector):
             for reason, count in sorted(counts.total.items()):
                 turned_away.add_metric((listener, reason, str(os.getpid())), count)
         yield turned_away
+
+
+class _StampFigures(Collector):
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """As the worker found it when it last looked."""
+        keeper = self._site.stamps
+        failures = CounterMetricFamily(
+            "adapter_time_stamp_failures",
+            "Time-stamps that an authority did not give, by authority and reason, of this worker.",
+            labels=("authority", "reason", "worker"),
+        )
+        for (authority, code), count in sorted(keeper.failures.items()):
+            failures.add_metric((authority, code, str(os.getpid())), count)
+        yield failures
+        state, deadline = keeper.state, keeper.deadline()
+        if state is not None:
+            waiting = "Entries of the record that no time-stamp covers yet."
+            yield GaugeMetricFamily("adapter_time_stamp_waiting_entries", waiting, value=state.size - state.stamped)
+        if deadline is not None:
+            until = "From when on personal data is refused without a new time-stamp, in seconds since 1970."
+            yield GaugeMetricFamily("adapter_time_stamp_deadline_seconds", until, value=deadline.timestamp())
+
+
+class _ExpiryFigures(Collector):
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Read when somebody asks, from the files and the directory as they are."""
+        try:
+            directory = self._site.directory.current()
+        except AdapterError:
+            directory = None
+        ends = GaugeMetricFamily(
+            "adapter_expires_timestamp_seconds",
+            "When a certificate, a suite or the directory ends, in seconds since 1970.",
+            labels=("what", "name"),
+        )
+        for one in what_expires(self._site.settings, directory):
+            ends.add_metric((one.what, one.name), one.ends.timestamp())
+        yield ends
 
 
 class SpoolFigures(Collector):
@@ -134,4 +179,6 @@ def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry
         registry.register(collector)
     registry.register(_TurnedAwayFigures(gates))
     registry.register(_DirectoryFigures(site))
+    registry.register(_StampFigures(site))
+    registry.register(_ExpiryFigures(site))
     return registry

@@ -7,8 +7,6 @@ directory's authorities in turn. A worker that is killed loses its lock and at m
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from adapter.app.one_worker import WorkerLock
 from adapter.audit.stamps import StampState
 from adapter.crypto.time_stamps import TimeStamp, accept_stamp, ask_for_stamp
 from adapter.directory.content import TimeStampAuthority
@@ -32,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 _LOOK_EVERY_S: Final = 2.0
 _AGAIN_AFTER_FAILURE_S: Final = 15.0
-_OWNER_ONLY: Final = 0o600
 LOCK_FILE: Final = "time-stamps.lock"
 
 
@@ -79,7 +77,7 @@ class StampKeeper:
         self._directory = directory
         self._clock = clock
         self._rule = rule
-        self._lock = _Lock(lock)
+        self._lock = WorkerLock(lock)
         self._deadline: datetime | None = None
         self._next: datetime | None = None
         self._told_overdue = False
@@ -159,30 +157,3 @@ class StampKeeper:
             log.info("time-stamped", authority=authority.name, entries=checkpoint.size)
             return True
         return False
-
-
-class _Lock:
-    """A file that one process at a time holds; the system lets go of it when that process is gone, however it went."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    def acquire(self) -> bool:
-        """Whether this process holds it now. Raises OSError when the file cannot be made."""
-        if self._descriptor is not None:
-            return True
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
-
-    def release(self) -> None:
-        """Let another one do it."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None

@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
+from adapter.app.expiries import watch_expiries
 from adapter.app.listening import Sockets
 from adapter.app.quotas import Gates, record_interval, record_turned_away
 from adapter.app.supervisor import STOP_SIGNALS
@@ -42,6 +43,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
         asyncio.create_task(site.keys.keep_fresh(site.directory.current), name="keys"),
         asyncio.create_task(site.stamps.keep_stamped(), name="time-stamps"),
+        asyncio.create_task(watch_expiries(site.settings, site.directory.current, utc_now), name="expiries"),
         asyncio.create_task(_forget_expired(site), name="expired ids"),
         asyncio.create_task(peer_door.keep_open(), name="peer listener"),
         asyncio.create_task(record_turned_away(site, gates), name="turned away"),

@@ -27,8 +27,10 @@ from adapter.cli.doctor_checks import (
     ok,
 )
 from adapter.cli.doctor_contexts import look_at_contexts
+from adapter.cli.doctor_ends import look_at_expiries
 from adapter.cli.doctor_online import directory_server_time, guarded_online
 from adapter.cli.doctor_rehearsal import try_exchange, try_signature
+from adapter.cli.doctor_stamps import look_at_stamps
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_path
 from adapter.cli.output import Output, bad, doubtful, good, table_of
 from adapter.errors import AdapterError
@@ -106,10 +108,12 @@ def _with_the_directory(settings: Settings, settings_file: Path, *, online: bool
     )
     if directory is not None:
         known = directory
+        findings += guarded("time-stamps", "See docs/timestamps.md.", lambda: look_at_stamps(settings, known, now))
         findings += guarded("registered", _REGISTER, lambda: look_at_registration(settings, known, now))
         findings += guarded(
             "clients", "Mend [client.context].", lambda: look_at_contexts(settings, settings_file, known)
         )
+    findings += look_at_expiries(settings, directory, now)
     findings += guarded("exchange", _KEYS, lambda: try_exchange(settings, directory, now))
     if online:
         findings += guarded_online(settings, directory, now)

@@ -10,6 +10,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from adapter.audit.stamps import StoredStamp, open_stamp
 from adapter.cli.directory_source import COPY_FOLDER, anchor_from
 from adapter.cli.files import confirm_overwrite, read_octets, write_octets
 from adapter.cli.options import (
@@ -23,6 +24,7 @@ from adapter.cli.options import (
 )
 from adapter.cli.output import JsonValue, Output, facts_of, good, when
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
+from adapter.directory.signing import authenticate_directory
 from adapter.errors import CommandRefused, DirectoryUnavailable
 from adapter.evidence.export import ProvedEntry, export_evidence
 from adapter.evidence.judgement import Judgement
@@ -35,6 +37,7 @@ from adapter.store.directory_copy import DirectoryCopy, StoredDirectory
 from adapter.store.engine import Database, open_database
 from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
+from adapter.store.time_stamps import TimeStamps
 
 _MAX_ENTRIES: Final = 1000
 _OWNER_ONLY: Final = 0o600
@@ -76,9 +79,10 @@ def _gather(settings: Settings, database: Database, message_id: MessageId) -> by
     entries = reader.search(LogFilter(message_id=str(message_id), limit=_MAX_ENTRIES))
     if not entries:
         raise CommandRefused(f"the record has no entry about {message_id}")
-    newest = reader.prove_entry(entries[0].number)
-    proofs = [reader.prove_entry(entry.number, newest.size) for entry in reversed(entries)]
     directory = _stored_directory(settings, database, entries)
+    stamp = _stamp(settings, database, int(entries[0].number), directory)
+    proved_in = reader.prove_entry(entries[0].number, None if stamp is None else stamp.size)
+    proofs = [reader.prove_entry(entry.number, proved_in.size) for entry in reversed(entries)]
     kept = _kept_messages(settings, database, [int(entry.number) for entry in entries])
     if "request" not in kept:
         raise CommandRefused("the request of this exchange was not kept: it was refused, or its day was erased")
@@ -89,10 +93,27 @@ def _gather(settings: Settings, database: Database, message_id: MessageId) -> by
         request=kept["request"],
         reply=kept.get("reply"),
         entries=[ProvedEntry(number=int(one.entry.number), text=one.entry.document, proof=one.path) for one in proofs],
-        checkpoint=newest.checkpoint,
+        checkpoint=proved_in.checkpoint,
+        stamp=None if stamp is None else stamp.token,
         directory_xml=directory.document,
         directory_note=directory.note,
     )
+
+
+def _stamp(settings: Settings, database: Database, newest: int, directory: StoredDirectory) -> StoredStamp | None:
+    """The oldest time-stamp over all entries up to `newest`, if this directory vouches for its authority.
+
+    Raises RecordBroken: it is not good.
+    """
+    stamp = TimeStamps(database).covering(newest)
+    if stamp is None:
+        return None
+    opened = authenticate_directory(directory.document, directory.note, anchor_from(settings.directory.anchor))
+    authority = opened.time_stamp_authorities.get(stamp.authority)
+    if authority is None:
+        return None
+    open_stamp(stamp, authority.certificates)
+    return stamp
 
 
 def _kept_messages(settings: Settings, database: Database, numbers: list[int]) -> dict[str, KeptMessage]:

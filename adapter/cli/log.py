@@ -13,9 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
+from adapter.audit.stamps import VerifiedStamps
 from adapter.audit.subjects import subject_key, subject_tag
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.cli.files import read_octets, write_octets
+from adapter.cli.log_stamps import covered_words, list_stamps, stamps_value, stamps_words, verified_stamps
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
@@ -101,11 +103,18 @@ def show(
 ) -> None:
     """Show one entry as it is recorded."""
     output = Output.of(as_json=as_json)
-    reader = _reader(settings_from(settings_file))
+    settings = settings_from(settings_file)
+    reader = _reader(settings)
     entry = reader.show(number)
     value = dict(_value(entry))
     shown: list[RenderableType] = [
-        facts_of([("record", str(entry.number)), ("leaf hash", entry.leaf_hash.hex())]),
+        facts_of(
+            [
+                ("record", str(entry.number)),
+                ("leaf hash", entry.leaf_hash.hex()),
+                ("time-stamp", covered_words(settings, number)),
+            ]
+        ),
         JSON.from_data(entry.body, ensure_ascii=False),
     ]
     if proof:
@@ -137,7 +146,7 @@ def verify(
     """Read the whole record and prove that nothing was changed, removed or reordered.
 
     Without --against this holds against everybody who lacks the record's key; with a checkpoint that somebody else
-    kept, against its holder too. Exit code 6: something is not as it was.
+    kept, against its holder too, and so with the time-stamps that it has. Exit code 6: something is not as it was.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
@@ -156,7 +165,13 @@ def verify(
         )
     if save_checkpoint is not None:
         _save_newest(reader, save_checkpoint, output)
-    output.result(_verified_value(verified, remembered), *_verified_words(verified, remembered))
+    stamps = verified_stamps(settings)
+    output.result(
+        _verified_value(verified, remembered, stamps), *_verified_words(verified, remembered), *stamps_words(stamps)
+    )
+
+
+app.command("stamps", epilog="adapter log stamps --save for-the-auditor")(list_stamps)
 
 
 def _verified_words(verified: VerifiedRecord, remembered: list[Checkpoint]) -> list[RenderableType]:
@@ -171,13 +186,14 @@ def _verified_words(verified: VerifiedRecord, remembered: list[Checkpoint]) -> l
     return words
 
 
-def _verified_value(verified: VerifiedRecord, remembered: list[Checkpoint]) -> JsonValue:
+def _verified_value(verified: VerifiedRecord, remembered: list[Checkpoint], stamps: VerifiedStamps) -> JsonValue:
     return {
         "whole": True,
         "entries": verified.entries,
         "checkpoints": verified.checkpoints,
         "root": None if verified.newest is None else verified.newest.root.hex(),
         "against": [one.size for one in remembered],
+        "time_stamps": stamps_value(stamps),
     }
 
 

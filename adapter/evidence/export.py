@@ -17,6 +17,7 @@ from adapter.evidence.manifest import (
     MIMETYPE_CONTENT,
     REPLY,
     REQUEST,
+    STAMP,
     Manifest,
     entry_path,
     proof_path,
@@ -44,14 +45,16 @@ def export_evidence(
     reply: KeptMessage | None,
     entries: Sequence[ProvedEntry],
     checkpoint: str,
+    stamp: bytes | None = None,
     directory_xml: bytes,
     directory_note: bytes,
 ) -> bytes:
     """The container: equal arguments give equal octets.
 
     exporter: the member whose record this is. message_id: of the request. entries: all entries about this exchange,
-    proved in the tree of `checkpoint` (a signed note). The directory should be the version by which the messages were
-    trusted (the entries name it); a later one proves the same as long as it still lists both members' certificates.
+    proved in the tree of `checkpoint` (a signed note). stamp: a time-stamp token over that note. The directory should
+    be the version by which the messages were trusted (the entries name it); a later one proves the same as long as it
+    still lists both members' certificates.
     The content keys go with the messages, so that whoever holds the file can read them: hand it on accordingly.
     Raises EvidenceInvalid when it would be too large.
     """
@@ -61,6 +64,8 @@ def export_evidence(
         DIRECTORY_XML: directory_xml,
         DIRECTORY_NOTE: directory_note,
     }
+    if stamp is not None:
+        files[STAMP] = stamp
     if reply is not None:
         files |= _message(REPLY, reply)
     for entry in entries:

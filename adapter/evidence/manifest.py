@@ -20,13 +20,14 @@ MANIFEST: Final = "manifest.json"
 REQUEST: Final = "messages/request"
 REPLY: Final = "messages/reply"
 CHECKPOINT: Final = "record/checkpoint.note"
+STAMP: Final = "record/checkpoint.tst"
 DIRECTORY_XML: Final = "directory/directory.xml"
 DIRECTORY_NOTE: Final = "directory/directory.note"
 
 _FORMAT: Final = "interagency-adapter/evidence/1"
 _ENTRY: Final = re.compile(r"record/(entry|proof)-(0|[1-9][0-9]{0,18})\.json")
 _REQUIRED: Final = frozenset((f"{REQUEST}.xml", f"{REQUEST}.key", CHECKPOINT, DIRECTORY_XML, DIRECTORY_NOTE))
-_OPTIONAL: Final = frozenset((f"{REPLY}.xml", f"{REPLY}.key"))
+_OPTIONAL: Final = frozenset((f"{REPLY}.xml", f"{REPLY}.key", STAMP))
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 

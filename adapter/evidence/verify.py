@@ -27,12 +27,14 @@ from adapter.evidence.manifest import (
     MANIFEST,
     REPLY,
     REQUEST,
+    STAMP,
     Manifest,
     check_manifest,
     entry_path,
     proof_path,
 )
 from adapter.evidence.messages import SignedMessage, check_answers, open_message
+from adapter.evidence.stamps import ProvedStamp, judge_stamp
 from adapter.evidence.wording import state
 from adapter.identifiers import MemberId
 from adapter.stages import MessageKind
@@ -46,6 +48,7 @@ class Proved:
     manifest: Manifest
     directory: Directory
     checkpoint: Checkpoint
+    stamp: ProvedStamp | None
     entries: tuple[ExchangeEntry, ...]
     request: SignedMessage
     reply: SignedMessage | None
@@ -66,6 +69,9 @@ def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
     # 3. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
     with _about(CHECKPOINT):
         checkpoint = _open_checkpoint(files[CHECKPOINT], manifest.exporter, directory)
+    #    If it is time-stamped: by an authority that the directory names.
+    with _about(STAMP):
+        stamp = judge_stamp(files[STAMP], files[CHECKPOINT], directory) if STAMP in files else None
     # 4. Every entry is in the record that the checkpoint is of.
     entries = tuple(_proved_entry(files, number, checkpoint) for number in numbers)
     # 5. The messages decrypt, their signatures are good, and their signers were members, at the time of signing.
@@ -83,6 +89,7 @@ def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
             manifest=manifest,
             directory=directory,
             checkpoint=checkpoint,
+            stamp=stamp,
             entries=entries,
             request=request,
             reply=reply,
@@ -134,6 +141,7 @@ def _judgement(proved: Proved) -> Judgement:
             directory=proved.directory,
             exporter=proved.manifest.exporter,
             checkpoint_size=proved.checkpoint.size,
+            stamp=proved.stamp,
             entries=proved.entries,
             request=proved.request,
             reply=proved.reply,

@@ -16,8 +16,9 @@ from adapter.audit.entry import (
 from adapter.directory.model import Directory
 from adapter.evidence.entries import ExchangeEntry
 from adapter.evidence.judgement import Statement
-from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_XML, REPLY, REQUEST
+from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_XML, REPLY, REQUEST, STAMP
 from adapter.evidence.messages import SignedMessage
+from adapter.evidence.stamps import ProvedStamp
 from adapter.identifiers import MemberId
 from adapter.stages import VerifiedMessage
 
@@ -37,6 +38,7 @@ def state(
     directory: Directory,
     exporter: MemberId,
     checkpoint_size: int,
+    stamp: ProvedStamp | None,
     entries: Sequence[ExchangeEntry],
     request: SignedMessage,
     reply: SignedMessage | None,
@@ -52,7 +54,17 @@ def state(
             at=None,
             file=CHECKPOINT,
         ),
+        *(() if stamp is None else (_stamp(stamp),)),
         _directory(directory, request),
+    )
+
+
+def _stamp(stamp: ProvedStamp) -> Statement:
+    return Statement(
+        by=f"the time-stamp authority {stamp.authority}",
+        what="signed that this checkpoint, and with it these entries, existed before this time",
+        at=stamp.time,
+        file=STAMP,
     )
 
 

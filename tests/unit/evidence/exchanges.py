@@ -48,6 +48,8 @@ class Exported:
     note: bytes
     origin: str
     record_signer: FederationMember
+    stamp: Callable[[bytes], bytes] | None = None
+    """What gives the token over the checkpoint, if it is time-stamped."""
 
     def container(self, *, change_entry: Callable[[str], str] = lambda text: text) -> bytes:
         """The container. change_entry: applied to the text before it is hashed: what a lying record could say."""
@@ -58,6 +60,7 @@ class Exported:
         for leaf in leaves:
             tree.append(leaf)
         checkpoint = Checkpoint(origin=self.origin, size=len(leaves), root=tree.root())
+        note = sign_checkpoint(checkpoint, self.record_signer.record_signer)
         numbers = range(len(OTHERS), len(OTHERS) + len(self.entries))
         return export_evidence(
             exporter=self.member.id,
@@ -69,7 +72,8 @@ class Exported:
                 ProvedEntry(number=at, text=texts[at], proof=inclusion_proof(Leaves(leaves), at, len(leaves)))
                 for at in numbers
             ],
-            checkpoint=sign_checkpoint(checkpoint, self.record_signer.record_signer),
+            checkpoint=note,
+            stamp=None if self.stamp is None else self.stamp(note.encode()),
             directory_xml=self.xml,
             directory_note=self.note,
         )

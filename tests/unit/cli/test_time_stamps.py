@@ -1,0 +1,171 @@
+"""What the commands say of time-stamps and of what ends, over a real record stamped by a real authority."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapter.app.expiries import what_expires
+from adapter.app.time_stamping import StampingRule, StampKeeper
+from adapter.audit.checkpoint import record_origin
+from adapter.cli.own_record import record_signer
+from adapter.directory.content import TimeStampAuthority as Listed
+from adapter.directory.draft import DirectoryDraft
+from adapter.settings import load_settings
+from adapter.store.appending import Log, append_entries
+from adapter.store.directory_copy import DirectoryCopy
+from adapter.store.engine import open_database
+from adapter.store.time_stamps import TimeStamps
+from adapter.transport.destinations import PeerDestinations
+from adapter.transport.time_stamp_client import TimeStampClient
+from tests.pki import Federation
+from tests.real_pki.making import RealPki
+from tests.real_pki.serving import Fault
+from tests.real_pki.tsa import TimeStampAuthority
+from tests.records import an_entry
+from tests.unit.cli.dialogue import Run
+
+pytestmark = pytest.mark.sockets
+
+
+@dataclass
+class Home:
+    """The register's adapter, whose directory names one authority."""
+
+    place: Path
+    tsa: TimeStampAuthority
+    federation: Federation
+    listed: dict[str, Listed]
+
+    def fill(self) -> None:
+        settings = load_settings(self.place / "register" / "adapter.toml")
+        log = Log(record_origin(settings.member), record_signer(settings))
+        append_entries(open_database(settings.database_url), log, [an_entry() for _ in range(3)])
+
+    def stamp(self) -> None:
+        settings = load_settings(self.place / "register" / "adapter.toml")
+        directory = self.federation.directory(self.draft())
+        keeper = StampKeeper(
+            stamps=TimeStamps(open_database(settings.database_url)),
+            client=TimeStampClient(timeout_s=10, destinations=PeerDestinations(loopback="always")),
+            directory=lambda: directory,
+            clock=lambda: datetime.now(UTC),
+            rule=StampingRule(every_s=1, skew=timedelta(minutes=1)),
+            lock=self.place / "lock",
+        )
+        asyncio.run(keeper.look())
+        keeper.release()
+
+    def draft(self) -> DirectoryDraft:
+        return replace(self.federation.draft(), time_stamp_authorities=self.listed, time_stamp_limit=timedelta(hours=1))
+
+
+@pytest.fixture
+def home(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    pki = RealPki.build(tmp_path_factory.mktemp("pki"))
+    with pki.time_stamp("first") as tsa:
+        root = pki.authorities["root"].certificate
+        listed = {"clock": Listed(name="clock", address=tsa.address, certificates=(root,))}
+        made = Home(place, tsa, Federation.build(now=datetime.now(UTC).replace(microsecond=0)), listed)
+        made.federation.write(place / "fed")
+        xml, note = made.federation.signed(made.draft())
+        (place / "fed" / "directory.xml").write_bytes(xml)
+        (place / "fed" / "directory.note").write_bytes(note)
+        toml = place / "register" / "adapter.toml"
+        toml.write_text(toml.read_text().replace("[directory]", '[directory]\nloopback_peers = "always"'))
+        settings = load_settings(toml)
+        DirectoryCopy(settings.adapter.data_dir / "directory", open_database(settings.database_url)).keep(xml, note, 1)
+        yield made
+
+
+def test_which_entries_are_covered_by_which_stamp(run: Run, home: Home) -> None:
+    assert "No time-stamps." in run("log", "stamps", "--settings", "register").out
+    home.fill()
+    shown = run("log", "stamps", "--settings", "register").out
+    assert "3 entries wait for a time-stamp" in shown
+    home.stamp()
+    home.fill()
+    home.stamp()
+    home.fill()
+    shown = run("log", "stamps", "--settings", "register").out
+    assert [line.split("  ")[0].strip() for line in shown.splitlines()[1:3]] == ["3 to 5", "0 to 2"]
+    said = json.loads(run("log", "stamps", "--settings", "register", "--json").out)
+    assert (said["entries"], said["covered"], [one["size"] for one in said["stamps"]]) == (9, 6, [6, 3])
+    assert "says clock (with 6 entries)" in " ".join(run("log", "show", "4", "--settings", "register").out.split())
+    assert "not yet" in run("log", "show", "7", "--settings", "register").out
+    verified = run("log", "verify", "--settings", "register")
+    assert "2 time-stamps are good: the first 6 entries existed before" in verified.out
+
+
+def test_openssl_judges_what_is_saved_for_an_outsider(run: Run, home: Home) -> None:
+    home.fill()
+    home.stamp()
+    assert run("log", "stamps", "--save", "out", "--settings", "register").code == 0
+    command = ["openssl", "ts", "-verify", "-token_in", "-in", "checkpoint.tst", "-data", "checkpoint.note"]
+    command += ["-partial_chain", "-CAfile", "authority.pem"]
+    found = subprocess.run(command, cwd=home.place / "out", capture_output=True, text=True, check=False)
+    assert "Verification: OK" in found.stdout, found.stderr
+    note = home.place / "out" / "checkpoint.note"
+    note.write_bytes(note.read_bytes() + b"x")
+    found = subprocess.run(command, cwd=home.place / "out", capture_output=True, text=True, check=False)
+    assert found.returncode != 0
+
+
+def test_verify_names_a_stamp_that_was_changed_and_one_that_nobody_vouches_for(run: Run, home: Home) -> None:
+    home.fill()
+    home.stamp()
+    database = open_database(load_settings(home.place / "register" / "adapter.toml").database_url)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE time_stamps SET authority = 'gone'")
+    shown = run("log", "verify", "--settings", "register")
+    assert shown.code == 0
+    assert "1 time-stamps are of authorities that no directory at hand names" in shown.out
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE time_stamps SET authority = 'clock', token = zeroblob(9)")
+    shown = run("log", "verify", "--settings", "register")
+    assert shown.code == 6
+    assert "the time-stamp over 3 entries" in shown.err
+
+
+def findings(run: Run, what: str) -> list[tuple[str, str]]:
+    checks = json.loads(run("doctor", "--settings", "register", "--json").out)["checks"]
+    return [(one["health"], one["found"]) for one in checks if one["what"] == what]
+
+
+def test_doctor_asks_the_authority_and_says_what_waits(run: Run, home: Home) -> None:
+    home.fill()
+    found = findings(run, "time-stamps")
+    assert [health for health, _ in found] == ["warn", "ok"], found
+    assert "clock stamps" in found[1][1]
+    home.tsa.play(Fault.CLOCK_AHEAD)
+    assert ("warn", "from this machine's clock") in [
+        (health, said[said.index("from") :]) for health, said in findings(run, "time-stamps") if "clock:" in said
+    ]
+    home.tsa.play(Fault.NONE)
+    home.stamp()
+    assert findings(run, "time-stamps")[0] == ("ok", "all 3 entries are covered")
+    settings = load_settings(home.place / "register" / "adapter.toml")
+    home.fill()
+    with open_database(settings.database_url).writing() as connection:
+        connection.exec_driver_sql("UPDATE time_stamp_duty SET since_ms = 0")
+    found = findings(run, "time-stamps")
+    assert found[0][0] == "fail", "the entries are of March"
+    assert "overdue since" in found[0][1]
+
+
+def test_what_ends_is_in_the_report(run: Run, home: Home) -> None:
+    settings = load_settings(home.place / "register" / "adapter.toml")
+    names = {(one.what, one.name) for one in what_expires(settings, home.federation.directory())}
+    own = {(f"{one} certificate", f"{one}.pem") for one in ("signing", "agreement", "tls")}
+    assert own <= names
+    assert {"directory", "signing CA", "TLS CA"} <= {what for what, _ in names}
+    (settings.adapter.keys_dir / "tls.pem").write_text("no certificate")
+    assert "tls certificate" not in {one.what for one in what_expires(settings, None)}
+    assert [health for health, _ in findings(run, "ends")][-1] == "ok"
