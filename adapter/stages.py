@@ -52,10 +52,15 @@ class ExchangeHeader:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LegalBasis:
-    """Why the transfer is lawful: a kind that the directory lists, and what it refers to (an act, a decision)."""
+    """Why the transfer is lawful: a kind that the directory lists, and what it refers to (an act, a decision).
+
+    names: what it names apart (`document`, `article`, `number`, `date`, `court`, `until`), sorted; the directory says
+    for each kind what has to be there.
+    """
 
     kind: str
     reference: str
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from rich.text import Text
 
+from adapter.cli import directory_editing
 from adapter.cli.authority import AuthorityFolder, certificates_from, registration_from
 from adapter.cli.directory_server import serve_folder
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
@@ -34,12 +35,9 @@ from adapter.directory.authoring import (
     new_directory,
     publish,
     put_group,
-    put_legal_basis_kind,
     put_member,
-    put_purpose,
     remove_member,
 )
-from adapter.directory.content import LegalBasisKind
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId, SubsystemId
 from adapter.store.keyfiles import KeyPurpose, save_private_key
@@ -48,6 +46,8 @@ app = typer.Typer(
     help="The signed directory of members, keys and services: what the authority writes, and what everybody may read.",
     no_args_is_help=True,
 )
+
+app.add_typer(directory_editing.app)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder.", show_default=False)]
 PassphraseOption = Annotated[
@@ -131,22 +131,6 @@ def remove(
     home.keep_draft(remove_member(home.draft(), member))
     output.result(str(member), Text(f"Removed {member} from the draft"))
     output.remark(f"Now: adapter directory sign {folder}")
-
-
-@app.command("set-purpose", epilog="adapter directory set-purpose authority/ social-benefit 'Assigning a benefit'")
-def set_purpose(folder: FolderArgument, code: str, text: str) -> None:
-    """Add a purpose for which data may be asked, or change its text."""
-    home = AuthorityFolder(path=folder)
-    home.keep_draft(put_purpose(home.draft(), code, {"en": text}))
-    Output.of().result(code, Text(f"Purpose {code}: {text}"))
-
-
-@app.command("set-legal-basis", epilog="adapter directory set-legal-basis authority/ law 'A power under a law'")
-def set_legal_basis(folder: FolderArgument, code: str, text: str) -> None:
-    """Add a kind of legal basis, or change its text."""
-    home = AuthorityFolder(path=folder)
-    home.keep_draft(put_legal_basis_kind(home.draft(), LegalBasisKind(code=code, titles={"en": text})))
-    Output.of().result(code, Text(f"Legal basis {code}: {text}"))
 
 
 @app.command("set-group", epilog="adapter directory set-group authority/ one-window UZ/GOV/200000003/social")

@@ -10,7 +10,7 @@ from adapter.dialects.json_text import Json, Number, kind_of, pointer_to, shown
 from adapter.dialects.json_unknown import nearest
 from adapter.dialects.json_values import Unfit, xml_text
 from adapter.envelope.names import CLIENT
-from adapter.envelope.statements import MAX_SUBJECTS
+from adapter.envelope.statements import BASIS_NAMES, MAX_SUBJECTS
 from adapter.errors import ContextInvalid, Problem
 from adapter.xmlsafe import escape_attribute, escape_text
 
@@ -65,7 +65,7 @@ def _elements(name: str, members: Mapping[str, Any]) -> list[tuple[str, str]]:
     if name in _PLAIN:
         return [(_element(_PLAIN[name], "", _text(value, pointer)), pointer)]
     if name == _LEGAL_BASIS[0]:
-        return [(_pair(value, pointer, _LEGAL_BASIS), pointer)]
+        return [(_pair(value, pointer, _LEGAL_BASIS, more=tuple(sorted(BASIS_NAMES))), pointer)]
     if name == _PARTY[0]:
         return [(_pair(value, pointer, _PARTY, is_optional=True), pointer)]
     if not isinstance(value, list) or len(value) > MAX_SUBJECTS:
@@ -74,14 +74,22 @@ def _elements(name: str, members: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(_pair(item, place, _SUBJECT), place) for item, place in zip(value, places, strict=True)]
 
 
-def _pair(value: Json, pointer: str, form: tuple[str, str, str, str], *, is_optional: bool = False) -> str:
-    """An element with a text and an attribute. is_optional: the attribute may be absent."""
+def _pair(
+    value: Json,
+    pointer: str,
+    form: tuple[str, str, str, str],
+    *,
+    is_optional: bool = False,
+    more: tuple[str, ...] = (),
+) -> str:
+    """An element with a text and an attribute. is_optional: the attribute may be absent. more: others that may be."""
     _, element, attribute, content = form
-    members = _object(value, pointer, (attribute, content))
+    members = _object(value, pointer, (attribute, content, *more))
     attributes = ""
-    if not is_optional or attribute in members:
-        text = _text(members.get(attribute), pointer_to(pointer, attribute))
-        attributes = f' {attribute}="{escape_attribute(text)}"'
+    for name in (attribute, *more):
+        if name in members or (name == attribute and not is_optional):
+            text = _text(members.get(name), pointer_to(pointer, name))
+            attributes += f' {name}="{escape_attribute(text)}"'
     return _element(element, attributes, _text(members.get(content), pointer_to(pointer, content)))
 
 

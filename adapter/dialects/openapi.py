@@ -17,7 +17,7 @@ from adapter.dialects.json_text import Json
 from adapter.dialects.json_write import element_to_json
 from adapter.envelope.description import Operation
 from adapter.envelope.names import FAULT
-from adapter.envelope.statements import MAX_SUBJECTS
+from adapter.envelope.statements import BASIS_NAMES, MAX_SUBJECTS
 from adapter.errors import Blame, Retry, catalogue
 
 OPENAPI_VERSION: Final = "3.1.1"
@@ -171,6 +171,7 @@ def _failures() -> dict[str, Any]:
     return {name: {"description": f"{', '.join(listed)}.", "content": content} for name, listed in codes.items()}
 
 
+_NAMES: Final = sorted(BASIS_NAMES)
 _EXAMPLE: Final[dict[str, Json]] = {
     "official": "clerk-1",
     "purpose": "social-benefit",
@@ -191,7 +192,9 @@ def _context() -> Schema:
         "properties": {
             "official": {**text, "description": "The civil servant who asks.", "examples": ["clerk-1"]},
             "purpose": {**kind, "description": "A purpose of the directory.", "examples": ["social-benefit"]},
-            "legalBasis": _pair(kind, "reference", text, ["law", "Law No. 395 of 2015, article 12"]),
+            "legalBasis": _pair(
+                kind, "reference", text, ["law", "Law No. 395 of 2015, article 12"], dict.fromkeys(_NAMES, text)
+            ),
             "regulation": {**text, "description": "The regulation of the e-service, as the directory names it."},
             "subjects": {
                 "type": "array",
@@ -213,10 +216,10 @@ def _context() -> Schema:
     }
 
 
-def _pair(kind: Schema, name: str, text: Schema, example: list[str]) -> Schema:
+def _pair(kind: Schema, name: str, text: Schema, example: list[str], more: Schema | None = None) -> Schema:
     return {
         "type": "object",
-        "properties": {"kind": kind, name: text},
+        "properties": {"kind": kind, name: text, **(more or {})},
         "required": ["kind", name],
         "additionalProperties": False,
         "examples": [{"kind": example[0], name: example[1]}],

@@ -97,11 +97,14 @@ def day(written: str) -> date:
 def duration(element: etree._Element, name: str) -> timedelta | None:
     """An attribute of type Duration; None where it is absent."""
     written = element.get(name)
-    if written is None:
-        return None
+    return None if written is None else read_duration(written)
+
+
+def read_duration(written: str) -> timedelta:
+    """P3D, PT12H, PT15M, PT90S."""
     parts = _DURATION.fullmatch(written)
-    if parts is None:  # the schema requires it
-        raise DirectoryRefused(f"{written} is no duration")
+    if parts is None:
+        raise DirectoryRefused(f"{written} is no duration: P3D, PT12H, PT15M or PT90S")
     return timedelta(days=int(parts[1])) if parts[1] else timedelta(seconds=int(parts[2]) * _SECONDS[parts[3]])
 
 

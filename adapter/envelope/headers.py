@@ -19,6 +19,7 @@ from adapter.envelope.statements import (
     CODE,
     MAX_SUBJECTS,
     MAX_VALUE_CHARS,
+    basis_names,
     matching,
     read_legal_basis,
     read_plain,
@@ -30,7 +31,7 @@ from adapter.envelope.statements import (
 from adapter.errors import EnvelopeRefused, InvalidIdentifier
 from adapter.identifiers import MessageId, OfficialId, RecordNumber, ServiceId, SubsystemId
 from adapter.stages import ExchangeHeader, PersonalData, RepresentedParty
-from adapter.xmlsafe import escape_text
+from adapter.xmlsafe import escape_attribute, escape_text
 
 __all__ = [
     "RequestContext",
@@ -219,7 +220,9 @@ def render_personal_data(data: PersonalData) -> bytes:
     if data.legal_basis is not None:
         kind = matching(CODE, data.legal_basis.kind, "LegalBasis")
         text = _text_element("LegalBasis", data.legal_basis.reference)
-        basis = text.replace("<ia:LegalBasis>", f'<ia:LegalBasis kind="{kind}">', 1)
+        named = dict(basis_names(dict(data.legal_basis.names)), kind=kind)
+        attributes = "".join(f' {name}="{escape_attribute(value)}"' for name, value in sorted(named.items()))
+        basis = text.replace("<ia:LegalBasis>", f"<ia:LegalBasis{attributes}>", 1)
     consent = "" if data.consent is None else _text_element("Consent", data.consent)
     issue = "" if data.issue is None else _text_element("Issue", data.issue)
     return (

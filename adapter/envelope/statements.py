@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from lxml import etree
@@ -18,6 +20,8 @@ CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _XML_SPACES: Final = re.compile(r"[ \t\r\n]+")
 _KIND: Final = frozenset(("kind",))
+BASIS_NAMES: Final = frozenset(("document", "article", "number", "date", "court", "until"))
+_DAYS: Final = frozenset(("date", "until"))
 _CLASS: Final = frozenset(("class",))
 
 
@@ -55,12 +59,31 @@ def read_subject(element: etree._Element) -> SubjectId:
 
 
 def read_legal_basis(element: etree._Element) -> LegalBasis:
-    """A legal basis: its kind's code and what it refers to. Raises EnvelopeRefused."""
-    check_attributes(element, _KIND)
+    """A legal basis: its kind's code, what it refers to and what it names apart. Raises EnvelopeRefused."""
+    check_attributes(element, _KIND, BASIS_NAMES)
     return LegalBasis(
         kind=matching(CODE, element.get("kind", ""), "LegalBasis"),
         reference=readable(leaf_text(element, max_chars=MAX_VALUE_CHARS), "LegalBasis"),
+        names=basis_names({str(name): str(value) for name, value in element.items()})
+        if len(element.attrib) > 1
+        else (),
     )
+
+
+def basis_names(named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a legal basis names apart, out of its attributes. Raises EnvelopeRefused: unreadable, or no such day."""
+    names = tuple((name, readable(named[name], f"LegalBasis {name}")) for name in sorted(BASIS_NAMES & named.keys()))
+    for name, value in names:
+        if name in _DAYS and not _is_day(value):
+            refuse(f"LegalBasis {name} is a day, written 2026-12-31")
+    return names
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def read_plain(element: etree._Element) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from adapter.directory.content import BasisName, LegalBasisKind
 from adapter.directory.model import Directory, DirectoryService
-from adapter.errors import NoLegalBasis, UnknownPurpose, UnknownRegulation
+from adapter.errors import NoLegalBasis, Problem, UnknownPurpose, UnknownRegulation
 from adapter.identifiers import MemberId
-from adapter.stages import PersonalData
+from adapter.stages import LegalBasis, PersonalData
 
 
 def check_lawful(
@@ -21,7 +22,8 @@ def check_lawful(
     A regulation that is named must stand in the register of e-services, which lists this service as one of its
     documents and this consumer as its agency or a participant; a service that is for some e-services only wants one of
     them named (law on electronic government, articles 19, 20 and 27). A service that transfers personal data needs a
-    legal basis and a subject. Raises UnknownPurpose, UnknownRegulation, NoLegalBasis.
+    legal basis and a subject; a legal basis names what its kind must name.
+    Raises UnknownPurpose, UnknownRegulation, NoLegalBasis.
     """
     if personal_data.purpose not in directory.purposes:
         raise UnknownPurpose("the purpose is not in the directory")
@@ -29,12 +31,30 @@ def check_lawful(
     if basis is not None and basis.kind not in directory.legal_basis_kinds:
         raise UnknownPurpose("the kind of legal basis is not in the directory")
     _check_regulation(regulation, service, directory, consumer)
+    if basis is not None:
+        _check_named(basis, personal_data, directory.legal_basis_kinds[basis.kind])
     if not service.personal_data:
         return
     if basis is None:
         raise NoLegalBasis("no legal basis for a service that transfers personal data")
     if not personal_data.subjects:
         raise NoLegalBasis("no subject for a service that transfers personal data")
+
+
+def _check_named(basis: LegalBasis, personal_data: PersonalData, kind: LegalBasisKind) -> None:
+    """A kind of legal basis that must name something names it: an inspector has to find what it refers to."""
+    if not kind.must_name:
+        return
+    named = {name for name, _ in basis.names}
+    if personal_data.consent is not None:
+        named.add(BasisName.CONSENT.value)
+    if personal_data.issue is not None:
+        named.add(BasisName.ISSUE.value)
+    missing = ", ".join(sorted({one.value for one in kind.must_name} - named))
+    if missing:
+        text = f"A legal basis of kind {kind.code} must name: {missing}."
+        problem = Problem(line=0, column=0, element="LegalBasis", rule="directory.legal-basis", text=text)
+        raise NoLegalBasis(f"a legal basis of kind {kind.code} does not name {missing}", problems=(problem,))
 
 
 def _check_regulation(

@@ -17,6 +17,7 @@ from adapter.envelope.instants import write_instant
 from adapter.envelope.statements import MAX_SUBJECTS
 from adapter.errors import EnvelopeRefused
 from adapter.stages import LegalBasis, PersonalData, RepresentedParty
+from adapter.xmlsafe import canonical
 from tests.envelopes import personal_data
 
 
@@ -162,3 +163,22 @@ def test_an_element_that_no_document_has_is_on_no_line() -> None:
     check_empty(element)
     assert line_of(element) == 0
     assert line_of(etree.fromstring("<a>\n<b/></a>")[0]) == 2
+
+
+NAMES = (("court", "Суд & <1>"), ("date", "2026-01-02"), ("number", '7 "a"'))
+
+
+def test_what_a_legal_basis_names_apart_is_carried_in_canonical_form() -> None:
+    data = replace(personal_data(), legal_basis=LegalBasis(kind="court-order", reference="r", names=NAMES))
+    octets = render_personal_data(data)
+    element = etree.fromstring(octets)
+    assert read_personal_data(element) == data
+    assert canonical(element) == octets
+
+
+@pytest.mark.parametrize(
+    "names", [(("date", "2026-02-30"),), (("until", "tomorrow"),), (("date", "20260102"),), (("court", ""),)]
+)
+def test_a_name_of_a_legal_basis_that_has_not_its_form_is_refused(names: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(EnvelopeRefused):
+        render_personal_data(replace(personal_data(), legal_basis=LegalBasis(kind="law", reference="r", names=names)))

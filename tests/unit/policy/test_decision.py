@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from adapter.directory.content import EService, LegalBasisKind, Regulation
+from adapter.directory.content import BasisName, EService, LegalBasisKind, Regulation
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member
-from adapter.errors import AccessDenied, NoLegalBasis, UnknownMember, UnknownPurpose, UnknownRegulation
+from adapter.errors import AccessDenied, AdapterError, NoLegalBasis, UnknownMember, UnknownPurpose, UnknownRegulation
 from adapter.identifiers import MemberId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
 from adapter.policy.decision import AccessFacts, Decision, decide
 from adapter.policy.rules import AccessRule, PolicySnapshot
@@ -204,3 +204,33 @@ def test_a_service_without_personal_data_needs_no_legal_basis() -> None:
 def test_a_consumer_that_left_the_directory_is_refused() -> None:
     facts = replace(FACTS, consumer=SubsystemId.parse("UZ/GOV/200000003/left"))
     assert isinstance(judged(facts, replace(RULE, consumer="UZ/GOV/200000003")).refusal, UnknownMember)
+
+
+def with_kind(*names: BasisName) -> Directory:
+    kind = LegalBasisKind(code="law", titles={"en": "A law"}, must_name=frozenset(names))
+    return replace(DIRECTORY, legal_basis_kinds={"law": kind})
+
+
+def refusal_of(data: PersonalData, directory: Directory) -> AdapterError | None:
+    facts = replace(FACTS, personal_data=data)
+    return decide(facts, policy=PolicySnapshot.of(1, [RULE]), directory=directory, now=NOW).refusal
+
+
+def test_a_legal_basis_names_what_its_kind_must_name() -> None:
+    directory = with_kind(BasisName.COURT, BasisName.DATE)
+    partly = replace(
+        FACTS.personal_data, legal_basis=LegalBasis(kind="law", reference="x", names=(("court", "Tashkent"),))
+    )
+    refusal = refusal_of(partly, directory)
+    assert isinstance(refusal, NoLegalBasis)
+    assert [one.text for one in refusal.problems] == ["A legal basis of kind law must name: date."]
+    basis = LegalBasis(kind="law", reference="x", names=(("court", "Tashkent"), ("date", "2026-01-02")))
+    assert refusal_of(replace(partly, legal_basis=basis), directory) is None
+
+
+@pytest.mark.parametrize(("name", "field"), [(BasisName.CONSENT, "consent"), (BasisName.ISSUE, "issue")])
+def test_consent_and_issue_have_their_own_elements(name: BasisName, field: str) -> None:
+    directory = with_kind(name)
+    assert isinstance(refusal_of(FACTS.personal_data, directory), NoLegalBasis)
+    said: dict[str, Any] = {field: "C-17"}
+    assert refusal_of(replace(FACTS.personal_data, **said), directory) is None

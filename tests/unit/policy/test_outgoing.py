@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from lxml import etree
 
+from adapter.directory.content import BasisName, LegalBasisKind
 from adapter.envelope.names import CLIENT
 from adapter.errors import (
     AccessDenied,
@@ -188,3 +190,11 @@ def test_the_consumer_side_refuses_what_is_outside_the_register(regulation: str)
     rule = ContextRule(**{**FIXED, "regulation": regulation}, official="inspector-7", legal_basis_reference="ZRU-395")
     with pytest.raises(UnknownRegulation):
         authorized(rule)
+
+
+def test_the_consumer_side_wants_named_what_the_kind_must_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = LegalBasisKind(code="law", titles={"en": "A law"}, must_name=frozenset({BasisName.ARTICLE}))
+    directory = replace(DIRECTORY, legal_basis_kinds={"law": kind})
+    monkeypatch.setitem(globals(), "DIRECTORY", directory)
+    with pytest.raises(NoLegalBasis, match="does not name article"):
+        authorized(ContextRule(**FIXED, official="inspector-7", legal_basis_reference="ZRU-395"))

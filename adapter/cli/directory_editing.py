@@ -1,0 +1,388 @@
+"""`adapter directory set-… / remove / content / changes`: what the authority's officer enters besides the members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from adapter.cli.authority import AuthorityFolder, certificates_from
+from adapter.cli.files import read_octets
+from adapter.cli.options import (
+    JsonOption,
+    member_reader,
+    reader,
+    service_reader,
+    subsystem_reader,
+)
+from adapter.cli.output import JsonValue, Output, facts_of, good
+from adapter.directory.changes import change_lines, changes_between
+from adapter.directory.content import (
+    BasisName,
+    CertificationAuthority,
+    ConsentIssuer,
+    EService,
+    IdentifierType,
+    LegalBasisKind,
+    Regulation,
+    TimeStampAuthority,
+    Witness,
+)
+from adapter.directory.document import DIRECTORY_LIMITS, read_draft
+from adapter.directory.draft import DirectoryDraft
+from adapter.directory.editing import (
+    KINDS,
+    bind_service,
+    put_ca,
+    put_entry,
+    put_subsystem,
+    remove_entry,
+    set_grace,
+    set_purpose,
+    set_time_stamp_limit,
+)
+from adapter.directory.elements import read_duration
+from adapter.directory.facts import Facts, sections
+from adapter.directory.identifier_pattern import IdentifierPattern
+from adapter.errors import CommandRefused, DirectoryRefused
+from adapter.identifiers import MemberId, ServiceId, SubsystemId
+
+LANGUAGES: Final = ("en", "ru", "uz", "uz-Cyrl")
+
+
+class CaUse(StrEnum):
+    """What a CA issues certificates for."""
+
+    SIGNING = "signing"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A text in a language, as an option gives it."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A required document, as an option gives it. fields: empty is the whole."""
+
+    service: ServiceId
+    fields: frozenset[str]
+
+
+def read_title(text: str) -> Title:
+    """`en=Assigning a benefit`. Raises CommandRefused."""
+    language, _, title = text.partition("=")
+    if language not in LANGUAGES or not title.strip():
+        raise CommandRefused(f"a title is written LANGUAGE=TEXT with one of {', '.join(LANGUAGES)}")
+    return Title(language, title.strip())
+
+
+def read_document(text: str) -> Document:
+    """`UZ/GOV/200000001/population/GetPerson/v1=Person/FullName,Person/BirthDate`. Raises InvalidIdentifier."""
+    service, _, fields = text.partition("=")
+    return Document(ServiceId.parse(service), frozenset(one.strip() for one in fields.split(",") if one.strip()))
+
+
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder.", show_default=False)]
+TitlesOption = Annotated[
+    list[Title],
+    typer.Option(
+        "--title", parser=reader(read_title), metavar="LANGUAGE=TEXT", help="In en, ru, uz, uz-Cyrl; one each."
+    ),
+]
+DurationValue = Annotated[
+    timedelta, typer.Argument(parser=reader(read_duration), metavar="DURATION", help="P3D, PT12H, PT15M or PT90S.")
+]
+AddressesOption = Annotated[list[str] | None, typer.Option(metavar="URL", help="Tried in this order.")]
+
+TextArgument = Annotated[str, typer.Argument(help="The title in English.", show_default=False)]
+MoreTitlesOption = Annotated[
+    list[Title] | None,
+    typer.Option("--title", parser=reader(read_title), metavar="LANGUAGE=TEXT", help="In another language; repeat it."),
+]
+
+app = typer.Typer()
+
+
+def _edit(folder: Path, draft: DirectoryDraft, what: str) -> None:
+    """Keep a draft that was changed and checked, and say so."""
+    home = AuthorityFolder(path=folder)
+    changes = changes_between(home.draft(), draft)
+    home.keep_draft(draft)
+    Output.of().result(what, Text.assemble(good("Draft: "), what), *map(Text, change_lines(changes)))
+
+
+def _titles(titles: Iterable[Title]) -> dict[str, str]:
+    return {one.language: one.text for one in titles}
+
+
+def _draft(folder: Path) -> DirectoryDraft:
+    return AuthorityFolder(path=folder).draft()
+
+
+@app.command("set-purpose", epilog="adapter directory set-purpose authority/ social-benefit 'Assigning a benefit'")
+def put_purpose(folder: FolderArgument, code: str, text: TextArgument, *, title: MoreTitlesOption = None) -> None:
+    """Add a purpose for which data may be asked, or change its titles."""
+    _edit(folder, set_purpose(_draft(folder), code, {"en": text, **_titles(title or ())}), f"purpose {code}")
+
+
+@app.command("set-legal-basis", epilog="adapter directory set-legal-basis authority/ order 'Order' --must-name court")
+def set_legal_basis(
+    folder: FolderArgument,
+    code: str,
+    text: TextArgument,
+    *,
+    title: MoreTitlesOption = None,
+    must_name: Annotated[
+        list[BasisName] | None, typer.Option(help="What a request on such a basis has to name; repeat it.")
+    ] = None,
+    withheld: Annotated[
+        bool, typer.Option("--withheld", help="A secrecy order: not told to the person before the date `until`.")
+    ] = False,
+) -> None:
+    """Add a kind of legal basis, or change it: its titles, and what a request must name."""
+    entry = LegalBasisKind(
+        code=code,
+        titles={"en": text, **_titles(title or ())},
+        must_name=frozenset(must_name or ()),
+        withheld=withheld,
+    )
+    _edit(folder, put_entry(_draft(folder), entry), f"legal basis {code}")
+
+
+@app.command(
+    "set-e-service",
+    epilog="adapter directory set-e-service authority/ ES-1 --title 'en=Social benefit' --agency UZ/GOV/200000003 "
+    "--working-days 5 --regulation REG-1 --approved 2025-11-03 "
+    "--document UZ/GOV/200000001/population/GetPerson/v1=FullName,BirthDate",
+)
+def set_e_service(
+    folder: FolderArgument,
+    code: str,
+    *,
+    title: TitlesOption,
+    agency: Annotated[MemberId, typer.Option(parser=member_reader, metavar="MEMBER", help="Who is responsible.")],
+    working_days: Annotated[int, typer.Option(min=0, max=3650, help="The deadline for the person.")],
+    regulation: Annotated[str, typer.Option(metavar="ID", help="The id by which requests name the regulation.")],
+    approved: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day on which it was approved.")],
+    regulation_title: Annotated[
+        list[Title] | None,
+        typer.Option(parser=reader(read_title), metavar="LANGUAGE=TEXT", help="Of the regulation, if it is another."),
+    ] = None,
+    document: Annotated[
+        list[Document] | None,
+        typer.Option(
+            parser=reader(read_document), metavar="SERVICE[=FIELD,…]", help="A required document; its fields, else all."
+        ),
+    ] = None,
+    participant: Annotated[
+        list[MemberId] | None, typer.Option(parser=member_reader, metavar="MEMBER", help="Who takes part as well.")
+    ] = None,
+) -> None:
+    """Enter an e-service with its regulation in the register, or change it."""
+    entry = EService(
+        code=code,
+        titles=_titles(title),
+        agency=agency,
+        working_days=working_days,
+        regulation=Regulation(
+            id=regulation,
+            titles=_titles(regulation_title or title),
+            approved=date(approved.year, approved.month, approved.day),
+            documents={one.service: one.fields for one in document or ()},
+            participants=frozenset(participant or ()),
+        ),
+    )
+    _edit(folder, put_entry(_draft(folder), entry), f"e-service {code}")
+
+
+@app.command("set-identifier-type", epilog="adapter directory set-identifier-type authority/ passport '[A-Z]{2}[0-9]+'")
+def set_identifier_type(folder: FolderArgument, code: str, pattern: str, *, title: TitlesOption) -> None:
+    """Enter a type of identifier for those whom data is about."""
+    try:
+        form = IdentifierPattern(pattern)
+    except DirectoryRefused as cause:
+        raise CommandRefused(cause.reason) from None
+    entry = IdentifierType(code=code, pattern=form, titles=_titles(title))
+    _edit(folder, put_entry(_draft(folder), entry), f"identifier type {code}")
+
+
+@app.command("set-ca", epilog="adapter directory set-ca authority/ signing ca.pem --ocsp http://o.example --window P1D")
+def set_ca(
+    folder: FolderArgument,
+    use: CaUse,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The CA's certificate (PEM).", show_default=False)],
+    *,
+    ocsp: AddressesOption = None,
+    crl: AddressesOption = None,
+    window: Annotated[
+        timedelta | None,
+        typer.Option(parser=reader(read_duration), metavar="DURATION", help="How old a status may be."),
+    ] = None,
+) -> None:
+    """Enter a CA, or say where the statuses of its certificates are and how old they may be."""
+    certificates = certificates_from([file])
+    if len(certificates) != 1:
+        raise CommandRefused(f"{file} holds {len(certificates)} certificates; enter each CA apart")
+    authority = CertificationAuthority(
+        certificate=certificates[0],
+        ocsp_addresses=tuple(ocsp or ()),
+        crl_addresses=tuple(crl or ()),
+        status_window=window,
+    )
+    _edit(folder, put_ca(_draft(folder), use.value, authority), f"{use.value} CA {authority.sha256.hex()}")
+
+
+@app.command("set-tsa", epilog="adapter directory set-tsa authority/ tsa-1 http://tsa.example tsa.pem")
+def set_time_stamp_authority(
+    folder: FolderArgument,
+    name: str,
+    address: str,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Its certificates, or its CA's (PEM).")],
+) -> None:
+    """Enter a time-stamp authority (RFC 3161), after those that are there."""
+    entry = TimeStampAuthority(name=name, address=address, certificates=certificates_from([file]))
+    _edit(folder, put_entry(_draft(folder), entry), f"time-stamp authority {name}")
+
+
+@app.command("set-time-stamp-limit", epilog="adapter directory set-time-stamp-limit authority/ PT48H")
+def limit_time_stamps(folder: FolderArgument, limit: DurationValue) -> None:
+    """Say how long exchanges with personal data go on without a time-stamp."""
+    _edit(folder, set_time_stamp_limit(_draft(folder), limit), "longest time without a time-stamp")
+
+
+@app.command("set-grace", epilog="adapter directory set-grace authority/ P3D")
+def set_grace_period(folder: FolderArgument, grace: DurationValue) -> None:
+    """Say how long adapters go on past the expiry of a version."""
+    _edit(folder, set_grace(_draft(folder), grace), "grace after the expiry")
+
+
+@app.command("set-consent-issuer", epilog="adapter directory set-consent-issuer authority/ UZ/GOV/200000009/consents")
+def set_consent_issuer(
+    folder: FolderArgument,
+    subsystem: Annotated[SubsystemId, typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM")],
+    *,
+    kind: Annotated[list[str] | None, typer.Option(help="Kind of legal basis; consent when not given.")] = None,
+    cache_limit: Annotated[
+        timedelta,
+        typer.Option(parser=reader(read_duration), metavar="DURATION", help="How long a statement may be cached."),
+    ] = "PT15M",  # type: ignore[assignment]  # read by the parser
+    certificate: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="What it signs statements with, if not as its member.")
+    ] = None,
+) -> None:
+    """Enter whose signed statements of consent count."""
+    entry = ConsentIssuer(
+        subsystem=subsystem,
+        kinds=frozenset(kind or ("consent",)),
+        cache_limit=cache_limit,
+        certificates=certificates_from(certificate or []),
+    )
+    _edit(folder, put_entry(_draft(folder), entry), f"consent issuer {subsystem}")
+
+
+@app.command(
+    "set-witness", epilog="adapter directory set-witness authority/ w-1 witness.example+… https://witness.example"
+)
+def set_witness(folder: FolderArgument, name: str, key: str, address: str) -> None:
+    """Enter a neutral witness of the members' records."""
+    _edit(folder, put_entry(_draft(folder), Witness(name=name, vkey=key, address=address)), f"witness {name}")
+
+
+@app.command("set-subsystem", epilog="adapter directory set-subsystem authority/ UZ/GOV/200000001/archive")
+def set_subsystem(
+    folder: FolderArgument,
+    subsystem: Annotated[SubsystemId, typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM")],
+) -> None:
+    """Register a subsystem of a member that is there."""
+    _edit(folder, put_subsystem(_draft(folder), subsystem), f"subsystem {subsystem}")
+
+
+@app.command("bind-service", epilog="adapter directory bind-service authority/ UZ/GOV/200000001/p/Get/v1 REG-1 REG-2")
+def bind(
+    folder: FolderArgument,
+    service: Annotated[ServiceId, typer.Argument(parser=service_reader, metavar="SERVICE")],
+    regulations: Annotated[list[str] | None, typer.Argument(metavar="[REGULATION]...")] = None,
+) -> None:
+    """Have a service answer within these e-services only; without a regulation, within any and outside of all."""
+    _edit(folder, bind_service(_draft(folder), service, frozenset(regulations or ())), f"service {service}")
+
+
+@app.command("remove", epilog="adapter directory remove authority/ e-service ES-1")
+def remove(
+    folder: FolderArgument,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+) -> None:
+    """Strike an entry off the draft by its id, code or name (of a CA: SHA-256). What something else needs stays."""
+    if kind not in KINDS:
+        raise CommandRefused(f"there is no kind {kind}; known: {', '.join(KINDS)}")
+    _edit(folder, remove_entry(_draft(folder), kind, name), f"{kind} {name}")
+
+
+@app.command("content", epilog="adapter directory content authority/ e-service")
+def content(
+    folder: FolderArgument,
+    what: Annotated[str | None, typer.Argument(help="Only entries of this kind.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(help="Only this one.", show_default=False)] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the draft says, entry by entry."""
+    found = {
+        section.singular: {one: section.facts(one) for one in section.entries if name in (None, one)}
+        for section in sections(_draft(folder))
+        if what in (None, section.singular)
+    }
+    if not any(found.values()):
+        known = ", ".join(section.singular for section in sections(_draft(folder)))
+        raise CommandRefused(f"there is no such entry; kinds are: {known}")
+    words = [
+        part
+        for singular, entries in found.items()
+        for one, facts in entries.items()
+        for part in (Text(f"{singular} {one}"), facts_of(_rows(facts)), Text())
+    ]
+    Output.of(as_json=as_json).result(
+        {kind: {one: _json(facts) for one, facts in entries.items()} for kind, entries in found.items()}, *words
+    )
+
+
+def _json(facts: Facts) -> dict[str, JsonValue]:
+    return {label: list(values) for label, values in facts.items()}
+
+
+def _rows(facts: Facts) -> list[tuple[str, str]]:
+    return [(f"  {label}", value) for label, values in facts.items() for value in values]
+
+
+@app.command("changes", epilog="adapter directory changes old/directory.xml authority/draft.xml")
+def changes(
+    before: Annotated[Path, typer.Argument(metavar="FILE", help="An earlier document.", show_default=False)],
+    after: Annotated[Path, typer.Argument(metavar="FILE", help="A later one.", show_default=False)],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what changed between two directory documents, in words. Signatures are not looked at."""
+    found = changes_between(_document(before), _document(after))
+    value: JsonValue = [
+        {"how": one.how.value, "what": one.what, "name": one.name, "details": list(one.details)} for one in found
+    ]
+    Output.of(as_json=as_json).result(value, *map(Text, change_lines(found)))
+
+
+def _document(file: Path) -> DirectoryDraft:
+    try:
+        return read_draft(read_octets(file, what="directory", max_bytes=DIRECTORY_LIMITS.max_bytes))
+    except DirectoryRefused as cause:
+        raise CommandRefused(f"{file} is no directory: {cause.reason}") from None
