@@ -63,6 +63,9 @@ EVERYWHERE = (
 )
 """Attributes by which one vocabulary or another names a document."""
 
+OF_EVERY_SCHEMA = EVERYWHERE[:2]
+"""Every schema takes these two (XML Schema 1, 2.6.3), and nobody follows them: they are handed on with the payload."""
+
 
 # --- a message -------------------------------------------------------------------------------------------------------
 
@@ -129,9 +132,15 @@ def zone_of(element: etree._Element) -> Zone:
 
 # What each hand makes anew after its change: an address that it put there is not in the message that is sent.
 NOT_SENT = {(Hand.INSIDER, Zone.KEY), (Hand.MEMBER, Zone.KEY), (Hand.MEMBER, Zone.SIGNATURE)}
-SIGNED_BY_SOMEBODY_ELSE = {Zone.SIGNATURE, Zone.CONFIRMATION, Zone.PERSONAL_DATA, Zone.PAYLOAD}
 FREE_TEXTS = {"LegalBasis", "Surname"}
 """Texts that may say anything, and so an address too; they are handed on as texts."""
+
+
+def may_say_anything(zone: Zone, place: Place) -> bool:
+    """Whether an address is as good a value as any here."""
+    if place.attribute is None:
+        return place.name in FREE_TEXTS
+    return zone is Zone.PAYLOAD and place.attribute in OF_EVERY_SCHEMA
 
 
 def expected(hand: Hand, direction: Direction, zone: Zone, place: Place) -> str:
@@ -142,7 +151,7 @@ def expected(hand: Hand, direction: Direction, zone: Zone, place: Place) -> str:
         return EnvelopeRefused.code
     if hand is not Hand.MEMBER or zone is Zone.CONFIRMATION or place.is_own_id:
         return SecurityFailed.code
-    if place.name in FREE_TEXTS and place.attribute is None:
+    if may_say_anything(zone, place):
         return TAKEN
     if zone is Zone.PAYLOAD:
         return SchemaInvalid.code if direction is Direction.REQUEST else PeerAnswerInvalid.code
