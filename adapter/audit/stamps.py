@@ -58,8 +58,9 @@ Trusted = Callable[[int, str], Sequence[x509.Certificate] | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifiedStamps:
-    """count: stamps that are good. covered: entries that the newest of them covers, and when, by its authority.
+    """count: stamps that are good. covered: entries that the newest of them covers.
 
+    at: before when they existed, by what the authority says of its clock.
     unknown: stamps whose authority no directory at hand names, so that nobody can judge them here.
     """
 
@@ -79,9 +80,9 @@ def verify_stamps(stamps: Iterable[StoredStamp], trusted: Trusted) -> VerifiedSt
             unknown += 1
             continue
         stamp = open_stamp(stored, certificates)
-        if at is not None and stamp.time + stamp.accuracy < at:
+        if at is not None and stamp.time + 2 * stamp.accuracy < at:
             raise RecordBroken(f"the time-stamp over {stored.size} entries is older than the one before it")
-        count, covered, at = count + 1, stored.size, stamp.time
+        count, covered, at = count + 1, stored.size, stamp.time + stamp.accuracy
     return VerifiedStamps(count=count, covered=covered, at=at, unknown=unknown)
 
 

@@ -52,9 +52,7 @@ def list_stamps(
         (f"{0 if below is None else below.size} to {one.size - 1}", when(moment(one.at_ms)), one.authority)
         for one, below in zip(found[:limit], [*found[1:], None], strict=False)
     ]
-    words: list[RenderableType] = [
-        table_of(("Entries", "Existed before", "Says"), rows) if rows else Text("No time-stamps.")
-    ]
+    words: list[RenderableType] = [table_of(("Entries", "Time-stamp", "By"), rows) if rows else Text("No time-stamps.")]
     output.result(_state_value(state, found[:limit]), *words, _waiting(state))
 
 
@@ -130,4 +128,4 @@ def covered_words(settings: Settings, number: int) -> str:
     covering = TimeStamps(open_database(settings.database_url)).covering(number)
     if covering is None:
         return "not yet"
-    return f"existed before {when(moment(covering.at_ms))}, says {covering.authority} (with {covering.size} entries)"
+    return f"{when(moment(covering.at_ms))}, by {covering.authority}, over {covering.size} entries"

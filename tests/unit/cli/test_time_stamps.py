@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,12 +26,13 @@ from adapter.store.engine import open_database
 from adapter.store.time_stamps import TimeStamps
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.time_stamp_client import TimeStampClient
+from examples.federation.federation import CHECKOUT
 from tests.pki import Federation
 from tests.real_pki.making import RealPki
 from tests.real_pki.serving import Fault
 from tests.real_pki.tsa import TimeStampAuthority
 from tests.records import an_entry
-from tests.unit.cli.dialogue import Run
+from tests.unit.cli.dialogue import MASKS, Run
 
 pytestmark = pytest.mark.sockets
 
@@ -98,7 +100,7 @@ def test_which_entries_are_covered_by_which_stamp(run: Run, home: Home) -> None:
     assert [line.split("  ")[0].strip() for line in shown.splitlines()[1:3]] == ["3 to 5", "0 to 2"]
     said = json.loads(run("log", "stamps", "--settings", "register", "--json").out)
     assert (said["entries"], said["covered"], [one["size"] for one in said["stamps"]]) == (9, 6, [6, 3])
-    assert "says clock (with 6 entries)" in " ".join(run("log", "show", "4", "--settings", "register").out.split())
+    assert "by clock, over 6 entries" in " ".join(run("log", "show", "4", "--settings", "register").out.split())
     assert "not yet" in run("log", "show", "7", "--settings", "register").out
     verified = run("log", "verify", "--settings", "register")
     assert "2 time-stamps are good: the first 6 entries existed before" in verified.out
@@ -132,6 +134,27 @@ def test_verify_names_a_stamp_that_was_changed_and_one_that_nobody_vouches_for(r
     shown = run("log", "verify", "--settings", "register")
     assert shown.code == 6
     assert "the time-stamp over 3 entries" in shown.err
+
+
+def test_the_page_shows_what_is_shown(run: Run, home: Home) -> None:
+    """docs/timestamps.md: its commands, in the state that it tells of."""
+    for _ in range(2):
+        home.fill()
+        home.stamp()
+    home.fill()
+    page = (CHECKOUT / "docs" / "timestamps.md").read_text()
+    shown = re.findall(r"^\$ adapter (log [^\n]*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 3
+    for command, text in shown:
+        done = run(*command.split(), "--settings", "register")
+        assert done.code == 0
+        assert _masked(done.out + done.err) == _masked(text), command
+
+
+def _masked(text: str) -> list[str]:
+    for pattern, mask in MASKS:
+        text = pattern.sub(mask, text)
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 def findings(run: Run, what: str) -> list[tuple[str, str]]:
