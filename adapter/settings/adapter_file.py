@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
-from adapter.settings.officers import KeysSettings
+from adapter.settings.officers import ApprovalsSettings, KeysSettings
 from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
@@ -341,6 +341,7 @@ class Settings(Section):
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
     keys: KeysSettings = Field(default_factory=KeysSettings, description="When keys may be used and retired.")
+    approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings, description="Acts that need two officers.")
     token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")
     client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
 
