@@ -36,6 +36,7 @@ class ExchangeHeader:
     """The `Exchange` header block (xsd/envelope.xsd): clear, signed, used for routing.
 
     in_reply_to is None in a request. record_number is the sender's own record entry, in a reply only.
+    certificate_status: an OCSP response about the signer's certificate, DER, as far trusted as its own signature.
     """
 
     message_id: MessageId
@@ -48,6 +49,7 @@ class ExchangeHeader:
     regulation: str | None = None
     in_reply_to: MessageId | None = None
     record_number: RecordNumber | None = None
+    certificate_status: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,12 +281,14 @@ class ProvenAttachments:
 class TrustedMessage:
     """The signer is a current member of the directory and is the sender that the header names.
 
-    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply.
+    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply. fetched_status: the
+    OCSP response by which its certificate was relied on, when it did not come with the message.
     """
 
     verified: VerifiedMessage
     sender: MemberId
     directory_version: int
+    fetched_status: bytes | None = field(default=None, repr=False)
 
 
 # --- the provider's side ---------------------------------------------------------------------------------------------

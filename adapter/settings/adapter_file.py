@@ -73,6 +73,8 @@ class DirectorySettings(Section):
     refresh_s: Seconds = Field(60, description="Seconds between two looks for a newer directory.")
     timeout_s: Seconds = Field(10, description="Seconds that one fetch may take.")
     max_bytes: Count = Field(64 * _MEBIBYTE, description="Octets that a directory or a description bundle may have.")
+    status_timeout_s: Seconds = Field(5, description="Seconds that an OCSP responder or a revocation list may take.")
+    max_list_bytes: Count = Field(16 * _MEBIBYTE, description="Octets that a revocation list may have.")
     loopback_peers: Literal["if-own", "always", "never"] = Field(
         "if-own",
         description="Whether the directory may name adapters on this machine. `if-own`: when it has this adapter on "
