@@ -9,7 +9,7 @@ nothing else, so that the type checker refuses a path that skips a step.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -50,6 +50,10 @@ class ExchangeHeader:
     in_reply_to: MessageId | None = None
     record_number: RecordNumber | None = None
     certificate_status: bytes | None = field(default=None, repr=False)
+
+    def with_status(self, status: bytes | None) -> ExchangeHeader:
+        """The same header with a status of the signer's certificate."""
+        return self if status is None else replace(self, certificate_status=status)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -69,9 +69,8 @@ def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> Sea
         provider, directory=directory, now=call.header.sent, chains=opener.chains, statuses=opener.statuses
     )
     signing_key = site.signing_key()
-    status = site.staple(signing_key.certificate)
     return seal(
-        header=call.header if status is None else replace(call.header, certificate_status=status),
+        header=call.header.with_status(site.staple(signing_key.certificate)),
         personal_data=call.personal_data,
         payload=call.valid.parsed.payload,
         confirmation=None,
