@@ -127,8 +127,8 @@ def retire(
 
 def retire_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output) -> int:
     """The number of the entry. Raises CommandRefused."""
-    check_step(office.facts(key), office.state(key), LifeState.RETIRED)
     directory = office.directory()
+    check_step(office.facts(key), office.state(key, directory), LifeState.RETIRED)
     office.note_directory(directory, Mandate(officer="adapter"))
     key = office.find(key.title)
     left = None if key.life is None else key.life.left_directory
