@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Final
 
+from adapter.directory.content import EService, Regulation
+from adapter.directory.defaults import DEFAULT_PURPOSES
 from adapter.identifiers import ServiceId, SubsystemId
 from examples.federation.federation import CHECKOUT
 from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, MemberPlan, ServicePlan
@@ -23,6 +26,19 @@ OUTSIDERS: Final = SubsystemId.parse("UZ/COM/300000009/shop")
 PURPOSE: Final = "social-benefit"
 LEGAL_BASIS: Final = ("law", "Law No. 395 of 2015, article 12")
 OFFICIAL: Final = "inspector-17"
+SOCIAL_BENEFIT: Final = EService(
+    code="SOCIAL-BENEFIT",
+    titles=DEFAULT_PURPOSES[PURPOSE],
+    agency=BENEFITS.member,
+    working_days=5,
+    regulation=Regulation(
+        id="REG-SOCIAL-BENEFIT",
+        titles={"en": "Regulation of the assignment of social benefits (synthetic)"},
+        approved=date(2025, 11, 3),
+        documents={GET_PERSON: frozenset(), GET_PARCELS: frozenset()},
+    ),
+)
+"""The e-service that the case system works for: its requests name the regulation, and both sides look it up."""
 
 STATISTICS_TOKEN: Final = "statistics-token-of-the-demonstration"  # noqa: S105  made up, and for this machine only
 FRONT_DESK_TOKEN: Final = "front-desk-token-of-the-demonstration"  # noqa: S105  the same
@@ -36,6 +52,7 @@ official = "{OFFICIAL}"
 purpose = "{PURPOSE}"
 legal_basis_kind = "{LEGAL_BASIS[0]}"
 legal_basis_reference = "{LEGAL_BASIS[1]}"
+regulation = "{SOCIAL_BENEFIT.regulation.id}"
 subject_kind = "pinfl"
 subject_xpath = "p:Pinfl | c:OwnerPinfl"
 namespaces = {{ p = "urn:example:population-register:1", c = "urn:example:cadastre:1" }}"""
@@ -49,7 +66,8 @@ def demo_plan(*, people_database: Path, cadastre_wsdl: Path, cadastre_port: int)
             _cadastre(cadastre_wsdl, cadastre_port),
             _social(),
             _outsider(),
-        )
+        ),
+        e_services=(SOCIAL_BENEFIT,),
     )
 
 

@@ -20,6 +20,7 @@ from adapter.cli.authority import AuthorityFolder
 from adapter.crypto.note import NoteSigner
 from adapter.directory.authoring import new_directory, publish, put_member
 from adapter.directory.draft import DirectoryDraft
+from adapter.directory.editing import put_entry
 from adapter.store.keyfiles import KeyPurpose, save_private_key
 from adapter.transport.directory_client import DESCRIPTIONS
 from examples.authority.ca import TOKEN_FILE
@@ -164,6 +165,8 @@ def _publish(federation: Federation, signer: NoteSigner, certificates: Authority
     descriptions = authority.published / DESCRIPTIONS
     descriptions.mkdir(parents=True)
     draft = _enter_members(draft, federation.homes.values(), descriptions, now)
+    for e_service in federation.plan.e_services:
+        draft = put_entry(draft, e_service)
     authority.publish(publish(draft, signer, now=now, valid_for=_DIRECTORY_VALID), draft)
 
 

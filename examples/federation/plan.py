@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapter.directory.content import LegalBasisKind, Titles
+from adapter.directory.content import EService, LegalBasisKind, Titles
 from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS, DEFAULT_PURPOSES
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
 
@@ -92,6 +92,7 @@ class FederationPlan:
     members: tuple[MemberPlan, ...]
     purposes: Mapping[str, Titles] = field(default_factory=lambda: PURPOSES)
     legal_basis_kinds: Mapping[str, LegalBasisKind] = field(default_factory=lambda: LEGAL_BASIS_KINDS)
+    e_services: tuple[EService, ...] = ()
     instance: str = "UZ"
 
 
