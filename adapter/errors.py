@@ -411,6 +411,16 @@ class AnswerNotRecorded(_ProviderAdapterError):
     http_status = 503
 
 
+class AnswerNotReleasable(_ProviderAdapterError):
+    """The information system has answered, and its rule of access lets out less than the schema wants."""
+
+    code = "AnswerNotReleasable"
+    text = (
+        "The request was carried out, but its answer cannot be cut down to the fields that the access rule "
+        "lets out and stay valid, so it is withheld."
+    )
+
+
 class Overloaded(_ProviderAdapterError):
     code = "Overloaded"
     text = "The adapter is at its limit of simultaneous requests."
@@ -566,13 +576,6 @@ class EvidenceInvalid(_OperatorError):
 class CommandRefused(_OperatorError):
     code = "CommandRefused"
     text = "The command cannot be carried out as it was given."
-
-
-class ApprovalNeeded(_OperatorError):
-    code = "ApprovalNeeded"
-    text = "The act needs the approval of two officers; it was not done."
-    retry = Retry.LATER
-    exit_code = 8
 
 
 def catalogue() -> tuple[type[AdapterError], ...]:

@@ -2,14 +2,14 @@
 
 The provider's path reads: ReceivedMessage, ParsedMessage, GatedMessage, DecryptedMessage, VerifiedMessage,
 TrustedMessage, FreshRequest, ValidRequest, AuthorizedRequest, RecordedRequest, BackendAnswer, ValidAnswer,
-SealedMessage, RecordedReply. The consumer's path is its mirror. A step takes the type of the step before it and
-nothing else, so that the type checker refuses a path that skips a step.
+ReleasedAnswer, SealedMessage, RecordedReply. The consumer's path is its mirror. A step takes the type of the step
+before it and nothing else, so that the type checker refuses a path that skips a step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -27,6 +27,7 @@ from adapter.identifiers import (
     SubjectId,
     SubsystemId,
 )
+from adapter.released_fields import ReleasedFields
 
 # --- values that an envelope carries ---------------------------------------------------------------------------------
 
@@ -36,7 +37,6 @@ class ExchangeHeader:
     """The `Exchange` header block (xsd/envelope.xsd): clear, signed, used for routing.
 
     in_reply_to is None in a request. record_number is the sender's own record entry, in a reply only.
-    certificate_status: an OCSP response about the signer's certificate, DER, as far trusted as its own signature.
     """
 
     message_id: MessageId
@@ -49,11 +49,6 @@ class ExchangeHeader:
     regulation: str | None = None
     in_reply_to: MessageId | None = None
     record_number: RecordNumber | None = None
-    certificate_status: bytes | None = field(default=None, repr=False)
-
-    def with_status(self, status: bytes | None) -> ExchangeHeader:
-        """The same header with a status of the signer's certificate."""
-        return self if status is None else replace(self, certificate_status=status)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -285,14 +280,12 @@ class ProvenAttachments:
 class TrustedMessage:
     """The signer is a current member of the directory and is the sender that the header names.
 
-    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply. fetched_status: the
-    OCSP response by which its certificate was relied on, when it did not come with the message.
+    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply.
     """
 
     verified: VerifiedMessage
     sender: MemberId
     directory_version: int
-    fetched_status: bytes | None = field(default=None, repr=False)
 
 
 # --- the provider's side ---------------------------------------------------------------------------------------------
@@ -330,6 +323,8 @@ class AuthorizedRequest:
     valid: ValidRequest
     rule_id: str
     policy_version: int
+    fields: ReleasedFields | None = None
+    """Of the answer, what the rule lets out; None when it lets out all of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -383,6 +378,21 @@ class ValidAnswer:
     payload: etree._Element
     names_in_values: bool = False
     attachments: HeldAttachments | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleasedAnswer:
+    """Of a valid answer what the rule lets out, valid again. Made by exchange.minimising.
+
+    released: paths of the fields that are in it, as the rule names them; None when the rule lets out all of it.
+    replaced: path to what stands for the field instead. names_in_values: as in ValidAnswer.
+    """
+
+    payload: etree._Element
+    names_in_values: bool = False
+    attachments: HeldAttachments | None = None
+    released: tuple[str, ...] | None = None
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

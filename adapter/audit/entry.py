@@ -28,6 +28,7 @@ from adapter.stages import (
     ReceivedMessage,
     RecordedCall,
     RecordedRequest,
+    ReleasedAnswer,
     SealedMessage,
     ValidCall,
     ValidReply,
@@ -116,10 +117,17 @@ class EntryMaker:
         } | _unless_checked(request.valid)
         return self._entry(REQUEST_RECEIVED, now, body, verified.header, outcome="released")
 
-    def reply_sent(self, request: RecordedRequest, sealed: SealedMessage, now: datetime) -> Entry:
-        """A sealed answer, about to leave."""
+    def reply_sent(
+        self, request: RecordedRequest, answer: ReleasedAnswer, sealed: SealedMessage, now: datetime
+    ) -> Entry:
+        """A sealed answer, about to leave: of a rule that names fields, with those that it holds, never a value."""
         body = self._header(sealed.header) | _sealed(sealed)
         body |= {"request_entry": request.record_number}
+        if answer.released is not None:
+            body |= {
+                "fields": list(answer.released),
+                "fields_replaced": [list(pair) for pair in answer.replaced] or None,
+            }
         return self._entry(REPLY_SENT, now, body, sealed.header, outcome="answered")
 
     def retry_answered(self, verified: VerifiedMessage, reply_entry: int | None, now: datetime) -> Entry:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import getpass
 import uuid
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.audit.approvals import Act
-from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, mandate_for
+from adapter.cli.access_fields import (
+    ServiceFields,
+    chosen_fields,
+    fields_of,
+    taken_out,
+    value_of_rule,
+    words_of_rule,
+)
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
@@ -33,6 +38,7 @@ from adapter.errors import CommandRefused
 from adapter.identifiers import Purpose, ServiceId, SubjectId, SubsystemId
 from adapter.policy.decision import AccessFacts, Decision, decide
 from adapter.policy.rules import AccessRule
+from adapter.released_fields import ReleasedFields
 from adapter.settings import Settings
 from adapter.stages import LegalBasis, PersonalData
 from adapter.store.access import AccessRules
@@ -53,7 +59,8 @@ ServiceValue = Annotated[
 
 @app.command(
     epilog="adapter access grant --consumer UZ/GOV/200000003/social "
-    "--service UZ/GOV/200000001/population/GetPerson/v1 --purpose social-benefit --basis-kind law"
+    "--service UZ/GOV/200000001/population/GetPerson/v1 --purpose social-benefit --basis-kind law "
+    "--field GetPersonResponse/Person/Surname --replace GetPersonResponse/Person/BirthDate=year"
 )
 def grant(
     *,
@@ -67,6 +74,17 @@ def grant(
         list[str] | None, typer.Option(help="Only with this kind of legal basis; may be repeated.")
     ] = None,
     regulation: Annotated[list[str] | None, typer.Option(help="Only under this regulation; may be repeated.")] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH", help="A field of the answer that goes out; may be repeated; PATH/* names all below it."
+        ),
+    ] = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH=HOW", help="What stands for a field: nil, empty, mask, zero, year or initial."),
+    ] = None,
+    all_fields: Annotated[bool, typer.Option("--all-fields", help="The whole answer goes out.")] = False,
     valid_from: Annotated[datetime | None, typer.Option("--from", parser=time_reader, metavar="TIME")] = None,
     valid_until: Annotated[
         datetime | None,
@@ -74,18 +92,22 @@ def grant(
     ] = None,
     rule_id: Annotated[str | None, typer.Option("--id", help="Name of the rule.", show_default="made up")] = None,
     officer: Annotated[str | None, typer.Option(help="Who grants it.", show_default="your login")] = None,
-    officer_key: OfficerKeyOption = None,
     note: Annotated[str, typer.Option(help="Why: number of the agreement, for instance. No personal data.")] = "",
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
-    """Allow a consumer to call a service, under conditions. What is not named is not limited."""
+    """Allow a consumer to call a service, under conditions. What is not named is not limited.
+
+    Only of the answer more is asked: of a service with personal data a rule says which fields go out (--field,
+    --replace), or that all do (--all-fields). `adapter service fields` lists them.
+    """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
     if service.subsystem.member != settings.member:
         raise CommandRefused(f"{service} is not a service of {settings.member}; its own adapter grants access to it")
-    wanted = AccessRule(
-        id=rule_id or "",
+    fields = _fields(settings, service, operation, field, replace, all_fields=all_fields)
+    rule = AccessRule(
+        id=rule_id or f"rule-{uuid.uuid4().hex[:8]}",
         consumer=consumer,
         service=service,
         operations=_listed(operation),
@@ -94,12 +116,11 @@ def grant(
         regulations=_listed(regulation),
         valid_from=valid_from,
         valid_until=valid_until,
-        granted_by="",
+        granted_by=officer or getpass.getuser(),
         note=note,
+        fields=fields,
+        all_fields=all_fields,
     )
-    mandate = _mandate(settings, "access-grant", _asked(wanted), Asking(officer=officer, key=officer_key))
-    made_up = mandate.approval or f"rule-{uuid.uuid4().hex[:8]}"
-    rule = replace(wanted, id=rule_id or made_up, granted_by=str(mandate))
     rules = AccessRules(open_database(settings.database_url))
     number = rules.grant(rule, log=own_log(settings), now=now_utc())
     output.result(
@@ -113,7 +134,6 @@ def revoke(
     rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.", show_default=False)],
     *,
     officer: Annotated[str | None, typer.Option(help="Who revokes it.", show_default="your login")] = None,
-    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,21 +141,8 @@ def revoke(
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
     rules = AccessRules(open_database(settings.database_url))
-    mandate = _mandate(settings, "access-revoke", {"rule": rule_id}, Asking(officer=officer, key=officer_key))
-    number = rules.revoke(rule_id, officer=str(mandate), log=own_log(settings), now=now_utc())
+    number = rules.revoke(rule_id, officer=officer or getpass.getuser(), log=own_log(settings), now=now_utc())
     output.result({"revoked": rule_id, "record": number}, Text(f"Revoked {rule_id}, record {number}"))
-
-
-def _mandate(settings: Settings, kind: str, what: Mapping[str, Any], asking: Asking) -> Mandate:
-    """Leave for exactly this. Raises ApprovalNeeded: it was asked for, and officers have to sign."""
-    act = Act(kind=kind, what=what)
-    return mandate_for(settings, act, asking, open_database(settings.database_url), own_log(settings))
-
-
-def _asked(rule: AccessRule) -> dict[str, Any]:
-    """All of a rule that decides what it allows, and its name when it was given one."""
-    said = cast("dict[str, Any]", _value(rule))
-    return {name: value for name, value in said.items() if name != "granted_by" and value not in (None, "")}
 
 
 @app.command("list", epilog="adapter access list --json")
@@ -152,9 +159,16 @@ def list_rules(
     snapshot = AccessRules(open_database(settings_from(settings_file).database_url)).snapshot()
     rules = snapshot.rules if service is None else snapshot.rules_for(service)
     table = table_of(
-        ("Rule", "Consumer", "Service", "Conditions", "Granted by"),
+        ("Rule", "Consumer", "Service", "Conditions", "Fields", "Granted by"),
         [
-            (rule.id, rule.consumer, str(rule.service), "; ".join(_conditions(rule)) or "none", rule.granted_by)
+            (
+                rule.id,
+                rule.consumer,
+                str(rule.service),
+                "; ".join(_conditions(rule)) or "none",
+                _fields_in_short(rule),
+                rule.granted_by,
+            )
             for rule in rules
         ],
     )
@@ -195,10 +209,13 @@ def explain(
 ) -> None:
     """Say whether a request would be allowed, by which rule, or which condition of each rule is not met.
 
+    For one that would be, also which fields of the answer go out and what is done with the others.
+
     Asks the same function as the running adapter does. Exit code 0: allowed; 10: refused.
     """
     output = Output.of(as_json=as_json)
-    snapshot = AccessRules(open_database(settings_from(settings_file).database_url)).snapshot()
+    settings = settings_from(settings_file)
+    snapshot = AccessRules(open_database(settings.database_url)).snapshot()
     facts = AccessFacts(
         consumer=consumer,
         service=service,
@@ -208,32 +225,63 @@ def explain(
     )
     known = directory_of(directory, anchor, settings_file)
     decision = decide(facts, policy=snapshot, directory=known, now=at or now_utc())
-    conditions = {rule.id: _conditions(rule) for rule in snapshot.rules_for(service)}
-    output.result(_decision_value(decision), *_decision_words(decision, conditions))
+    allowed_by = next((rule for rule in snapshot.rules_for(service) if rule.id == decision.rule_id), None)
+    lets_out = fields_of(settings, service, (operation,)) if allowed_by is not None else None
+    output.result(_decision_value(decision, allowed_by, lets_out), *_decision_words(decision, allowed_by, lets_out))
     if decision.rule_id is None:
         raise typer.Exit(REFUSED_EXIT_CODE)
 
 
-def _decision_words(decision: Decision, conditions: dict[str, list[str]]) -> list[RenderableType]:
+def _fields(
+    settings: Settings,
+    service: ServiceId,
+    operations: list[str] | None,
+    fields: list[str] | None,
+    replacements: list[str] | None,
+    *,
+    all_fields: bool,
+) -> ReleasedFields | None:
+    """What a rule lets out, as it was typed; None for all of it. Raises CommandRefused."""
+    known = fields_of(settings, service, operations)
+    if not fields and not replacements:
+        if not all_fields and (known is None or known.settings.personal_data):
+            raise CommandRefused(
+                "say which fields of the answer go out, with --field PATH (`adapter service fields` lists them), "
+                "or --all-fields"
+            )
+        return None
+    if all_fields:
+        raise CommandRefused("--all-fields and single fields do not go together")
+    if known is None:
+        raise CommandRefused(f"this adapter does not provide {service} yet, so nobody knows its fields")
+    return chosen_fields(known, fields or (), replacements or ())
+
+
+def _decision_words(
+    decision: Decision, allowed_by: AccessRule | None, lets_out: ServiceFields | None
+) -> list[RenderableType]:
     words: list[RenderableType] = []
     for finding in decision.findings:
         words.append(Text.assemble(f"Rule {finding.rule_id} ", doubtful("does not fit:")))
         words += [Text(f"  - it {unmet}") for unmet in finding.unmet]
-    if decision.rule_id is not None:
+    if allowed_by is not None:
         words.append(Text.assemble(good("Allowed"), f" by rule {decision.rule_id} (policy {decision.policy_version})"))
-        words += [Text(f"  - {condition}") for condition in conditions.get(decision.rule_id, [])]
+        words += [Text(f"  - {condition}") for condition in _conditions(allowed_by)]
+        words += words_of_rule(allowed_by, lets_out)
     elif decision.refusal is not None:
         words.append(Text.assemble(bad(f"Refused: {decision.refusal.code}"), f" ({decision.refusal.reason})"))
     return words
 
 
-def _decision_value(decision: Decision) -> JsonValue:
+def _decision_value(decision: Decision, allowed_by: AccessRule | None, lets_out: ServiceFields | None) -> JsonValue:
     refusal = decision.refusal
     return {
         "allowed": decision.rule_id is not None,
         "rule": decision.rule_id,
         "policy": decision.policy_version,
         "refusal": None if refusal is None else {"code": refusal.code, "reason": refusal.reason, "text": refusal.text},
+        "fields": None if allowed_by is None else value_of_rule(allowed_by),
+        "taken_out": [*taken_out(decision.fields, lets_out)] if decision.fields is not None else [],
         "findings": [{"rule": finding.rule_id, "unmet": list(finding.unmet)} for finding in decision.findings],
     }
 
@@ -254,6 +302,13 @@ def _conditions(rule: AccessRule) -> list[str]:
     return words
 
 
+def _fields_in_short(rule: AccessRule) -> str:
+    if rule.fields is None:
+        return "all" if rule.all_fields else "all (not said)"
+    replaced = len(rule.fields.replaced)
+    return str(len(rule.fields.released)) + (f", {replaced} replaced" if replaced else "")
+
+
 def _value(rule: AccessRule) -> JsonValue:
     return {
         "id": rule.id,
@@ -267,6 +322,7 @@ def _value(rule: AccessRule) -> JsonValue:
         "valid_until": None if rule.valid_until is None else when(rule.valid_until),
         "granted_by": rule.granted_by,
         "note": rule.note,
+        "fields": value_of_rule(rule),
     }
 
 

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapter.app.provided import load_service, service_folders
+from adapter.cli.access_fields import fields_in, json_of_fields, words_of_fields
 from adapter.cli.files import confirm, write_octets
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, settings_from
 from adapter.cli.output import JsonValue, Output, bad, good, table_of
@@ -80,6 +81,21 @@ def show(
     folder = _folder_of(settings, service)
     known, description = load_service(folder)
     output.result(_value(settings, known, description, folder), *words_of(description))
+
+
+@app.command(epilog="adapter service fields population.GetPerson.v1")
+def fields(
+    service: Annotated[str, typer.Argument(help="Folder (subsystem.code.version) or full id.", show_default=False)],
+    *,
+    operation: Annotated[list[str] | None, typer.Option(help="Only of this operation; may be repeated.")] = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """List the fields of a service's answers, as `adapter access grant --field` names them."""
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    known = fields_in(_folder_of(settings, service), operation)
+    output.result(json_of_fields(known), *words_of_fields(known))
 
 
 def _value(

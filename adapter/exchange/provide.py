@@ -5,10 +5,11 @@ from __future__ import annotations
 import structlog
 
 from adapter.directory.model import Directory
-from adapter.errors import AdapterError, InternalError, StatusUnavailable
+from adapter.errors import AdapterError, InternalError
 from adapter.exchange.attachments import prove
 from adapter.exchange.incidents import new_incident, where
-from adapter.exchange.provider import PeerAnswer, Provider, seal_answer
+from adapter.exchange.minimising import minimise, of_a_system
+from adapter.exchange.provider import PeerAnswer, ProvidedService, Provider, seal_answer
 from adapter.exchange.recording import stored_reply
 from adapter.exchange.refusal import refuse
 from adapter.exchange.trail import Trail
@@ -17,7 +18,15 @@ from adapter.large_messages import worked_on
 from adapter.policy.decision import authorize
 from adapter.policy.freshness import check_awaited, check_fresh
 from adapter.policy.stamped import check_stamped_request
-from adapter.stages import FreshRequest, MessageKind, ReceivedMessage, TrustedMessage
+from adapter.stages import (
+    BackendAnswer,
+    FreshRequest,
+    MessageKind,
+    ReceivedMessage,
+    RecordedRequest,
+    ReleasedAnswer,
+    SealedMessage,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +36,10 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
     trail = Trail(received=received)
     try:
         directory = site.directory()
-        trusted = await _open(trail, site, directory)
+        trusted = await worked_on(
+            len(received.octets),
+            lambda: site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock()),
+        )
         # Attachments take their time to come in: a message is as fresh as its envelope was when that had come.
         arrived = received.received_at if received.parts else site.clock()
         fresh = trail.reached(check_fresh(trusted, own=site.own, directory=directory, now=arrived, bounds=site.bounds))
@@ -47,17 +59,14 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
             return PeerAnswer(octets=recorded)
         trail.reached(recorded)
         answer = await service.backend.answer(recorded)
-        sealed = await worked_on(
-            answer.size,
-            lambda: seal_answer(
-                trusted, recorded, validate_answer(answer, service.description, valid), site, directory
-            ),
+        released, sealed = await worked_on(
+            answer.size, lambda: _released_and_sealed(answer, service, recorded, site, directory)
         )
-        reply = await site.recorder.record_reply(recorded, sealed, site.clock())
+        reply = await site.recorder.record_reply(recorded, released, sealed, site.clock())
         log.info("answered", record=reply.record_number, request_record=recorded.record_number)
         return PeerAnswer(octets=reply.sealed.octets, attachments=reply.sealed.attachments)
     except AdapterError as error:
-        return await refuse(error, trail, site)
+        return await refuse(of_a_system(error, trail.recorded), trail, site)
     # The last door: whatever went wrong, the peer gets a fault and the record an entry.
     except Exception as error:  # noqa: BLE001
         incident = new_incident()
@@ -65,14 +74,18 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         return await refuse(InternalError(f"unexpected {type(error).__name__}"), trail, site, incident=incident)
 
 
-async def _open(trail: Trail, site: Provider, directory: Directory) -> TrustedMessage:
-    try:
-        return await worked_on(
-            len(trail.received.octets),
-            lambda: site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock()),
-        )
-    except StatusUnavailable:
-        return await site.opener.trust_after_asking(trail, directory=directory, now=site.clock())
+def _released_and_sealed(
+    answer: BackendAnswer,
+    service: ProvidedService,
+    recorded: RecordedRequest,
+    site: Provider,
+    directory: Directory,
+) -> tuple[ReleasedAnswer, SealedMessage]:
+    """The answer judged, cut down to what the rule lets out, signed and encrypted."""
+    authorized = recorded.authorized
+    valid = validate_answer(answer, service.description, authorized.valid)
+    released = minimise(valid, service.description, authorized)
+    return released, seal_answer(authorized.valid.fresh.message, recorded, released, site, directory)
 
 
 async def _answered_before(fresh: FreshRequest, site: Provider) -> bytes | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from adapter.audit.entry import EntryMaker
 from adapter.envelope.gate_attachments import names_attachments
@@ -30,8 +29,8 @@ from adapter.stages import (
     RecordedCall,
     RecordedReply,
     RecordedRequest,
+    ReleasedAnswer,
     SealedMessage,
-    TrustedMessage,
     ValidReply,
 )
 
@@ -77,16 +76,17 @@ class Recorder:
         kept = KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key)
         claim = self.claim_of(fresh)
         entry = self.entries.request_received(authorized, now)
-        kept_all = (*_kept_status(REQUEST, fresh.message), kept)
-        written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, claim=claim))
+        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), claim=claim))
         if isinstance(written, KnownExchange):
             return stored_reply(written, claim)
         return RecordedRequest(authorized=authorized, proven=proven, record_number=written.number)
 
-    async def record_reply(self, request: RecordedRequest, sealed: SealedMessage, now: datetime) -> RecordedReply:
+    async def record_reply(
+        self, request: RecordedRequest, answer: ReleasedAnswer, sealed: SealedMessage, now: datetime
+    ) -> RecordedReply:
         """Record the answer and store it for a retry; then it may leave. Raises AnswerNotRecorded."""
         kept = KeptMessage(direction=REPLY, octets=sealed.octets, content_key=sealed.content_key)
-        entry = self.entries.reply_sent(request, sealed, now)
+        entry = self.entries.reply_sent(request, answer, sealed, now)
         claim = self.claim_of(request.authorized.valid.fresh)
         try:
             written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), answers=claim))
@@ -115,9 +115,8 @@ class Recorder:
             raise InternalError("attachments of another message")
         kept = KeptMessage(direction=REPLY, octets=verified.received.octets, content_key=verified.content_key)
         entry = self.entries.reply_received(reply, call, outcome, now)
-        kept_all = (*_kept_status(REPLY, reply.correlated.message), kept)
         try:
-            written = await self.record.write(RecordWrite(entry=entry, kept=kept_all))
+            written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
         except (RecordUnavailable, Overloaded) as unrecorded:
             raise DeliveryNotRecorded(unrecorded.reason) from None
         return DeliverableReply(valid=reply, proven=proven, record_number=_number(written))
@@ -139,16 +138,6 @@ def stored_reply(known: KnownExchange, claim: Claim) -> bytes:
             raise MessageInProgress("an earlier attempt is being answered")
         case _:
             raise OutcomeUnknown("an earlier attempt was interrupted after it was handed to the information system")
-
-
-def _kept_status(direction: str, message: TrustedMessage) -> tuple[KeptMessage, ...]:
-    """The OCSP response that was fetched for a message, kept beside it; one that was stapled is in the message."""
-    if message.fetched_status is None:
-        return ()
-    return (KeptMessage(direction=f"{direction}-status", octets=message.fetched_status, content_key=_NO_CONTENT_KEY),)
-
-
-_NO_CONTENT_KEY: Final = bytes(16)
 
 
 def _number(written: Written | KnownExchange) -> RecordNumber:

@@ -11,6 +11,7 @@ from adapter.errors import AccessDenied, AdapterError
 from adapter.identifiers import ServiceId, SubsystemId
 from adapter.policy.lawful import check_lawful
 from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.released_fields import ReleasedFields
 from adapter.stages import AuthorizedRequest, PersonalData, ValidRequest
 
 
@@ -35,10 +36,11 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The outcome. rule_id: the rule that allowed it. refusal: what the consumer is told otherwise."""
+    """The outcome. rule_id, fields: the rule that allowed it, what it lets out. refusal: what is said otherwise."""
 
     policy_version: int
     rule_id: str | None = None
+    fields: ReleasedFields | None = None
     refusal: AdapterError | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -60,7 +62,9 @@ def decide(facts: AccessFacts, *, policy: PolicySnapshot, directory: Directory, 
     for rule in policy.rules_for(facts.service):
         unmet = tuple(_unmet(rule, facts, directory, now))
         if not unmet:
-            return Decision(policy_version=policy.version, rule_id=rule.id, findings=tuple(findings))
+            return Decision(
+                policy_version=policy.version, rule_id=rule.id, fields=rule.fields, findings=tuple(findings)
+            )
         findings.append(Finding(rule_id=rule.id, unmet=unmet))
     refusal = AccessDenied(_why(findings, facts))
     return Decision(policy_version=policy.version, refusal=refusal, findings=tuple(findings))
@@ -73,7 +77,9 @@ def authorize(valid: ValidRequest, *, policy: PolicySnapshot, directory: Directo
         raise decision.refusal
     if decision.rule_id is None:
         raise AccessDenied("no rule")
-    return AuthorizedRequest(valid=valid, rule_id=decision.rule_id, policy_version=decision.policy_version)
+    return AuthorizedRequest(
+        valid=valid, rule_id=decision.rule_id, policy_version=decision.policy_version, fields=decision.fields
+    )
 
 
 def facts_of(valid: ValidRequest) -> AccessFacts:

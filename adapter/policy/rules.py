@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
+from adapter.released_fields import ReleasedFields
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +17,7 @@ class AccessRule:
 
     consumer: a subsystem (`UZ/GOV/200000003/social`), a whole member (`UZ/GOV/200000003`) or `group:NAME` of the
     directory. operations, purposes, legal_basis_kinds, regulations: None means any. valid_until is exclusive.
+    fields: what of the answer goes out; None: all of it. all_fields: the officer who granted it said so.
     """
 
     id: str
@@ -29,6 +31,8 @@ class AccessRule:
     valid_until: datetime | None = None
     granted_by: str = ""
     note: str = ""
+    fields: ReleasedFields | None = None
+    all_fields: bool = False
 
     def __post_init__(self) -> None:
         check_consumer_pattern(self.consumer)

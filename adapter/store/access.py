@@ -20,12 +20,14 @@ from adapter.audit.entry import ADMIN
 from adapter.errors import AdapterError, CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber, ServiceId
 from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.released_fields import fields_as_json, fields_from_json
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
 from adapter.store.schema import access_rules, entries, policy
 
 GRANTED = "access-granted"
 REVOKED = "access-revoked"
+ALL_FIELDS = "*"
 
 
 class AccessRules:
@@ -125,6 +127,7 @@ def _described(rule: AccessRule) -> dict[str, Any]:
         "valid_until": None if rule.valid_until is None else instant_text(rule.valid_until),
         "granted_by": rule.granted_by,
         "note": rule.note,
+        "fields": _fields_said(rule),
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -142,11 +145,19 @@ def _columns(rule: AccessRule) -> dict[str, Any]:
         "valid_until_ms": None if rule.valid_until is None else milliseconds(rule.valid_until),
         "granted_by": rule.granted_by,
         "note": rule.note,
+        "fields": None if (said := _fields_said(rule)) is None else json.dumps(said, ensure_ascii=False),
     }
+
+
+def _fields_said(rule: AccessRule) -> dict[str, Any] | str | None:
+    if rule.fields is not None:
+        return fields_as_json(rule.fields)
+    return ALL_FIELDS if rule.all_fields else None
 
 
 def _rule(row: Row[Any]) -> AccessRule:
     try:
+        said = None if row.fields is None else json.loads(row.fields)
         return AccessRule(
             id=row.id,
             consumer=row.consumer,
@@ -159,8 +170,10 @@ def _rule(row: Row[Any]) -> AccessRule:
             valid_until=None if row.valid_until_ms is None else moment(row.valid_until_ms),
             granted_by=row.granted_by,
             note=row.note,
+            fields=None if said in (None, ALL_FIELDS) else fields_from_json(said),
+            all_fields=said == ALL_FIELDS,
         )
-    except (ValueError, TypeError, AdapterError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, AdapterError) as error:
         raise StoreUnusable(f"the access rule granted in entry {row.granted_in} is unreadable") from error
 
 

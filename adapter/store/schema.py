@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -178,8 +178,12 @@ access_rules: Final = Table(
     Column("valid_until_ms", BigInteger),
     Column("granted_by", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("fields", Text),
 )
-"""The rules in force. granted_in: the entry that says so. Lists are JSON; NULL means any."""
+"""The rules in force. granted_in: the entry that says so. Lists are JSON; NULL means any.
+
+fields: JSON of what the rule lets out of an answer, "*" for all of it; NULL: all of it, and nobody said so.
+"""
 
 policy: Final = Table(
     "policy",

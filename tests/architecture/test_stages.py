@@ -29,6 +29,7 @@ MAKERS = {
     "CorrelatedReply": ("adapter/policy/freshness.py",),
     "ValidRequest": ("adapter/exchange/validation.py",),
     "ValidAnswer": ("adapter/exchange/validation.py",),
+    "ReleasedAnswer": ("adapter/exchange/minimising.py",),
     "ValidCall": ("adapter/exchange/validation.py",),
     "ValidReply": ("adapter/exchange/validation.py",),
     "AuthorizedRequest": ("adapter/policy/decision.py",),

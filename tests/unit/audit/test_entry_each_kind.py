@@ -23,6 +23,7 @@ from adapter.stages import (
     ProvenAttachments,
     RecordedCall,
     RecordedRequest,
+    ReleasedAnswer,
     SealedMessage,
     ValidReply,
     ValidRequest,
@@ -56,6 +57,7 @@ REQUEST = AuthorizedRequest(
     rule_id="r1",
     policy_version=7,
 )
+WHOLE = ReleasedAnswer(payload=etree.Element("Answer"))
 RELEASED = RecordedRequest(
     authorized=REQUEST,
     proven=ProvenAttachments(message=MESSAGE.verified, attachments=HeldAttachments(content_key=b"k" * 16, held=())),
@@ -157,10 +159,22 @@ def test_a_legal_basis_that_was_not_given_is_not_made_up() -> None:
 
 
 def test_an_answer_that_leaves() -> None:
-    entry = MAKER.reply_sent(RELEASED, replace(WITH_SCAN, header=REPLY), NOW)
+    entry = MAKER.reply_sent(RELEASED, WHOLE, replace(WITH_SCAN, header=REPLY), NOW)
     assert (entry.kind, entry.outcome, found_by(entry)) == ("reply-sent", "answered", EXCHANGE)
     assert (entry.body["request_entry"], entry.body["attachments"]) == (4, SCAN_SAID)
-    assert "subjects" not in entry.body
+    assert not {"subjects", "fields", "fields_replaced"} & entry.body.keys()
+
+
+def test_an_answer_of_which_a_rule_lets_out_some_fields() -> None:
+    answer = replace(WHOLE, released=("p:R/p:A", "p:R/p:B"), replaced=(("p:R/p:C", "year"),))
+    entry = MAKER.reply_sent(RELEASED, answer, replace(WITH_SCAN, header=REPLY), NOW)
+    assert entry.body["fields"] == ["p:R/p:A", "p:R/p:B"]
+    assert entry.body["fields_replaced"] == [["p:R/p:C", "year"]]
+
+
+def test_an_answer_of_which_nothing_was_let_out() -> None:
+    entry = MAKER.reply_sent(RELEASED, replace(WHOLE, released=()), replace(WITH_SCAN, header=REPLY), NOW)
+    assert entry.body["fields"] == []
 
 
 @pytest.mark.parametrize("reply_entry", [5, None])

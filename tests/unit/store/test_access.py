@@ -8,6 +8,7 @@ import pytest
 from adapter.errors import CommandRefused, StoreUnusable
 from adapter.identifiers import ServiceId
 from adapter.policy.rules import AccessRule
+from adapter.released_fields import ReleasedFields, Replacement
 from adapter.store.access import AccessRules
 from tests.records import NOW, SERVICE
 
@@ -121,7 +122,7 @@ def test_a_rule_that_cannot_be_read_allows_nothing(home, rules, change):
 @pytest.mark.parametrize(
     "change",
     [
-        f"INSERT INTO access_rules VALUES (5, 'forged', 'UZ/GOV/9', '{SERVICE}', {'NULL, ' * 6} '', '')",
+        f"INSERT INTO access_rules VALUES (5, 'forged', 'UZ/GOV/9', '{SERVICE}', {'NULL, ' * 6} '', '', NULL)",
         "UPDATE access_rules SET consumer = 'UZ/GOV/200000009' WHERE id = 'rule-1'",
         "UPDATE access_rules SET purposes = NULL WHERE id = 'rule-1'",
         "UPDATE access_rules SET valid_until_ms = valid_until_ms + 1 WHERE id = 'rule-1'",
@@ -161,3 +162,26 @@ def test_a_rule_that_its_entry_cannot_hold_whole_is_refused(home, rules, rule):
     with pytest.raises(CommandRefused, match="too long"):
         rules.grant(rule, log=home.log, now=NOW)
     assert rules.version() == 0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        replace(RULE, all_fields=True),
+        replace(
+            RULE,
+            fields=ReleasedFields(
+                namespaces=(("p", "urn:person"),),
+                released=("p:Answer/p:Имя", "p:Answer/p:Person/@id"),
+                replaced=(("p:Answer/p:Born", Replacement.YEAR),),
+            ),
+        ),
+    ],
+    ids=["all", "some"],
+)
+def test_the_fields_of_a_rule_are_kept_and_held_against_the_record(home, rules, rule):
+    rules.grant(rule, log=home.log, now=NOW)
+    assert rules.snapshot().rules == (rule,)
+    home.change("UPDATE access_rules SET fields = NULL")
+    with pytest.raises(StoreUnusable, match="adapter log verify"):
+        rules.snapshot()
