@@ -82,7 +82,8 @@ def home(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home
         (place / "fed" / "directory.note").write_bytes(note)
         toml = place / "register" / "adapter.toml"
         text = toml.read_text().replace("[directory]", '[directory]\nloopback_peers = "always"')
-        toml.write_text(f"{text}\n[time_stamps]\ntimeout_s = 60\n")  # openssl takes its time on a busy machine
+        # openssl takes its time on a busy machine
+        toml.write_text(text.replace("[time_stamps]", "[time_stamps]\ntimeout_s = 60"))
         settings = load_settings(toml)
         DirectoryCopy(settings.adapter.data_dir / "directory", open_database(settings.database_url)).keep(xml, note, 1)
         yield made
