@@ -578,6 +578,13 @@ class CommandRefused(_OperatorError):
     text = "The command cannot be carried out as it was given."
 
 
+class ApprovalNeeded(_OperatorError):
+    code = "ApprovalNeeded"
+    text = "The act needs the approval of two officers; it was not done."
+    retry = Retry.LATER
+    exit_code = 8
+
+
 def catalogue() -> tuple[type[AdapterError], ...]:
     """Every concrete error class, in the order of this file: the closed catalogue."""
     found: list[type[AdapterError]] = []

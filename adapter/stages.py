@@ -9,7 +9,7 @@ before it and nothing else, so that the type checker refuses a path that skips a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -37,6 +37,7 @@ class ExchangeHeader:
     """The `Exchange` header block (xsd/envelope.xsd): clear, signed, used for routing.
 
     in_reply_to is None in a request. record_number is the sender's own record entry, in a reply only.
+    certificate_status: an OCSP response about the signer's certificate, DER, as far trusted as its own signature.
     """
 
     message_id: MessageId
@@ -49,6 +50,11 @@ class ExchangeHeader:
     regulation: str | None = None
     in_reply_to: MessageId | None = None
     record_number: RecordNumber | None = None
+    certificate_status: bytes | None = field(default=None, repr=False)
+
+    def with_status(self, status: bytes | None) -> ExchangeHeader:
+        """The same header with a status of the signer's certificate."""
+        return self if status is None else replace(self, certificate_status=status)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -280,12 +286,14 @@ class ProvenAttachments:
 class TrustedMessage:
     """The signer is a current member of the directory and is the sender that the header names.
 
-    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply.
+    Made by directory.trust.establish_trust. sender: consumer of a request, provider of a reply. fetched_status: the
+    OCSP response by which its certificate was relied on, when it did not come with the message.
     """
 
     verified: VerifiedMessage
     sender: MemberId
     directory_version: int
+    fetched_status: bytes | None = field(default=None, repr=False)
 
 
 # --- the provider's side ---------------------------------------------------------------------------------------------

@@ -8,17 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+
 from adapter.app.directory_keeper import DirectoryKeeper
 from adapter.app.key_keeper import KeyKeeper
 from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
+from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
 from adapter.directory.signing import read_anchor
+from adapter.directory.status import StatusBook
 from adapter.directory.trust import ChainCache
 from adapter.errors import AdapterError, SettingsInvalid
 from adapter.exchange.attachments import ScanRule
@@ -38,12 +42,14 @@ from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.record import RecordLimits, RecordWriter
 from adapter.store.spool import Spool
+from adapter.store.status_copies import StatusCopies
 from adapter.store.time_stamps import TimeStamps
 from adapter.transport.clamd import Clamd
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.http_server import HttpBounds
 from adapter.transport.peer_client import PeerClient
+from adapter.transport.status_client import StatusClient
 from adapter.transport.time_stamp_client import TimeStampClient
 
 
@@ -61,6 +67,7 @@ class Site:
     database: Database
     record: RecordWriter
     directory: DirectoryKeeper
+    statuses: StatusKeeper
     policy: PolicyKeeper
     keys: KeyKeeper
     stamps: StampKeeper
@@ -108,13 +115,15 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     keys = KeyKeeper(settings, keyring, database, utc_now)
     keys.tell(peers.show)
     stamps = _stamp_keeper(settings, database, keeper)
-    common = _Common.of(settings, keyring, keeper, record, keys=keys, stamps=stamps)
+    statuses = _status_keeper(settings, keeper)
+    common = _Common.of(settings, keyring, keeper, record, keys=keys, stamps=stamps, statuses=statuses)
     return Site(
         settings=settings,
         keyring=keyring,
         database=database,
         record=record,
         directory=keeper,
+        statuses=statuses,
         policy=policy,
         keys=keys,
         stamps=stamps,
@@ -136,6 +145,7 @@ class _Common:
     recorder: Recorder
     stamps: StampKeeper
     signing_key: Callable[[], SigningKey]
+    staple: Callable[[x509.Certificate], bytes | None]
 
     @classmethod
     def of(
@@ -147,6 +157,7 @@ class _Common:
         *,
         keys: KeyKeeper,
         stamps: StampKeeper,
+        statuses: StatusKeeper,
     ) -> _Common:
         recorder = Recorder(
             record=record,
@@ -157,14 +168,22 @@ class _Common:
         opener = Opener(
             limits=settings.limits.for_messages(settings.peer_listener.max_message_bytes),
             keys=keys.decryption,
-            chains=ChainCache(),
+            chains=statuses.chains,
+            statuses=statuses.book,
+            learn=statuses.learn,
         )
 
         def signing_key() -> SigningKey:
             return keys.signing.choose(keeper.current(), utc_now())
 
         return cls(
-            settings=settings, keeper=keeper, opener=opener, recorder=recorder, stamps=stamps, signing_key=signing_key
+            settings=settings,
+            keeper=keeper,
+            opener=opener,
+            recorder=recorder,
+            stamps=stamps,
+            signing_key=signing_key,
+            staple=statuses.staple,
         )
 
     @property
@@ -187,6 +206,7 @@ class _Common:
             recorder=self.recorder,
             scan=scan_rule(self.settings),
             stamp_deadline=self.stamps.deadline,
+            staple=self.staple,
         )
 
     def consumer(self, clients: tuple[Client, ...], peers: PeerClient) -> Consumer:
@@ -208,6 +228,7 @@ class _Common:
             max_transfer_s=self.settings.attachments.max_transfer_s,
             scan=scan_rule(self.settings),
             stamp_deadline=self.stamps.deadline,
+            staple=self.staple,
         )
 
 
@@ -236,6 +257,23 @@ def _stamp_keeper(settings: Settings, database: Database, keeper: DirectoryKeepe
         clock=utc_now,
         rule=StampingRule(every_s=settings.time_stamps.every_s, skew=timedelta(seconds=settings.timing.clock_skew_s)),
         lock=settings.adapter.data_dir / LOCK_FILE,
+    )
+
+
+def _status_keeper(settings: Settings, keeper: DirectoryKeeper) -> StatusKeeper:
+    client = StatusClient(
+        timeout_s=settings.directory.status_timeout_s,
+        max_list_bytes=settings.directory.max_list_bytes,
+        destinations=peer_destinations(settings, keeper),
+    )
+    return StatusKeeper(
+        own=settings.member,
+        book=StatusBook(),
+        client=client,
+        copies=StatusCopies(settings.adapter.data_dir / "statuses"),
+        directory=keeper.current,
+        chains=ChainCache(),
+        clock=utc_now,
     )
 
 

@@ -40,6 +40,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     peer_door = PeerDoor(site, sockets.peers, gates)
     background = [
         asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
+        asyncio.create_task(site.statuses.keep_fresh(), name="statuses"),
         asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
         asyncio.create_task(site.keys.keep_fresh(site.directory.current), name="keys"),
         asyncio.create_task(site.stamps.keep_stamped(), name="time-stamps"),

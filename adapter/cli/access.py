@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace as changed
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, cast
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from adapter.audit.approvals import Act
 from adapter.cli.access_fields import (
     ServiceFields,
     chosen_fields,
@@ -19,6 +21,7 @@ from adapter.cli.access_fields import (
     value_of_rule,
     words_of_rule,
 )
+from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, mandate_for
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
@@ -92,6 +95,7 @@ def grant(
     ] = None,
     rule_id: Annotated[str | None, typer.Option("--id", help="Name of the rule.", show_default="made up")] = None,
     officer: Annotated[str | None, typer.Option(help="Who grants it.", show_default="your login")] = None,
+    officer_key: OfficerKeyOption = None,
     note: Annotated[str, typer.Option(help="Why: number of the agreement, for instance. No personal data.")] = "",
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
@@ -106,8 +110,8 @@ def grant(
     if service.subsystem.member != settings.member:
         raise CommandRefused(f"{service} is not a service of {settings.member}; its own adapter grants access to it")
     fields = _fields(settings, service, operation, field, replace, all_fields=all_fields)
-    rule = AccessRule(
-        id=rule_id or f"rule-{uuid.uuid4().hex[:8]}",
+    wanted = AccessRule(
+        id=rule_id or "",
         consumer=consumer,
         service=service,
         operations=_listed(operation),
@@ -116,11 +120,14 @@ def grant(
         regulations=_listed(regulation),
         valid_from=valid_from,
         valid_until=valid_until,
-        granted_by=officer or getpass.getuser(),
+        granted_by="",
         note=note,
         fields=fields,
         all_fields=all_fields,
     )
+    mandate = _mandate(settings, "access-grant", _asked(wanted), Asking(officer=officer, key=officer_key))
+    made_up = mandate.approval or f"rule-{uuid.uuid4().hex[:8]}"
+    rule = changed(wanted, id=rule_id or made_up, granted_by=str(mandate))
     rules = AccessRules(open_database(settings.database_url))
     number = rules.grant(rule, log=own_log(settings), now=now_utc())
     output.result(
@@ -134,6 +141,7 @@ def revoke(
     rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.", show_default=False)],
     *,
     officer: Annotated[str | None, typer.Option(help="Who revokes it.", show_default="your login")] = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -141,8 +149,21 @@ def revoke(
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
     rules = AccessRules(open_database(settings.database_url))
-    number = rules.revoke(rule_id, officer=officer or getpass.getuser(), log=own_log(settings), now=now_utc())
+    mandate = _mandate(settings, "access-revoke", {"rule": rule_id}, Asking(officer=officer, key=officer_key))
+    number = rules.revoke(rule_id, officer=str(mandate), log=own_log(settings), now=now_utc())
     output.result({"revoked": rule_id, "record": number}, Text(f"Revoked {rule_id}, record {number}"))
+
+
+def _mandate(settings: Settings, kind: str, what: Mapping[str, Any], asking: Asking) -> Mandate:
+    """Leave for exactly this. Raises ApprovalNeeded: it was asked for, and officers have to sign."""
+    act = Act(kind=kind, what=what)
+    return mandate_for(settings, act, asking, open_database(settings.database_url), own_log(settings))
+
+
+def _asked(rule: AccessRule) -> dict[str, Any]:
+    """All of a rule that decides what it allows, and its name when it was given one."""
+    said = cast("dict[str, Any]", _value(rule))
+    return {name: value for name, value in said.items() if name != "granted_by" and value not in (None, "")}
 
 
 @app.command("list", epilog="adapter access list --json")

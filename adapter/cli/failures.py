@@ -12,6 +12,7 @@ from adapter.cli.output import console_of
 from adapter.envelope.texts import ENGLISH, text_in
 from adapter.errors import (
     AdapterError,
+    ApprovalNeeded,
     CommandRefused,
     DescriptionUnusable,
     DirectoryExpired,
@@ -55,6 +56,7 @@ ADVICE: Final[dict[type[AdapterError], str]] = {
     InternalError: "The installation is damaged or this program has a mistake: install it again, or report it.",
     PeerUnreachable: "Is it running, and is the address right? `adapter doctor --online` asks its listeners.",
     PeerTimeout: "Wait and ask again, or give it more time with --timeout.",
+    ApprovalNeeded: "`adapter approvals list` shows what waits, and who has signed.",
     InvalidIdentifier: "Check the identifier for a slip of the pen.",
 }
 """What to do, where the reason alone does not say it."""

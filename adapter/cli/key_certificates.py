@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from rich.text import Text
 
 from adapter.audit.key_life import LifeState
+from adapter.cli.approval_gate import NOBODY, Asking, OfficerKeyOption, OfficerOption
 from adapter.cli.directory_source import own_directory
 from adapter.cli.files import confirm_overwrite, read_octets, write_octets
 from adapter.cli.key_files import CERTIFIED, KeyFile, KeyState
 from adapter.cli.key_import import check_certificate
-from adapter.cli.key_life import KeyArgument, OfficerOption
+from adapter.cli.key_life import KeyArgument
 from adapter.cli.key_office import KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc
 from adapter.cli.output import Output, doubtful, good, when
@@ -34,6 +35,7 @@ def import_certificate(
     file: Annotated[Path, typer.Argument(help="The certificate (PEM), with or without its chain.", show_default=False)],
     *,
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -43,17 +45,17 @@ def import_certificate(
     Checked first: that it is for one of our keys, for this purpose, issued by a CA of the directory and valid now, and
     this member's.
     """
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     octets = read_octets(file, what="certificate", max_bytes=_MAX_CERTIFICATE_BYTES)
     chain = _read_chain(octets, file)
     key = _key_for(chain[0], office)
     directory = _directory_if_any(office.settings, output)
+    _check_state(office, key, chain[0], directory)
     check_certificate(chain[0], KeyPurpose(key.purpose), office.settings.member, directory, now_utc())
     beside = key.path.with_suffix(".pem")
-    _check_state(office, key, chain[0], directory)
     confirm_overwrite(beside, yes=yes)
     write_octets(beside, b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain))
-    _enter_certified(office, key, chain[0], officer)
+    _enter_certified(office, key, chain[0], directory)
     expires = chain[0].not_valid_after_utc
     output.result(
         {"purpose": key.purpose, "file": str(beside), "expires": when(expires)},
@@ -107,8 +109,10 @@ def _check_state(office: KeyOffice, key: KeyFile, certificate: x509.Certificate,
     )
 
 
-def _enter_certified(office: KeyOffice, key: KeyFile, certificate: x509.Certificate, officer: str | None) -> None:
-    if not office.has_record or office.state(key) not in _MAY_GET_ONE:
+def _enter_certified(
+    office: KeyOffice, key: KeyFile, certificate: x509.Certificate, directory: Directory | None
+) -> None:
+    if not office.has_record or office.state(key, directory) not in _MAY_GET_ONE:
         return
     found = office.find(key.title)
     step = office.step(
@@ -118,7 +122,7 @@ def _enter_certified(office: KeyOffice, key: KeyFile, certificate: x509.Certific
         serial=f"{certificate.serial_number:x}",
         until=when(certificate.not_valid_after_utc),
     )
-    office.enter(step, mandate=office.plain_mandate(officer))
+    office.enter(step, mandate=office.plain_mandate())
 
 
 def export(
@@ -129,7 +133,7 @@ def export(
     yes: YesOption = False,
 ) -> None:
     """Write the certificate of a key with its chain. Public; a private key leaves only by `adapter keys backup`."""
-    output, office = Output.of(), KeyOffice.of(settings_file)
+    output, office = Output.of(), KeyOffice.of(settings_file, NOBODY)
     chosen = office.find(key)
     beside = chosen.path.with_suffix(".pem")
     if chosen.certificate is None:

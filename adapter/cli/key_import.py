@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +14,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from rich.text import Text
 
+from adapter.audit.key_life import LifeState
+from adapter.cli.approval_gate import Asking, OfficerKeyOption, OfficerOption
 from adapter.cli.directory_source import own_directory
 from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.cli.key_files import key_path
+from adapter.cli.key_office import KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
 from adapter.cli.output import Output, good, when
 from adapter.crypto.certificates import Purpose, check_chain, check_purpose, public_key, sha256
@@ -51,6 +55,8 @@ def import_p12(
         Path | None,
         typer.Option(help="File with the passphrase of the PKCS #12 file.", show_default="asked for"),
     ] = None,
+    officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,7 +73,14 @@ def import_p12(
     passphrase = read_passphrase(passphrase_file or PROMPT, what="passphrase of the PKCS #12 file")
     held = read_pkcs12(octets, passphrase)
     check_certificate(held.certificate, KeyPurpose(purpose.value), settings.member, own_directory(settings), now_utc())
+    office = KeyOffice(settings, Asking(officer=officer, key=officer_key))
+    certificate = sha256(held.certificate).hex()
+    what = {"purpose": purpose.value, "name": name, "certificate": certificate}
+    mandate = office.mandate("key-create", what)
     path = _keep(held, settings, KeyPurpose(purpose.value), name)
+    if office.has_record:
+        step = office.step(office.find(path.stem), LifeState.CERTIFIED, certificate=certificate, source="PKCS #12")
+        office.enter(replace(step, inferred=None), mandate=mandate)
     until = when(held.certificate.not_valid_after_utc)
     output.result(
         {"purpose": purpose.value, "file": str(path), "expires": until},

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from adapter.app.own_token import open_token
 from adapter.audit.key_life import KeyFacts, LifeState, check_step
+from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, OfficerOption
 from adapter.cli.files import confirm
 from adapter.cli.key_files import KeyFile, KeyState
-from adapter.cli.key_office import IN_FILE, KeyOffice, Mandate
+from adapter.cli.key_office import IN_FILE, KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc
 from adapter.cli.output import Output, bad, good, when
 from adapter.errors import CommandRefused, KeyUnusable
@@ -25,9 +26,6 @@ from adapter.store.token_making import destroy_in_token
 KeyArgument = Annotated[
     str,
     typer.Argument(metavar="KEY", help="Its name, signing-2027, or a fingerprint's first digits.", show_default=False),
-]
-OfficerOption = Annotated[
-    str | None, typer.Option("--officer", help="In whose name it is entered.", show_default="your login")
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until it may be done, and do it then.")]
 _FIT_TO_USE = frozenset({KeyState.READY, KeyState.EXPIRES_SOON})
@@ -47,6 +45,7 @@ def activate(
     *,
     wait: WaitOption = False,
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,9 +53,9 @@ def activate(
 
     Refused until every peer has had the time to read the directory that names its certificate ([keys] spread_s).
     """
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     chosen = office.find(key)
-    number, retiring = activate_key(office, chosen, officer=officer, wait=wait, output=output)
+    number, retiring = activate_key(office, chosen, wait=wait, output=output)
     output.result(
         {"activated": chosen.title, "retiring": retiring, "record": number},
         Text.assemble(good("Activated "), f"{chosen.title}, record {number}"),
@@ -67,9 +66,7 @@ def activate(
     )
 
 
-def activate_key(
-    office: KeyOffice, key: KeyFile, *, officer: str | None, wait: bool, output: Output
-) -> tuple[int, list[str]]:
+def activate_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output) -> tuple[int, list[str]]:
     """The number of the entry, and the names of the keys that retire. Raises CommandRefused, KeyUnusable."""
     if key.state not in _FIT_TO_USE:
         raise KeyUnusable(f"{key.title} cannot be used: {key.reason or key.state.value}")
@@ -92,7 +89,7 @@ def activate_key(
             output=output,
             why="peers may not know it yet",
         )
-    mandate = office.mandate("key-activate", {"key": key.key_id, "name": key.title}, officer)
+    mandate = office.mandate("key-activate", {"key": key.key_id, "name": key.title})
     others = [
         other
         for other in office.all_keys()
@@ -110,6 +107,7 @@ def retire(
     *,
     wait: WaitOption = False,
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -117,9 +115,9 @@ def retire(
 
     That is: while the directory names it, and then for as long as peers may have an older one and messages live.
     """
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     chosen = office.find(key)
-    number = retire_key(office, chosen, officer=officer, wait=wait, output=output)
+    number = retire_key(office, chosen, wait=wait, output=output)
     output.result(
         {"retired": chosen.title, "record": number},
         Text.assemble(good("Retired "), f"{chosen.title}, record {number}"),
@@ -127,10 +125,10 @@ def retire(
     output.remark("What is in the archive stays readable. `adapter keys destroy` ends it for good.")
 
 
-def retire_key(office: KeyOffice, key: KeyFile, *, officer: str | None, wait: bool, output: Output) -> int:
+def retire_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output) -> int:
     """The number of the entry. Raises CommandRefused."""
-    check_step(office.facts(key), office.state(key), LifeState.RETIRED)
     directory = office.directory()
+    check_step(office.facts(key), office.state(key, directory), LifeState.RETIRED)
     office.note_directory(directory, Mandate(officer="adapter"))
     key = office.find(key.title)
     left = None if key.life is None else key.life.left_directory
@@ -142,7 +140,7 @@ def retire_key(office: KeyOffice, key: KeyFile, *, officer: str | None, wait: bo
     settings = office.settings
     until = left + timedelta(seconds=settings.keys.spread_s + settings.timing.message_lifetime_s)
     _until(until, wait=wait, output=output, why="a message on its way may need it")
-    mandate = office.mandate("key-retire", {"key": key.key_id, "name": key.title}, officer)
+    mandate = office.mandate("key-retire", {"key": key.key_id, "name": key.title})
     return office.enter(office.step(key, LifeState.RETIRED), mandate=mandate)
 
 
@@ -162,16 +160,17 @@ def revoke(
     *,
     reason: Annotated[Reason, typer.Option(help="Why.", show_default=False)],
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
     """Stop using a key now. What others believe of it only the authority and the CA can end: tell both."""
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     chosen = office.find(key)
     step = office.step(chosen, LifeState.REVOKED, reason=reason.value)
     check_step(step.facts, office.state(chosen), LifeState.REVOKED)
     what = {"key": chosen.key_id, "name": chosen.title, "reason": reason.value}
-    number = office.enter(step, mandate=office.mandate("key-revoke", what, officer))
+    number = office.enter(step, mandate=office.mandate("key-revoke", what))
     output.result(
         {"revoked": chosen.title, "record": number},
         Text.assemble(bad("Revoked "), f"{chosen.title}, record {number}"),
@@ -192,6 +191,7 @@ def destroy(
     key: KeyArgument,
     *,
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -200,13 +200,13 @@ def destroy(
 
     The certificate stays, for whoever verifies old evidence. Backups are not reached by this.
     """
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     facts, found = _facts_of(office, key)
     before = office.lives[facts.key_id].state if found is None else office.state(found)
     check_step(facts, before, LifeState.DESTROYED)
     if not yes:
         confirm(f"Destroy {facts.name} for good?", refusal=f"{facts.name} was left as it is")
-    mandate = office.mandate("key-destroy", {"key": facts.key_id, "name": facts.name}, officer)
+    mandate = office.mandate("key-destroy", {"key": facts.key_id, "name": facts.name})
     _destroy(office, facts, found)
     number = office.enter_life(facts, LifeState.DESTROYED, mandate=mandate)
     output.result(

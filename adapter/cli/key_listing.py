@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapter.audit.key_life import KeyLife, LifeState
+from adapter.cli.approval_gate import NOBODY
 from adapter.cli.directory_source import own_directory
 from adapter.cli.key_files import CERTIFIED, KeyFile, KeyState
 from adapter.cli.key_office import KeyOffice
@@ -21,7 +22,7 @@ _WITH_LIFE = frozenset(purpose.value for purpose in CERTIFIED)
 
 def list_keys(settings_file: SettingsOption = DEFAULT_SETTINGS, *, as_json: JsonOption = False) -> None:
     """List the keys: where each is, its state, suite, certificate, expiry, fingerprint and whether it is fit."""
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, NOBODY)
     keys = office.all_keys()
     directory = _directory_if_any(office)
     gone = [life for life in office.lives.values() if life.facts.key_id not in {key.key_id for key in keys}]

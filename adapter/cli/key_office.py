@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from adapter.app.own_certificates import named_in
+from adapter.audit.admin import admin_entry
+from adapter.audit.approvals import Act
 from adapter.audit.key_life import KeyFacts, LifeState, Lives, inferred
+from adapter.cli.approval_gate import Asking, Mandate, mandate_for
 from adapter.cli.directory_source import own_directory
 from adapter.cli.key_files import KeyFile
 from adapter.cli.options import now_utc, settings_from
@@ -18,6 +19,7 @@ from adapter.cli.token_keys import survey_with
 from adapter.directory.model import Directory
 from adapter.errors import CommandRefused
 from adapter.settings import Settings
+from adapter.store.appending import append_entries
 from adapter.store.engine import Database, database_path, open_database
 from adapter.store.key_lives import KeyLives, Step
 
@@ -25,25 +27,13 @@ IN_FILE: Final = "file"
 _MIN_DIGITS: Final = 8
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mandate:
-    """In whose name an act is done. approval: by which approval, None where none is asked for."""
-
-    officer: str
-    approval: str | None = None
-
-    @property
-    def details(self) -> dict[str, Any]:
-        """What the act's entry says of it."""
-        return {} if self.approval is None else {"approval": self.approval}
-
-
 class KeyOffice:
     """What a command about keys works with. Read once; `look_again` after an act."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, asking: Asking) -> None:
         """Raises StoreUnusable."""
         self.settings = settings
+        self.asking = asking
         self._database: Database | None = None
         if database_path(settings.database_url).exists():
             self._database = open_database(settings.database_url)
@@ -52,9 +42,9 @@ class KeyOffice:
         self.look_again()
 
     @classmethod
-    def of(cls, settings_file: Path) -> KeyOffice:
+    def of(cls, settings_file: Path, asking: Asking) -> KeyOffice:
         """The desk of the adapter of these settings. Raises SettingsInvalid, KeyUnusable, StoreUnusable."""
-        return cls(settings_from(settings_file))
+        return cls(settings_from(settings_file), asking)
 
     @property
     def database(self) -> Database:
@@ -135,19 +125,35 @@ class KeyOffice:
         self.look_again()
         return number
 
+    def enter_act(self, action: str, details: Mapping[str, Any], mandate: Mandate) -> int:
+        """Enter an act that is not one key's. Raises CommandRefused, StoreUnusable."""
+        database = self.database
+        if self._log is None:
+            raise CommandRefused("there is no record key")
+        said = {**details, **mandate.details}
+        entry = admin_entry(action, officer=mandate.officer, at=now_utc(), details=said)
+        return append_entries(database, self._log, [entry])[0]
+
     def enter_life(self, facts: KeyFacts, to: LifeState, *, mandate: Mandate) -> int:
         """The same for a key that only the record knows any more."""
         life = self.lives.get(facts.key_id)
         return self.enter(Step(facts=facts, to=to, inferred=None if life else LifeState.RETIRED), mandate=mandate)
 
-    def plain_mandate(self, officer: str | None) -> Mandate:
+    def plain_mandate(self) -> Mandate:
         """For acts that need nobody else's consent."""
-        return Mandate(officer=officer or getpass.getuser())
+        return self.asking.alone()
 
-    def mandate(self, act: str, what: Mapping[str, Any], officer: str | None) -> Mandate:
-        """Leave to do exactly this. act: its kind. what: everything that decides what will be done."""
-        del act, what
-        return Mandate(officer=officer or getpass.getuser())
+    def mandate(self, act: str, what: Mapping[str, Any]) -> Mandate:
+        """Leave to do exactly this. act: its kind. what: everything that decides what will be done.
+
+        Raises ApprovalNeeded: it was asked for, and officers have to sign.
+        """
+        if act == "key-create" and not self.has_record:  # `adapter init` has not been run
+            return self.asking.alone()
+        database = self.database
+        if self._log is None:
+            raise CommandRefused("there is no record key")
+        return mandate_for(self.settings, Act(kind=act, what=what), self.asking, database, self._log)
 
 
 def facts_of(key: KeyFile) -> KeyFacts:

@@ -16,10 +16,10 @@ from rich.text import Text
 
 from adapter.app.own_token import open_token
 from adapter.audit.key_life import KeyFacts, LifeState
+from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, OfficerOption
 from adapter.cli.files import confirm_overwrite, make_folder, read_octets, write_octets
 from adapter.cli.key_files import CERTIFIED, KeyFile, create_key, key_path, key_paths
-from adapter.cli.key_life import OfficerOption
-from adapter.cli.key_office import KeyOffice, Mandate
+from adapter.cli.key_office import KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, Suite, YesOption
 from adapter.cli.output import Output
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
@@ -77,6 +77,7 @@ def create(
         str | None, typer.Option(help="With --pkcs11: name of the organisation, for the request.", show_default=False)
     ] = None,
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,11 +85,11 @@ def create(
 
     In a token a key signs its own certificate request while it is made: an agreement key never signs again.
     """
-    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file)
+    output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     folder = office.settings.adapter.keys_dir
     wanted = purpose or [one for one in Purpose if not key_path(folder, one, name).exists()]
     what = NewKeys(purposes=tuple(wanted), suite=suite, name=name, in_token=in_token, organisation=organisation)
-    paths = make_keys(office, what, officer)
+    paths = make_keys(office, what)
     if in_token:
         output.result([str(path) for path in paths], *(Text(f"Made in the token; request {path}") for path in paths))
         output.remark("Next: send the request to the CA, then `adapter keys import CERTIFICATE`.")
@@ -111,16 +112,16 @@ class NewKeys:
     organisation: str | None = None
 
 
-def make_keys(office: KeyOffice, new: NewKeys, officer: str | None) -> list[Path]:
+def make_keys(office: KeyOffice, new: NewKeys) -> list[Path]:
     """Make and enter them; gives their files, or the files of their requests. Raises KeyUnusable, CommandRefused."""
     what = {
-        "purposes": sorted(new.purposes),
+        "purposes": sorted(purpose.value for purpose in new.purposes),
         "name": new.name,
         "suite": new.suite.value,
         "token": new.in_token,
         "organisation": new.organisation,
     }
-    mandate = office.mandate("key-create", what, officer)
+    mandate = office.mandate("key-create", what)
     if new.in_token:
         return [_create_in_token(office, one, new, mandate) for one in new.purposes]
     settings = office.settings.adapter
@@ -222,6 +223,7 @@ def csr(
     name: NameOption = "",
     to: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", show_default="standard output")] = None,
     officer: OfficerOption = None,
+    officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     yes: YesOption = False,
 ) -> None:
@@ -230,12 +232,12 @@ def csr(
     A key in the token made its request when it was made; that one is written. The certificate authority that the
     directory names decides what it issues.
     """
-    output, office = Output.of(), KeyOffice.of(settings_file)
+    output, office = Output.of(), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     path = key_path(office.settings.adapter.keys_dir, purpose, name)
     request = request_of(office, path, purpose, organisation, tuple(host or ()))
     if to is not None:
         confirm_overwrite(to, yes=yes)
-    enter_requested(office, path.stem, request, officer)
+    enter_requested(office, path.stem, request)
     if to is None:
         output.results.file.write(request.decode())
         return
@@ -261,13 +263,13 @@ def request_of(
     )
 
 
-def enter_requested(office: KeyOffice, title: str, request: bytes, officer: str | None) -> None:
+def enter_requested(office: KeyOffice, title: str, request: bytes) -> None:
     """Enter that a certificate was asked for; for a key that has one already this is a new request, and no step."""
     key: KeyFile = office.find(title)
     if not office.has_record or office.state(key) not in (LifeState.MADE, LifeState.REQUESTED):
         return
     step = office.step(key, LifeState.REQUESTED, request_sha256=sha256(request).hexdigest())
-    office.enter(step, mandate=office.plain_mandate(officer))
+    office.enter(step, mandate=office.plain_mandate())
 
 
 def _vouching_key(settings: Settings) -> ed25519.Ed25519PrivateKey | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from adapter.cli.key_backup import backup, restore
 from adapter.cli.key_certificates import export, import_certificate
 from adapter.cli.key_import import EPILOG, import_p12
 from adapter.cli.key_life import activate, destroy, retire, revoke
@@ -29,3 +30,5 @@ app.command(epilog="adapter keys rotate signing --name 2027 --organisation 'Mini
 app.command(epilog="adapter keys retire signing")(retire)
 app.command(epilog="adapter keys revoke signing --reason key-compromise")(revoke)
 app.command(epilog="adapter keys destroy signing")(destroy)
+app.command(epilog="adapter keys backup keys-2027.sealed --by dilnoza --by bek --by olim")(backup)
+app.command(epilog="adapter keys restore keys-2027.sealed --by dilnoza --by olim")(restore)

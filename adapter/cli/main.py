@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "keys": "The adapter's keys and certificates: create, csr, import, activate, rotate, retire, revoke, back up.",
     "registration": "Write what the authority needs to enter this member in the directory.",
     "service": "The services that this adapter provides: add from a WSDL, list, remove, export.",
+    "approvals": "Acts that need two officers: what waits, approve, refuse.",
     "access": "Who may call which service: grant, revoke, list, explain.",
     "serve": "Run the adapter.",
     "doctor": "Say what is wrong with this adapter, and what to do about it.",

@@ -65,5 +65,7 @@ def _commented(key: str, field: FieldInfo) -> str:
     return f"# {key} = {json.dumps(default) if isinstance(default, float) else toml_value(_plain(default))}"
 
 
-def _plain(default: Any) -> str | bool | int:  # noqa: ANN401  whatever kinds of defaults settings have
+def _plain(default: Any) -> str | bool | int | list[str]:  # noqa: ANN401  whatever kinds of defaults settings have
+    if isinstance(default, tuple):
+        return list(default)
     return default if isinstance(default, bool | int) else str(default)

@@ -10,8 +10,10 @@ def toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def toml_value(value: str | bool | int) -> str:  # noqa: FBT001  a value, not a switch
+def toml_value(value: str | bool | int | list[str]) -> str:  # noqa: FBT001  a value, not a switch
     """A value of one of the kinds that settings have."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml_string, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else toml_string(value)

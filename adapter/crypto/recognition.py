@@ -20,9 +20,8 @@ from adapter.crypto import templates
 from adapter.envelope import names
 from adapter.envelope.gate import MAX_HEADER_CHARS, check_kind
 from adapter.envelope.gate_security import MAX_CERTIFICATE_CHARS, MAX_CONFIRMATION_CHARS, MAX_SIGNATURE_CHARS
-from adapter.envelope.headers import EXCHANGE_ORDER, EXCHANGE_START, Fields, exchange_of
+from adapter.envelope.headers import EXCHANGE_ORDER, EXCHANGE_START, Fields, exchange_of, max_chars
 from adapter.envelope.instants import TIMESTAMP_TEMPLATE, read_instant
-from adapter.envelope.statements import MAX_VALUE_CHARS
 from adapter.errors import EnvelopeRefused
 from adapter.stages import (
     ConfirmationPart,
@@ -49,6 +48,7 @@ class NotCanonical(Exception):
 # texts are printable ASCII without what canonical XML would escape, and begin and end with something visible.
 _BASE64: Final = rb"[^<]*"
 _TEXT: Final = rb"[!#-%'-;=?-~](?:[ !#-%'-;=?-~]*[!#-%'-;=?-~])?"
+_STATUS: Final = rb"[A-Za-z0-9+/]+={0,2}"
 _INSTANT: Final = rb"[0-9TZ:.-]{20,27}"
 
 
@@ -65,11 +65,11 @@ def _filled(template: str | bytes, *patterns: bytes) -> bytes:
     )
 
 
-_OPTIONAL_FIELDS: Final = frozenset(("InReplyTo", "Regulation", "RecordNumber"))
+_OPTIONAL_FIELDS: Final = frozenset(("InReplyTo", "Regulation", "RecordNumber", "CertificateStatus"))
 
 
 def _field(name: str) -> bytes:
-    pattern = _filled(f"<ia:{name}>%s</ia:{name}>", _group(name, _TEXT))
+    pattern = _filled(f"<ia:{name}>%s</ia:{name}>", _group(name, _STATUS if name == "CertificateStatus" else _TEXT))
     return b"(?:%s)?" % pattern if name in _OPTIONAL_FIELDS else pattern
 
 
@@ -178,7 +178,7 @@ def recognise(received: ReceivedMessage, kind: MessageKind, limits: XmlLimits) -
 
 def _gated(received: ReceivedMessage, kind: MessageKind, match: _Match) -> GatedMessage:
     fields = {name: match[name].decode() for name in EXCHANGE_ORDER if match[name] is not None}
-    if any(len(text) > MAX_VALUE_CHARS for text in fields.values()):
+    if any(len(text) > max_chars(name) for name, text in fields.items()):
         raise NotCanonical
     header = exchange_of(Fields(fields))
     check_kind(header, kind)

@@ -19,6 +19,7 @@ from adapter.crypto.certificates import Purpose, check_chain, sha256
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.directory.model import Directory, Member, RegisteredCertificate
 from adapter.directory.signing import check_current
+from adapter.directory.status import StatusBook, StatusQuestion, status_question
 from adapter.errors import PeerMismatch, SecurityFailed
 from adapter.identifiers import MemberId
 from adapter.stages import MessageKind, Peer, TrustedMessage, VerifiedMessage
@@ -28,10 +29,14 @@ DEFAULT_CACHED_CHAINS: Final = 4096
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChainWindow:
-    """When a whole chain is valid: from the latest beginning to the earliest end of its certificates."""
+    """When a whole chain is valid: from the latest beginning to the earliest end of its certificates.
+
+    issuer: of its first certificate.
+    """
 
     not_before: datetime
     not_after: datetime
+    issuer: x509.Certificate
 
 
 class ChainCache:
@@ -63,20 +68,30 @@ class ChainCache:
 
 
 def establish_trust(
-    verified: VerifiedMessage, *, directory: Directory, peer: Peer, now: datetime, chains: ChainCache
+    verified: VerifiedMessage,
+    *,
+    directory: Directory,
+    peer: Peer,
+    now: datetime,
+    chains: ChainCache,
+    statuses: StatusBook | None = None,
 ) -> TrustedMessage:
     """Who signed this message that has just come over a connection. The only maker of `TrustedMessage`.
 
     verified: signature and coverage are good; its header is still a claim about the sender. peer: the other end of the
-    mutual TLS connection as the transport knows it.
-    Raises DirectoryExpired, UnknownMember, SecurityFailed (one public text for all of steps 3 to 6), PeerMismatch.
+    mutual TLS connection as the transport knows it. statuses: what is known of revocations; None: nothing.
+    Raises DirectoryExpired, UnknownMember, SecurityFailed (one public text for all of steps 3 to 7), PeerMismatch, and
+    StatusUnavailable when the directory wants a status and no fresh one is known.
     """
+    book = StatusBook() if statuses is None else statuses
     # 1 to 6. The signer is the member that the header names.
     sender = identify_signer(verified, directory=directory, at=now, chains=chains)
-    # 7. The connection was made by that member's own adapter: who relays another member's message is refused, however
+    # 7. Its authority has not taken the certificate back, as far as the directory wants that to be known.
+    status = _check_status(verified, directory, now, chains, book)
+    # 8. The connection was made by that member's own adapter: who relays another member's message is refused, however
     #    well it is signed.
-    _check_peer(sender, directory, peer)
-    return TrustedMessage(verified=verified, sender=sender, directory_version=directory.version)
+    _check_peer(sender, directory, peer, book)
+    return TrustedMessage(verified=verified, sender=sender, directory_version=directory.version, fetched_status=status)
 
 
 def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: datetime, chains: ChainCache) -> MemberId:
@@ -98,24 +113,42 @@ def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: date
     _check_suite_end(verified.suite, directory, at)
     # 6. The certificate is for signing messages, and a chain of current certificates leads from it to a CA of the
     #    directory. (Last: it is the dearest, and steps 2 and 3 keep strangers from making us work.)
-    _check_chain(registered, directory, at, chains, Purpose.SIGNING)
+    _check_chain(registered.certificate, directory, at, chains, Purpose.SIGNING)
     return claimed
 
 
+def question_about(
+    certificate: x509.Certificate,
+    directory: Directory,
+    at: datetime,
+    chains: ChainCache,
+    purpose: Purpose = Purpose.SIGNING,
+) -> StatusQuestion | None:
+    """What the directory wants to be asked about a registered certificate; None when nothing. Raises SecurityFailed."""
+    window = _check_chain(certificate, directory, at, chains, purpose)
+    return status_question(certificate, window.issuer, directory)
+
+
 def choose_recipient(
-    member: Member, *, directory: Directory, now: datetime, chains: ChainCache
+    member: Member, *, directory: Directory, now: datetime, chains: ChainCache, statuses: StatusBook | None = None
 ) -> RegisteredCertificate:
     """The certificate to encrypt to for this member: the first of its suite whose chain is valid now.
+
+    One that is known to be revoked is passed over; that nothing is known of its status does not stop what is signed.
 
     Raises DirectoryExpired; SecurityFailed when there is none, or the member's suite has ended.
     """
     check_current(directory, now)
     _check_suite_end(member.suite, directory, now)
     purpose = AGREEMENT_PURPOSES[suites.suite(member.suite).agreement_usage]
+    if statuses is not None:
+        statuses.partners.add(member.id)
     for registered in member.agreement:
         if registered.suite == member.suite:
+            if statuses is not None and statuses.is_revoked(registered.sha256):
+                continue
             try:
-                _check_chain(registered, directory, now, chains, purpose)
+                _check_chain(registered.certificate, directory, now, chains, purpose)
             except SecurityFailed:
                 continue  # while one is being renewed, the other may be past its end or not begun
             return registered
@@ -151,25 +184,41 @@ def _check_suite_end(suite: str, directory: Directory, at: datetime) -> None:
 
 
 def _check_chain(
-    registered: RegisteredCertificate, directory: Directory, at: datetime, chains: ChainCache, purpose: Purpose
-) -> None:
+    certificate: x509.Certificate, directory: Directory, at: datetime, chains: ChainCache, purpose: Purpose
+) -> ChainWindow:
     """The purpose need not be part of the cache's key: a certificate is registered for one use (document)."""
-    window = chains.find(registered.sha256, directory.version)
+    key = sha256(certificate)
+    window = chains.find(key, directory.version)
     if window is None:
-        window = _window(check_chain(registered.certificate, directory.signing_cas, now=at, purpose=purpose))
-        chains.keep(registered.sha256, directory.version, window)
+        cas = directory.tls_cas if purpose is Purpose.TLS else directory.signing_cas
+        window = _window(check_chain(certificate, cas, now=at, purpose=purpose))
+        chains.keep(key, directory.version, window)
     if not window.not_before <= at <= window.not_after:
-        raise SecurityFailed(f"the chain of {registered.sha256.hex()} is not valid at {at:%Y-%m-%d %H:%M:%SZ}")
+        raise SecurityFailed(f"the chain of {key.hex()} is not valid at {at:%Y-%m-%d %H:%M:%SZ}")
+    return window
+
+
+def _check_status(
+    verified: VerifiedMessage, directory: Directory, now: datetime, chains: ChainCache, book: StatusBook
+) -> bytes | None:
+    """The OCSP response that was relied on and that the message does not bring itself."""
+    question = question_about(verified.signer, directory, now, chains)
+    if question is None:
+        return None
+    stapled = verified.header.certificate_status
+    status = book.check(question, now, stapled)
+    return None if status.is_list or status.octets == stapled else status.octets
 
 
 def _window(chain: tuple[x509.Certificate, ...]) -> ChainWindow:
     return ChainWindow(
         not_before=max(certificate.not_valid_before_utc for certificate in chain),
         not_after=min(certificate.not_valid_after_utc for certificate in chain),
+        issuer=chain[1],
     )
 
 
-def _check_peer(sender: MemberId, directory: Directory, peer: Peer) -> None:
+def _check_peer(sender: MemberId, directory: Directory, peer: Peer, book: StatusBook) -> None:
     if peer.certificate_sha256 is None:
         raise PeerMismatch("the connection has no TLS certificate")
     owner = directory.by_tls_certificate.get(peer.certificate_sha256)
@@ -177,3 +226,6 @@ def _check_peer(sender: MemberId, directory: Directory, peer: Peer) -> None:
         raise PeerMismatch(f"the TLS certificate {peer.certificate_sha256.hex()} is not registered")
     if owner != sender:
         raise PeerMismatch(f"the connection was made by the adapter of {owner}, the message by {sender}")
+    if book.is_revoked(peer.certificate_sha256):
+        raise PeerMismatch(f"the TLS certificate {peer.certificate_sha256.hex()} was revoked")
+    book.partners.add(sender)

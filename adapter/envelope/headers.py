@@ -7,6 +7,7 @@ order, no empty-element tags, canonical escapes. So the octets that are written 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import Final, NoReturn, Self
 
 from lxml import etree
@@ -31,7 +32,7 @@ from adapter.envelope.statements import (
 from adapter.errors import EnvelopeRefused, InvalidIdentifier
 from adapter.identifiers import MessageId, OfficialId, RecordNumber, ServiceId, SubsystemId
 from adapter.stages import ExchangeHeader, PersonalData, RepresentedParty
-from adapter.xmlsafe import escape_attribute, escape_text
+from adapter.xmlsafe import decode_base64, escape_attribute, escape_text
 
 __all__ = [
     "RequestContext",
@@ -76,7 +77,7 @@ class Fields:
                 _misplaced(element)
             at += 1
             check_attributes(child)
-            texts[name] = leaf_text(child, max_chars=MAX_VALUE_CHARS)
+            texts[name] = leaf_text(child, max_chars=max_chars(name))
         return cls(texts)
 
     def required(self, name: str) -> str:
@@ -106,7 +107,15 @@ EXCHANGE_ORDER: Final = (
     "ReplyBy",
     "Regulation",
     "RecordNumber",
+    "CertificateStatus",
 )
+MAX_STATUS_CHARS: Final = 16 * 1024
+"""Base64 of an OCSP response."""
+
+
+def max_chars(name: str) -> int:
+    """How long a child of Exchange may be."""
+    return MAX_STATUS_CHARS if name == "CertificateStatus" else MAX_VALUE_CHARS
 
 
 def read_exchange_header(element: etree._Element) -> ExchangeHeader:
@@ -126,6 +135,7 @@ def exchange_of(fields: Fields) -> ExchangeHeader:
     regulation = fields.optional("Regulation")
     in_reply_to = fields.optional("InReplyTo")
     number = fields.optional("RecordNumber")
+    status = fields.optional("CertificateStatus")
     try:
         return ExchangeHeader(
             message_id=MessageId(fields.required("MessageId")),
@@ -138,9 +148,17 @@ def exchange_of(fields: Fields) -> ExchangeHeader:
             reply_by=read_instant(fields.required("ReplyBy")),
             regulation=None if regulation is None else readable(regulation, "Regulation"),
             record_number=None if number is None else RecordNumber(int(matching(_NUMBER, number, "RecordNumber"))),
+            certificate_status=None if status is None else _status_octets(status),
         )
     except InvalidIdentifier as cause:
         raise EnvelopeRefused(f"Exchange: {cause.reason}") from None
+
+
+def _status_octets(text: str) -> bytes:
+    octets = decode_base64(text, max_chars=MAX_STATUS_CHARS, error=EnvelopeRefused)
+    if not octets:
+        refuse("CertificateStatus is empty")
+    return octets
 
 
 EXCHANGE_START: Final = (
@@ -154,14 +172,19 @@ def render_exchange(header: ExchangeHeader) -> bytes:
     in_reply_to = "" if header.in_reply_to is None else f"<ia:InReplyTo>{header.in_reply_to}</ia:InReplyTo>"
     regulation = "" if header.regulation is None else _text_element("Regulation", header.regulation)
     number = "" if header.record_number is None else f"<ia:RecordNumber>{header.record_number}</ia:RecordNumber>"
+    status = "" if header.certificate_status is None else _base64_element(header.certificate_status)
     return (
         f"{EXCHANGE_START}<ia:MessageId>{header.message_id}</ia:MessageId>{in_reply_to}"
         f"<ia:Consumer>{header.claimed_consumer}</ia:Consumer><ia:Service>{header.service}</ia:Service>"
         f"<ia:Operation>{matching(_OPERATION, header.operation, 'Operation')}</ia:Operation>"
         f"<ia:Official>{header.official}</ia:Official>"
         f"<ia:Sent>{write_instant(header.sent)}</ia:Sent><ia:ReplyBy>{write_instant(header.reply_by)}</ia:ReplyBy>"
-        f"{regulation}{number}</ia:Exchange>"
+        f"{regulation}{number}{status}</ia:Exchange>"
     ).encode()
+
+
+def _base64_element(octets: bytes) -> str:
+    return f"<ia:CertificateStatus>{b64encode(octets).decode()}</ia:CertificateStatus>"
 
 
 def _text_element(name: str, text: str) -> str:

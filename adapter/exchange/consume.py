@@ -10,7 +10,7 @@ from adapter.errors import AdapterError, InternalError
 from adapter.exchange.consumer import Consumer, seal_call
 from adapter.exchange.delivery import CallProgress, deliver, refuse_call
 from adapter.exchange.incidents import new_incident, where
-from adapter.exchange.reply import open_reply, prove_reply, values_in_xml
+from adapter.exchange.reply import believe_reply, prove_reply, values_in_xml
 from adapter.exchange.validation import validate_call, validate_reply
 from adapter.identifiers import MessageId
 from adapter.large_messages import worked_on
@@ -47,9 +47,8 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
         sealed = await worked_on(len(received.octets), lambda: seal_call(authorized, site, directory))
         call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
         answer = await site.peers.send(call)
-        reply = await worked_on(
-            len(answer.octets),
-            lambda: validate_reply(open_reply(answer, call, site, directory), description, valid),
+        reply = await believe_reply(
+            answer, call, site, directory, lambda correlated: validate_reply(correlated, description, valid)
         )
         proven = await prove_reply(reply, site)
         in_xml = await values_in_xml(proven, progress.form)

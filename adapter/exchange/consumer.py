@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography import x509
+
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
 from adapter.errors import ClientNotIdentified
 from adapter.exchange.attachments import ScanRule
-from adapter.exchange.opening import Opener
+from adapter.exchange.opening import Opener, nothing_stapled
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import MemberId
@@ -29,7 +31,8 @@ class Consumer:
 
     description: fetches the published contract of a service by the digest that the directory names.
     attachments: of one message, in either direction. min_rate_bytes_s: how slow a transfer of them is waited for, and
-    max_transfer_s: how long at most. stamp_deadline: until when our record may wait for its time-stamp.
+    max_transfer_s: how long at most. stamp_deadline: until when our record may wait for its time-stamp. staple: the
+    status of our own certificate to send along.
     """
 
     own: MemberId
@@ -48,6 +51,7 @@ class Consumer:
     max_transfer_s: float = 3600
     scan: ScanRule | None = None
     stamp_deadline: Callable[[], datetime | None] = never
+    staple: Callable[[x509.Certificate], bytes | None] = nothing_stapled
 
     def client(self, name: str) -> Client:
         """A client of the settings by its name. Raises ClientNotIdentified."""
@@ -60,13 +64,17 @@ class Consumer:
 def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> SealedMessage:
     """Sign and encrypt a call for the member that provides the service. Raises UnknownMember, SecurityFailed."""
     provider = directory.member(call.header.service.subsystem.member)
-    recipient = choose_recipient(provider, directory=directory, now=call.header.sent, chains=site.opener.chains)
+    opener = site.opener
+    recipient = choose_recipient(
+        provider, directory=directory, now=call.header.sent, chains=opener.chains, statuses=opener.statuses
+    )
+    signing_key = site.signing_key()
     return seal(
-        header=call.header,
+        header=call.header.with_status(site.staple(signing_key.certificate)),
         personal_data=call.personal_data,
         payload=call.valid.parsed.payload,
         confirmation=None,
-        signing_key=site.signing_key(),
+        signing_key=signing_key,
         recipient=recipient.certificate,
         recipient_suite=recipient.suite,
         now=call.header.sent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from adapter.directory.model import Directory
-from adapter.errors import AdapterError, InternalError
+from adapter.errors import AdapterError, InternalError, StatusUnavailable
 from adapter.exchange.attachments import prove
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.minimising import minimise, of_a_system
@@ -26,6 +26,7 @@ from adapter.stages import (
     RecordedRequest,
     ReleasedAnswer,
     SealedMessage,
+    TrustedMessage,
 )
 
 log = structlog.get_logger(__name__)
@@ -36,10 +37,7 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
     trail = Trail(received=received)
     try:
         directory = site.directory()
-        trusted = await worked_on(
-            len(received.octets),
-            lambda: site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock()),
-        )
+        trusted = await _open(trail, site, directory)
         # Attachments take their time to come in: a message is as fresh as its envelope was when that had come.
         arrived = received.received_at if received.parts else site.clock()
         fresh = trail.reached(check_fresh(trusted, own=site.own, directory=directory, now=arrived, bounds=site.bounds))
@@ -72,6 +70,16 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         incident = new_incident()
         log.error("unexpected", incident=incident, error=type(error).__name__, where=where(error))
         return await refuse(InternalError(f"unexpected {type(error).__name__}"), trail, site, incident=incident)
+
+
+async def _open(trail: Trail, site: Provider, directory: Directory) -> TrustedMessage:
+    try:
+        return await worked_on(
+            len(trail.received.octets),
+            lambda: site.opener.open(trail, MessageKind.REQUEST, directory=directory, now=site.clock()),
+        )
+    except StatusUnavailable:
+        return await site.opener.trust_after_asking(trail, directory=directory, now=site.clock())
 
 
 def _released_and_sealed(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
+from cryptography import x509
+
 from adapter.attachments import HeldAttachments
 from adapter.crypto.seal import seal
 from adapter.directory.model import Directory
@@ -15,7 +17,7 @@ from adapter.envelope.description import ServiceDescription
 from adapter.envelope.gate import gate, parse_message
 from adapter.errors import AdapterError, NotForUs
 from adapter.exchange.attachments import ScanRule
-from adapter.exchange.opening import Opener
+from adapter.exchange.opening import Opener, nothing_stapled
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.exchange.validation import SubjectRule
@@ -67,6 +69,7 @@ class Provider:
     recorder: Recorder
     scan: ScanRule | None = None
     stamp_deadline: Callable[[], datetime | None] = never
+    staple: Callable[[x509.Certificate], bytes | None] = nothing_stapled
 
     async def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
         """What the service that an envelope claims to be for takes: asked before anything beside it is kept.
@@ -110,7 +113,9 @@ def seal_answer(
     asked = request.verified.header
     now = site.clock()
     consumer = directory.member(request.sender)
-    recipient = choose_recipient(consumer, directory=directory, now=now, chains=site.opener.chains)
+    opener = site.opener
+    recipient = choose_recipient(consumer, directory=directory, now=now, chains=opener.chains, statuses=opener.statuses)
+    signing_key = site.signing_key()
     header = ExchangeHeader(
         message_id=MessageId.new(),
         in_reply_to=asked.message_id,
@@ -122,13 +127,14 @@ def seal_answer(
         reply_by=asked.reply_by,
         regulation=asked.regulation,
         record_number=None if recorded is None else recorded.record_number,
+        certificate_status=site.staple(signing_key.certificate),
     )
     return seal(
         header=header,
         personal_data=None,
         payload=answer if isinstance(answer, bytes) else answer.payload,
         confirmation=request.verified.signature_value,
-        signing_key=site.signing_key(),
+        signing_key=signing_key,
         recipient=recipient.certificate,
         recipient_suite=recipient.suite,
         now=now,

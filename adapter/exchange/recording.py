@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from adapter.audit.entry import EntryMaker
 from adapter.envelope.gate_attachments import names_attachments
@@ -31,6 +32,7 @@ from adapter.stages import (
     RecordedRequest,
     ReleasedAnswer,
     SealedMessage,
+    TrustedMessage,
     ValidReply,
 )
 
@@ -76,7 +78,8 @@ class Recorder:
         kept = KeptMessage(direction=REQUEST, octets=verified.received.octets, content_key=verified.content_key)
         claim = self.claim_of(fresh)
         entry = self.entries.request_received(authorized, now)
-        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), claim=claim))
+        kept_all = (*_kept_status(REQUEST, fresh.message), kept)
+        written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, claim=claim))
         if isinstance(written, KnownExchange):
             return stored_reply(written, claim)
         return RecordedRequest(authorized=authorized, proven=proven, record_number=written.number)
@@ -115,8 +118,9 @@ class Recorder:
             raise InternalError("attachments of another message")
         kept = KeptMessage(direction=REPLY, octets=verified.received.octets, content_key=verified.content_key)
         entry = self.entries.reply_received(reply, call, outcome, now)
+        kept_all = (*_kept_status(REPLY, reply.correlated.message), kept)
         try:
-            written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
+            written = await self.record.write(RecordWrite(entry=entry, kept=kept_all))
         except (RecordUnavailable, Overloaded) as unrecorded:
             raise DeliveryNotRecorded(unrecorded.reason) from None
         return DeliverableReply(valid=reply, proven=proven, record_number=_number(written))
@@ -138,6 +142,16 @@ def stored_reply(known: KnownExchange, claim: Claim) -> bytes:
             raise MessageInProgress("an earlier attempt is being answered")
         case _:
             raise OutcomeUnknown("an earlier attempt was interrupted after it was handed to the information system")
+
+
+def _kept_status(direction: str, message: TrustedMessage) -> tuple[KeptMessage, ...]:
+    """The OCSP response that was fetched for a message, kept beside it; one that was stapled is in the message."""
+    if message.fetched_status is None:
+        return ()
+    return (KeptMessage(direction=f"{direction}-status", octets=message.fetched_status, content_key=_NO_CONTENT_KEY),)
+
+
+_NO_CONTENT_KEY: Final = bytes(16)
 
 
 def _number(written: Written | KnownExchange) -> RecordNumber:

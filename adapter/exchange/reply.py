@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Final
 
 from adapter.dialects.model import AnswerForm
@@ -22,30 +23,67 @@ from adapter.errors import (
     Retry,
     ScanUnavailable,
     SecurityFailed,
+    StatusUnavailable,
 )
 from adapter.exchange.attachments import prove
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.trail import Trail
+from adapter.large_messages import worked_on
 from adapter.policy.freshness import correlate
-from adapter.stages import CorrelatedReply, MessageKind, ProvenAttachments, ReceivedMessage, RecordedCall, ValidReply
+from adapter.stages import (
+    CorrelatedReply,
+    MessageKind,
+    ProvenAttachments,
+    ReceivedMessage,
+    RecordedCall,
+    TrustedMessage,
+    ValidReply,
+)
 
 
-def open_reply(answer: ReceivedMessage, call: RecordedCall, site: Consumer, directory: Directory) -> CorrelatedReply:
+async def believe_reply(
+    answer: ReceivedMessage,
+    call: RecordedCall,
+    site: Consumer,
+    directory: Directory,
+    validate: Callable[[CorrelatedReply], ValidReply],
+) -> ValidReply:
+    """`open_reply`, then `validate`, without holding up others; waits when the signer's status has to be asked for."""
+    trail = Trail(received=answer)
+    try:
+        return await worked_on(len(answer.octets), lambda: validate(open_reply(trail, call, site, directory)))
+    except StatusUnavailable:
+        try:
+            trusted = await site.opener.trust_after_asking(trail, directory=directory, now=site.clock())
+            reply = _correlated(trusted, call, site)
+        except PeerAnswerInvalid:
+            raise
+        except AdapterError as unbelievable:
+            raise PeerAnswerInvalid(f"{unbelievable.code}: {unbelievable.reason}") from None
+        return await worked_on(len(answer.octets), lambda: validate(reply))
+
+
+def open_reply(trail: Trail, call: RecordedCall, site: Consumer, directory: Directory) -> CorrelatedReply:
     """A peer's octets to a reply that provably answers this call.
 
     Raises PeerRefused or PeerUnreachable when the peer answered with an unsigned fault (a report, not a proof),
-    PeerAnswerInvalid for everything else that cannot be believed, LimitExceeded.
+    PeerAnswerInvalid for everything else that cannot be believed, LimitExceeded; StatusUnavailable as Opener.open.
     """
     try:
-        trusted = site.opener.open(Trail(received=answer), MessageKind.REPLY, directory=directory, now=site.clock())
-        # Attachments take their time to come in: the reply is as fresh as its envelope was when that had come.
-        arrived = answer.received_at if answer.parts else site.clock()
-        return correlate(trusted, call, now=arrived, bounds=site.bounds)
-    except (LimitExceeded, PeerAnswerInvalid):
+        trusted = site.opener.open(trail, MessageKind.REPLY, directory=directory, now=site.clock())
+        return _correlated(trusted, call, site)
+    except (LimitExceeded, PeerAnswerInvalid, StatusUnavailable):
         raise
     except AdapterError as unbelievable:
-        _raise_reported(answer, site)
+        _raise_reported(trail.received, site)
         raise PeerAnswerInvalid(f"{unbelievable.code}: {unbelievable.reason}") from None
+
+
+def _correlated(trusted: TrustedMessage, call: RecordedCall, site: Consumer) -> CorrelatedReply:
+    # Attachments take their time to come in: the reply is as fresh as its envelope was when that had come.
+    answer = trusted.verified.received
+    arrived = answer.received_at if answer.parts else site.clock()
+    return correlate(trusted, call, now=arrived, bounds=site.bounds)
 
 
 async def prove_reply(reply: ValidReply, site: Consumer) -> ProvenAttachments:

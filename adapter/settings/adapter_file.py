@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
-from adapter.settings.officers import KeysSettings
+from adapter.settings.officers import ApprovalsSettings, KeysSettings
 from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
@@ -73,6 +73,8 @@ class DirectorySettings(Section):
     refresh_s: Seconds = Field(60, description="Seconds between two looks for a newer directory.")
     timeout_s: Seconds = Field(10, description="Seconds that one fetch may take.")
     max_bytes: Count = Field(64 * _MEBIBYTE, description="Octets that a directory or a description bundle may have.")
+    status_timeout_s: Seconds = Field(5, description="Seconds that an OCSP responder or a revocation list may take.")
+    max_list_bytes: Count = Field(16 * _MEBIBYTE, description="Octets that a revocation list may have.")
     loopback_peers: Literal["if-own", "always", "never"] = Field(
         "if-own",
         description="Whether the directory may name adapters on this machine. `if-own`: when it has this adapter on "
@@ -341,6 +343,7 @@ class Settings(Section):
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
     keys: KeysSettings = Field(default_factory=KeysSettings, description="When keys may be used and retired.")
+    approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings, description="Acts that need two officers.")
     token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")
     client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
 

@@ -1,10 +1,25 @@
-"""The tables of `adapter.toml` about officers' acts on keys."""
+"""The tables of `adapter.toml` about officers' acts: when keys may be used, and what needs two officers."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Literal, Self
 
-from adapter.settings.toml_reading import Section
+from pydantic import Field, StringConstraints, model_validator
+
+from adapter.settings.toml_reading import Section, mistake
+
+_OFFICERS_NEEDED = 2
+VerifierKey = Annotated[str, StringConstraints(pattern=r"^[^\s+]{1,64}\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$")]
+ApprovedAct = Literal[
+    "key-create",
+    "key-activate",
+    "key-retire",
+    "key-revoke",
+    "key-destroy",
+    "key-export",
+    "access-grant",
+    "access-revoke",
+]
 
 
 class KeysSettings(Section):
@@ -17,3 +32,22 @@ class KeysSettings(Section):
         description="Seconds after which every peer has the directory that this adapter has seen: their refresh_s, "
         "and as long again for a refresh that failed.",
     )
+
+
+class ApprovalsSettings(Section):
+    """[approvals]: acts that need two officers. Once in force, a change of this table needs two officers as well."""
+
+    acts: tuple[ApprovedAct, ...] = Field((), description="The acts; `key-export` is `adapter keys backup`.")
+    officers: tuple[VerifierKey, ...] = Field(
+        (), description="Verifier keys of the officers, as `adapter approvals officer-key` prints them."
+    )
+    lasts_h: int = Field(72, ge=1, le=720, description="Hours after which a request that was not carried out expires.")
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        names = {vkey.partition("+")[0] for vkey in self.officers}
+        if len(names) != len(self.officers):
+            raise mistake("two officers have one name", at=("officers",))
+        if self.acts and len(names) < _OFFICERS_NEEDED:
+            raise mistake("an act that needs two officers needs two that are named here", at=("officers",))
+        return self

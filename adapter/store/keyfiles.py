@@ -112,8 +112,20 @@ def read_passphrase(path: Path, *, what: str = "passphrase") -> bytes:
     return secret
 
 
+def ask_passphrase(what: str, *, twice: bool) -> bytes:
+    """What a person types now; twice: and once more, to be sure. Raises KeyUnusable."""
+    typed = _typed(what)
+    if twice and _typed(f"{what} again") != typed:
+        raise KeyUnusable(f"the {what} was not typed the same twice")
+    return typed
+
+
 @cache
 def _asked_for(what: str) -> bytes:
+    return _typed(what)
+
+
+def _typed(what: str) -> bytes:
     """What a person types, unseen. Raises KeyUnusable: nobody is there, or nothing was typed."""
     if not sys.stdin.isatty():
         raise KeyUnusable(f"the {what} is to be typed, and there is no terminal: name a file")

@@ -86,12 +86,13 @@ def destroy_in_token(token: Token, name: KeyName) -> None:
     def work(session: pkcs11.Session) -> None:
         searched = {Attribute.LABEL: name.label, Attribute.ID: name.id}
         named = {attribute: value for attribute, value in searched.items() if value is not None}
+        if not list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, **named})):
+            raise KeyUnusable(f"{token} has no private key {name}")
         for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
             for found in list(session.get_objects({Attribute.CLASS: kind, **named})):
                 found.destroy()
 
     try:
-        token.with_key(name, lambda _key: None)
         token.with_session(work)
     except PKCS11Error as cause:
         raise KeyUnusable(f"{token} does not destroy the key {name} ({type(cause).__name__})") from None

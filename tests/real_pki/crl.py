@@ -11,13 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from tests.pki import Authority, SigningPrivateKey
-from tests.real_pki.serving import ON_THE_WIRE, Fault, FaultyService
-
-_SHIFTS = {
-    Fault.STALE: timedelta(days=-2),
-    Fault.CLOCK_AHEAD: timedelta(hours=1),
-    Fault.CLOCK_BEHIND: timedelta(hours=-1),
-}
+from tests.real_pki.serving import ON_THE_WIRE, SHIFTS, Fault, FaultyService
 
 _ANOTHER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Another authority")])
 
@@ -45,7 +39,7 @@ class CrlPublisher(FaultyService):
 
     def answer(self, question: bytes) -> bytes:
         """The list, DER."""
-        now = datetime.now(UTC).replace(microsecond=0) + _SHIFTS.get(self.fault, timedelta())
+        now = datetime.now(UTC).replace(microsecond=0) + SHIFTS.get(self.fault, timedelta())
         self._number += 1
         return make_crl(
             self._authority,

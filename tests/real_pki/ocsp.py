@@ -17,30 +17,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from tests.pki import Authority, SigningPrivateKey, certificate_pem, private_pem
-from tests.real_pki.serving import ON_THE_WIRE, Fault, FaultyService
+from tests.real_pki.serving import ON_THE_WIRE, SHIFTS, SIGNED_WRONG, Fault, FaultyService
 
 VALID_FOR = timedelta(hours=1)
-_SHIFTS = {
-    Fault.STALE: timedelta(days=-2),
-    Fault.CLOCK_AHEAD: timedelta(hours=1),
-    Fault.CLOCK_BEHIND: timedelta(hours=-1),
-}
 
 
 class OcspResponder(FaultyService):
     """Knows what an authority issued (`know`) and what it took back (`revoke`); anything else is unknown to it."""
 
-    plays = ON_THE_WIRE | {
-        Fault.TRY_LATER,
-        Fault.WRONG_NONCE,
-        Fault.NO_NONCE,
-        Fault.STALE,
-        Fault.WRONG_KEY,
-        Fault.BAD_SIGNATURE,
-        Fault.OTHER,
-        Fault.CLOCK_AHEAD,
-        Fault.CLOCK_BEHIND,
-    }
+    plays = ON_THE_WIRE | SIGNED_WRONG
     media_type = "application/ocsp-response"
 
     def __init__(
@@ -111,7 +96,7 @@ class OcspResponder(FaultyService):
 
     def _play(self, asked: ocsp.OCSPRequest) -> bytes:
         """What openssl would not say."""
-        now = datetime.now(UTC).replace(microsecond=0) + _SHIFTS.get(self.fault, timedelta())
+        now = datetime.now(UTC).replace(microsecond=0) + SHIFTS.get(self.fault, timedelta())
         certificate = self._known[asked.serial_number]
         if self.fault is Fault.OTHER:
             certificate = next(one for serial, one in self._known.items() if serial != asked.serial_number)

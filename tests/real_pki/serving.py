@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from datetime import timedelta
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -46,6 +47,28 @@ class Fault(Enum):
 
 ON_THE_WIRE = frozenset((Fault.NONE, Fault.DOWN, Fault.SLOW, Fault.ERROR, Fault.GARBAGE, Fault.EMPTY, Fault.ENDLESS))
 """The faults that every service plays, because the server itself does."""
+
+SIGNED_WRONG = frozenset(
+    (
+        Fault.TRY_LATER,
+        Fault.WRONG_NONCE,
+        Fault.NO_NONCE,
+        Fault.STALE,
+        Fault.WRONG_KEY,
+        Fault.BAD_SIGNATURE,
+        Fault.OTHER,
+        Fault.CLOCK_AHEAD,
+        Fault.CLOCK_BEHIND,
+    )
+)
+"""The faults of whoever answers what is asked, with a signature."""
+
+SHIFTS = {
+    Fault.STALE: timedelta(days=-2),
+    Fault.CLOCK_AHEAD: timedelta(hours=1),
+    Fault.CLOCK_BEHIND: timedelta(hours=-1),
+}
+"""By how much the answer's time is wrong."""
 
 
 class FaultyService:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.pki import Authority, SigningPrivateKey, certificate_pem, issue, private_pem
-from tests.real_pki.serving import ON_THE_WIRE, Fault, FaultyService
+from tests.real_pki.serving import ON_THE_WIRE, SHIFTS, SIGNED_WRONG, Fault, FaultyService
 
 POLICY = "1.3.6.1.4.1.32473.1"
 """An arc for documentation (RFC 5612)."""
@@ -36,27 +35,12 @@ ess_cert_id_alg = sha256
 _TST_INFO = "1.2.840.113549.1.9.16.1.4"
 _REJECTION = bytes.fromhex("300c300a02010203050600000040")
 """PKIStatusInfo: rejection, systemFailure (RFC 3161, 2.4.2)."""
-_SHIFTS = {
-    Fault.STALE: timedelta(days=-2),
-    Fault.CLOCK_AHEAD: timedelta(hours=1),
-    Fault.CLOCK_BEHIND: timedelta(hours=-1),
-}
 
 
 class TimeStampAuthority(FaultyService):
     """Stamps what it is sent. The token has its certificate, if it is asked for that, and none above it."""
 
-    plays = ON_THE_WIRE | {
-        Fault.TRY_LATER,
-        Fault.WRONG_NONCE,
-        Fault.NO_NONCE,
-        Fault.STALE,
-        Fault.WRONG_KEY,
-        Fault.BAD_SIGNATURE,
-        Fault.OTHER,
-        Fault.CLOCK_AHEAD,
-        Fault.CLOCK_BEHIND,
-    }
+    plays = ON_THE_WIRE | SIGNED_WRONG
     media_type = "application/timestamp-reply"
 
     def __init__(self, *, key: SigningPrivateKey, certificate: x509.Certificate, folder: Path) -> None:
@@ -100,8 +84,8 @@ class TimeStampAuthority(FaultyService):
         return bytes(again.dump(force=True))
 
     def _change(self, info: Any) -> None:
-        if self.fault in _SHIFTS:
-            info["gen_time"] = core.GeneralizedTime(info["gen_time"].native + _SHIFTS[self.fault])
+        if self.fault in SHIFTS:
+            info["gen_time"] = core.GeneralizedTime(info["gen_time"].native + SHIFTS[self.fault])
         elif self.fault is Fault.WRONG_NONCE:
             info["nonce"] = int.from_bytes(os.urandom(8), "big")
         elif self.fault is Fault.NO_NONCE:

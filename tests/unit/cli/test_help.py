@@ -52,7 +52,11 @@ def test_without_anything_the_help_comes() -> None:
     ("line", "offered"),
     [
         ("adapter ", set(COMMANDS)),
-        ("adapter keys ", {"create", "list", "csr", "import", "import-p12"}),
+        (
+            "adapter keys ",
+            {"create", "list", "csr", "import", "import-p12", "export", "activate", "rotate", "retire", "revoke"}
+            | {"destroy", "backup", "restore"},
+        ),
         ("adapter di", {"directory"}),
     ],
 )

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from adapter.cli.key_import import check_certificate
 from adapter.errors import KeyUnusable
 from adapter.settings import load_settings
-from adapter.store.keyfiles import KeyPurpose, load_certificate, load_private_key, load_signing_keys
+from adapter.store.keyfiles import KeyPurpose, load_certificate, load_private_key, load_signing_keys, save_private_key
 from adapter.store.pkcs12 import HandedOver, read_pkcs12
 from tests.command_line import Typed
 from tests.pki import NOW, Federation, FederationMember, issue, make_ca
@@ -68,6 +68,10 @@ def office(place: Path, run: Run) -> Office:
         (place / f"{purpose.value}.p12").write_bytes(p12(key, load_certificate(found.keys / f"{purpose.value}.pem")))
         for made in found.keys.glob(f"{purpose.value}.*"):
             made.unlink()
+    record = load_private_key(found.keys / "record.key", KeyPurpose.RECORD)
+    (found.keys / "record.key").unlink()
+    phrase = place / "register/keys.pass"
+    save_private_key(found.keys / "record.key", record, KeyPurpose.RECORD, passphrase_file=phrase)
     return found
 
 
