@@ -33,6 +33,7 @@ GRANT = (
     "UZ/GOV/200000003/social",
     "--service",
     "UZ/GOV/200000001/population/GetPerson/v1",
+    "--all-fields",
 )
 
 
