@@ -500,9 +500,34 @@ class DirectoryExpired(_DirectoryError):
     retry = Retry.LATER
 
 
+class RefusedBecause(Enum):
+    """Why what a repository of the directory answered was not believed: for the log, the figures and `doctor`."""
+
+    SIGNATURE = "signature"
+    """Fewer good signatures than the threshold, or by other keys."""
+    ROLLBACK = "rollback"
+    """Older than what is known already."""
+    FREEZE = "freeze"
+    """The time-stamp or the snapshot has expired: somebody shows yesterday's repository, or nobody renews it."""
+    FORK = "fork"
+    """Another content under a version that is known already."""
+    MISMATCH = "mismatch"
+    """Files of different versions together, or a file that is not the one that the metadata names."""
+    OVERSIZED = "oversized"
+    MALFORMED = "malformed"
+    """Not in the form of TUF metadata or of xsd/directory.xsd, or it contradicts itself."""
+    ROOT_EXPIRED = "root-expired"
+    CLOCK = "clock"
+    """Issued in the future, by our clock."""
+
+
 class DirectoryRefused(_DirectoryError):
     code = "DirectoryRefused"
     text = "A directory was refused: wrong signature, wrong form, or older than the one already known."
+
+    def __init__(self, reason: str = "", *, because: RefusedBecause = RefusedBecause.MALFORMED) -> None:
+        super().__init__(reason)
+        self.because = because
 
 
 class StatusUnavailable(_DirectoryError):

@@ -114,9 +114,9 @@ def start_backend(processes: Processes, port: int) -> None:
 
 def _start_directory(federation: Federation) -> None:
     port = str(federation.directory_port)
-    command = [ADAPTER, "directory", "serve", str(federation.authority.path), "--port", port]
+    command = [ADAPTER, "authority", "serve", str(federation.authority.path), "--port", port]
     federation.processes.start("directory", command, cwd=CHECKOUT)
-    federation.processes.wait_until("directory", lambda: answers(f"http://127.0.0.1:{port}/directory.note"))
+    federation.processes.wait_until("directory", lambda: answers(f"http://127.0.0.1:{port}/metadata/timestamp.json"))
 
 
 def _start(federation: Federation, adapter_command: Sequence[str]) -> None:

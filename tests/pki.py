@@ -19,14 +19,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.crypto.note import NoteSigner
+from adapter.directory.anchor import Anchor
 from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
 from adapter.directory.document import parse_directory
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.proof import DirectoryProof
 from adapter.directory.rendering import render_directory
-from adapter.directory.signing import sign_directory
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
+from tests.repository import Repository
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 """The time at which tests happen."""
@@ -387,7 +389,7 @@ class Federation:
     root_ca: Authority
     issuing_ca: Authority
     tls_ca: Authority
-    authority_key: ed25519.Ed25519PrivateKey
+    repository: Repository
     members: Mapping[str, FederationMember]
 
     @classmethod
@@ -413,7 +415,7 @@ class Federation:
             root_ca=root_ca,
             issuing_ca=issuing_ca,
             tls_ca=tls_ca,
-            authority_key=ed25519.Ed25519PrivateKey.generate(),
+            repository=Repository.make(now),
             members=members,
         )
 
@@ -433,14 +435,9 @@ class Federation:
         return self.members[SOCIAL.id]
 
     @property
-    def signer(self) -> NoteSigner:
-        """The authority's signer of directories."""
-        return NoteSigner("test-authority", self.authority_key)
-
-    @property
-    def anchor(self) -> NoteVerifier:
+    def anchor(self) -> Anchor:
         """What every adapter was handed over out of band."""
-        return NoteVerifier.parse(self.signer.vkey)
+        return self.repository.anchor
 
     def draft(self, *, version: int = 1, valid_for: timedelta = timedelta(days=30)) -> DirectoryDraft:
         """The directory before it is rendered: change it with `dataclasses.replace` for a wrong one."""
@@ -463,22 +460,19 @@ class Federation:
             },
         )
 
-    def signed(self, draft: DirectoryDraft | None = None) -> tuple[bytes, bytes]:
-        """directory.xml and directory.note, of this draft or of the whole federation."""
-        xml = render_directory(draft or self.draft())
-        return xml, sign_directory(xml, self.signer)
+    def signed(self, draft: DirectoryDraft | None = None) -> DirectoryProof:
+        """directory.xml with two officers' signatures, of this draft or of the whole federation."""
+        return self.repository.signed(render_directory(draft or self.draft()))
 
     def directory(self, draft: DirectoryDraft | None = None) -> Directory:
         """The directory, read back from its document as an adapter reads it."""
         return parse_directory(render_directory(draft or self.draft()))
 
     def write(self, folder: Path) -> None:
-        """directory.xml, directory.note, the anchor, the CAs (PEM), and members/<code>/ with keys and certificates."""
+        """The repository, anchor.json, the CAs (PEM), and members/<code>/ with keys and certificates."""
         folder.mkdir(parents=True, exist_ok=True)
-        xml, note = self.signed()
-        (folder / "directory.xml").write_bytes(xml)
-        (folder / "directory.note").write_bytes(note)
-        (folder / "anchor.vkey").write_text(self.signer.vkey + "\n")
+        self.repository.write(folder, self.signed())
+        (folder / "anchor.json").write_bytes(self.repository.root)
         (folder / "signing-ca.pem").write_bytes(certificate_pem(self.root_ca.certificate, self.issuing_ca.certificate))
         (folder / "tls-ca.pem").write_bytes(certificate_pem(self.tls_ca.certificate))
         for member in self.members.values():

@@ -7,7 +7,7 @@ MINIMAL = """\
 member = "UZ/GOV/200000001"
 [directory]
 url = "https://directory.example/"
-anchor = "authority.vkey"
+anchor = "anchor.json"
 """
 CLIENT = """\
 [[client]]

@@ -29,8 +29,10 @@ class _DirectoryFigures(Collector):
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
         """Read when somebody asks."""
+        yield self._failures()
+        held = self._site.directory.held
         try:
             directory = self._site.directory.current()
         except AdapterError:
@@ -43,7 +45,22 @@ class _DirectoryFigures(Collector):
             "When the directory expires, in seconds since 1970.",
             value=directory.expires.timestamp(),
         )
+        yield GaugeMetricFamily(
+            "adapter_directory_fresh_until_timestamp_seconds",
+            "Until when the directory was confirmed as the newest one; after it the grace runs, in seconds since 1970.",
+            value=held.fresh_until.timestamp() if held else 0,
+        )
         yield GaugeMetricFamily("adapter_policy_version", "Version of the access rules.", value=self._policy())
+
+    def _failures(self) -> CounterMetricFamily:
+        failures = CounterMetricFamily(
+            "adapter_directory_refresh_failures",
+            "Looks for a newer directory that failed, by reason.",
+            labels=("reason", "worker"),
+        )
+        for reason, count in sorted(self._site.directory.failures.items()):
+            failures.add_metric((reason, str(os.getpid())), count)
+        return failures
 
     def _policy(self) -> int:
         return self._site.policy.current().version

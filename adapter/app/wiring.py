@@ -21,7 +21,7 @@ from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
-from adapter.directory.signing import read_anchor
+from adapter.directory.anchor import read_anchor
 from adapter.directory.status import StatusBook
 from adapter.directory.trust import ChainCache
 from adapter.errors import AdapterError, SettingsInvalid
@@ -238,10 +238,10 @@ def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper
     except OSError as cause:
         raise SettingsInvalid(
             f"[directory] anchor: {settings.directory.anchor} cannot be read ({cause.strerror}); it is the file with "
-            "the authority's verifier key"
+            "the authority's first root"
         ) from None
     client = DirectoryClient(
-        str(settings.directory.url), timeout_s=settings.directory.timeout_s, max_bytes=settings.directory.max_bytes
+        settings.directory.url, timeout_s=settings.directory.timeout_s, max_bytes=settings.directory.max_bytes
     )
     copy = DirectoryCopy(settings.adapter.data_dir / "directory", database)
     return DirectoryKeeper(client=client, copy=copy, anchor=anchor, clock=utc_now)

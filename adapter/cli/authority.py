@@ -1,124 +1,389 @@
-"""The authority's folder: its key, its anchor, the draft that is edited, and what is published from it."""
+"""`adapter authority`: the officers' keys, the repository that adapters read, and its publication."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from cryptography import x509
+import typer
+from rich.text import Text
+from securesystemslib.signer import Key, Signer
 
-from adapter.cli.files import read_octets, write_octets
-from adapter.cli.own_record import note_signer
-from adapter.crypto.certificates import UNREADABLE
-from adapter.crypto.note import NoteSigner
-from adapter.directory.authoring import Publication
-from adapter.directory.document import DIRECTORY_LIMITS, REGISTRATION_LIMITS, read_draft, read_registration
-from adapter.directory.draft import DirectoryDraft, Registration
-from adapter.directory.rendering import render_directory
-from adapter.errors import CommandRefused, DirectoryRefused
+from adapter.cli import authority_publishing as publishing
+from adapter.cli import authority_signing
+from adapter.cli.authority_folder import AuthorityFolder, certificates_from
+from adapter.cli.authority_signing import FolderArgument, signing_words, words
+from adapter.cli.directory_server import serve_folder
+from adapter.cli.files import make_folder, read_octets, write_octets
+from adapter.cli.options import JsonOption, YesOption, now_utc
+from adapter.cli.output import JsonValue, Output, doubtful, facts_of, good, when
+from adapter.directory.authoring import new_directory, remove_certificate, remove_member
+from adapter.directory.draft import DirectoryDraft
+from adapter.directory.repository import DEFAULT_THRESHOLD
+from adapter.directory.root_changes import key_words
+from adapter.errors import CommandRefused, InvalidIdentifier
+from adapter.identifiers import MemberId
 from adapter.store.keyfiles import KeyPurpose
-from adapter.transport.directory_client import DESCRIPTIONS, DIRECTORY_FILE, NOTE_FILE
+from adapter.store.officer_keys import load_repository_signer, make_repository_key, read_public_key
 
-KEY_FILE: Final = "authority.key"
-ANCHOR_FILE: Final = "authority.vkey"
-DRAFT_FILE: Final = "draft.xml"
-PUBLISHED: Final = "published"
-_MAX_CERTIFICATE_BYTES: Final = 1024 * 1024
+app = typer.Typer(
+    help="The authority's repository: officers' keys, signatures, publication. `adapter directory` edits its content.",
+    no_args_is_help=True,
+)
 
+OFFICERS: Final = "officers"
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AuthorityFolder:
-    """Where an authority keeps its directory. The draft's version is that of the next publication."""
-
-    path: Path
-
-    @property
-    def key_file(self) -> Path:
-        """The private key that signs the directory: the authority's own secret."""
-        return self.path / KEY_FILE
-
-    @property
-    def anchor_file(self) -> Path:
-        """The verifier key that every adapter gets on a safe way."""
-        return self.path / ANCHOR_FILE
-
-    @property
-    def draft_file(self) -> Path:
-        """What the next version will contain."""
-        return self.path / DRAFT_FILE
-
-    @property
-    def published(self) -> Path:
-        """The folder that is published as it is."""
-        return self.path / PUBLISHED
-
-    def signer(self, passphrase_file: Path | None) -> NoteSigner:
-        """The signer, named as in the anchor file. Raises KeyUnusable, CommandRefused."""
-        anchor = read_octets(self.anchor_file, what="anchor", max_bytes=4096).decode("ascii", "replace").strip()
-        signer = note_signer(anchor.partition("+")[0], self.key_file, KeyPurpose.AUTHORITY, passphrase_file)
-        if signer.vkey != anchor:
-            raise CommandRefused(f"{self.key_file} and {self.anchor_file} do not belong together")
-        return signer
-
-    def draft(self) -> DirectoryDraft:
-        """The draft. Raises CommandRefused."""
-        octets = read_octets(self.draft_file, what="draft", max_bytes=DIRECTORY_LIMITS.max_bytes)
-        try:
-            return read_draft(octets)
-        except DirectoryRefused as cause:
-            raise CommandRefused(f"{self.draft_file} cannot be used: {cause.reason}") from None
-
-    def keep_draft(self, draft: DirectoryDraft) -> None:
-        """Write the draft. Raises CommandRefused."""
-        write_octets(self.draft_file, render_directory(draft))
-
-    def put_bundles(self, folder: Path, registration: Registration) -> list[str]:
-        """Copy the bundles that lie beside a registration; gives the services whose bundle is missing or wrong."""
-        missing = []
-        for service in registration.services:
-            digest = service.description_sha256
-            source = folder / DESCRIPTIONS / f"{digest}.zip"
-            octets = read_octets(source, what="bundle") if source.is_file() else b""
-            if hashlib.sha256(octets).hexdigest() != digest:
-                missing.append(str(service.service))
-                continue
-            write_octets(self.published / DESCRIPTIONS / source.name, octets)
-        return missing
-
-    def missing_bundles(self, draft: DirectoryDraft) -> list[str]:
-        """Services whose description is not in the published folder."""
-        return [
-            str(service.service)
-            for service in draft.services.values()
-            if not (self.published / DESCRIPTIONS / f"{service.description_sha256}.zip").is_file()
-        ]
-
-    def publish(self, publication: Publication, draft: DirectoryDraft) -> None:
-        """Put the two files where they are fetched, the document first, and go on to the next version's draft."""
-        write_octets(self.published / DIRECTORY_FILE, publication.xml)
-        write_octets(self.published / NOTE_FILE, publication.note)
-        self.keep_draft(replace(draft, version=publication.version + 1))
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", metavar="FILE", help="Passphrase of the officers' keys; `prompt`: typed."),
+]
+OnlinePassphraseOption = Annotated[
+    Path | None, typer.Option("--online-passphrase-file", metavar="FILE", help="Passphrase of the online keys.")
+]
+SignWithOption = Annotated[
+    list[Path] | None,
+    typer.Option("--sign-with", metavar="FILE", help="Key of an officer who is here; repeat it.", show_default=False),
+]
+OfficersHereOption = Annotated[
+    bool, typer.Option("--officers-here", help="Sign with all keys in DIR/officers: for trials, and small federations.")
+]
+ValidDaysOption = Annotated[int, typer.Option(min=1, max=366, help="Days until the version expires.")]
+StampHoursOption = Annotated[
+    int, typer.Option("--timestamp-hours", min=1, max=720, help="Hours that the time-stamp holds.")
+]
+OfficerOption = Annotated[
+    list[str] | None,
+    typer.Option("--officer", metavar="NAME=FILE", help="An officer and the public key (PEM); repeat it."),
+]
 
 
-def registration_from(file: Path) -> Registration:
-    """Read what an agency handed in (untrusted). Raises CommandRefused."""
-    octets = read_octets(file, what="registration", max_bytes=REGISTRATION_LIMITS.max_bytes)
+@app.command("officer-key", epilog="adapter authority officer-key karimova.key --passphrase-file prompt")
+def officer_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Key file to make.", show_default=False)],
+    *,
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Make an officer's key, on the officer's own machine. The public half, FILE with .pem, goes to the authority."""
+    output = Output.of()
+    public = make_repository_key(file, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file)
+    write_octets(file.with_suffix(".pem"), public)
+    output.result(str(file), Text.assemble(good("Made "), f"{file} and {file.with_suffix('.pem')}"))
+    output.remark(f"Key id, to be compared over another way: {read_public_key(public).keyid}")
+    if passphrase_file is None:
+        output.remark(doubtful("It is not encrypted: --passphrase-file encrypts it."))
+
+
+@app.command(
+    epilog="adapter authority init authority/ --instance UZ --signing-ca ca.pem --tls-ca tls-ca.pem --make-officers 3"
+)
+def init(
+    folder: FolderArgument,
+    *,
+    instance: Annotated[str, typer.Option(help="First part of every member's id.", show_default=False)],
+    signing_ca: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="CAs of signing and agreement certificates (PEM).", show_default=False),
+    ],
+    tls_ca: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="CAs of the adapters' TLS certificates (PEM).", show_default=False),
+    ],
+    officer: OfficerOption = None,
+    make_officers: Annotated[
+        int, typer.Option(min=0, max=20, help="Make this many officers' keys in DIR/officers, to be handed out.")
+    ] = 0,
+    threshold: Annotated[int, typer.Option(min=1, max=20, help="Officers who have to sign.")] = DEFAULT_THRESHOLD,
+    passphrase_file: PassphraseOption = None,
+    online_passphrase_file: OnlinePassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the authority's folder: online keys, an empty draft, and the first root for the officers to sign.
+
+    Officers hand over their public keys (--officer), or their keys are made here (--make-officers): then the root is
+    signed and anchor.json is there at once.
+    """
+    output = Output.of(as_json=as_json)
+    home = AuthorityFolder(path=folder)
+    if bool(officer) == bool(make_officers):
+        raise CommandRefused("name the officers (--officer NAME=FILE), or have their keys made (--make-officers 3)")
+    if home.draft_file.exists():
+        raise CommandRefused(f"{home.draft_file} exists already: an authority is founded once")
+    draft = new_directory(
+        instance, signing_cas=certificates_from(signing_ca), tls_cas=certificates_from(tls_ca), now=now_utc()
+    )
+    make_folder(folder, mode=0o700)
+    officers = _officers(officer) if officer else make_officers_here(home, make_officers, passphrase_file)
+    publishing.found(home, officers, threshold, now=now_utc(), online_passphrase_file=online_passphrase_file)
+    home.keep_draft(replace(draft, version=1))
+    if make_officers:
+        publishing.sign_here(home, signers_here(home, passphrase_file))
+        publishing.publish(home, now=now_utc(), passphrase_file=online_passphrase_file)
+    output.result(
+        {"folder": str(folder), "anchor": str(home.anchor_file), "officers": sorted(officers), "threshold": threshold},
+        Text.assemble(good("Ready: "), f"{folder}; {threshold} of {len(officers)} officers have to sign"),
+    )
+    if make_officers:
+        output.remark(f"Every adapter needs {home.anchor_file}, on a safe way.")
+        output.remark(f"Hand the keys in {folder / OFFICERS} out to the officers, and keep none of them here.")
+    else:
+        output.remark(f"Next: adapter authority request {folder} -o request.zip, and the officers sign it.")
+
+
+def make_officers_here(home: AuthorityFolder, count: int, passphrase_file: Path | None = None) -> dict[str, Key]:
+    """Officers' keys in the authority's own folder, by name. Raises KeyUnusable, CommandRefused."""
+    folder = home.path / OFFICERS
+    make_folder(folder, mode=0o700)
+    officers = {}
+    for number in range(1, count + 1):
+        name = f"officer-{number}"
+        public = make_repository_key(folder / f"{name}.key", KeyPurpose.AUTHORITY, passphrase_file=passphrase_file)
+        write_octets(folder / f"{name}.pem", public)
+        officers[name] = read_public_key(public, name)
+    return officers
+
+
+@app.command(epilog="adapter authority propose authority/ --valid-days 30")
+def propose(folder: FolderArgument, *, valid_days: ValidDaysOption = 30, yes: YesOption = False) -> None:
+    """Make the draft the next version and have it wait for the officers' signatures."""
+    output = Output.of()
+    home = AuthorityFolder(path=folder)
+    _refuse_missing(home, yes=yes)
+    version = publishing.propose(home, now=now_utc(), valid_for=timedelta(days=valid_days))
+    output.result(str(version), Text.assemble(good(f"Proposed version {version}"), f", valid for {valid_days} days"))
+    output.remark(f"Next: adapter authority request {folder} -o request.zip")
+
+
+@app.command(epilog="adapter authority publish authority/")
+def publish(
+    folder: FolderArgument,
+    *,
+    timestamp_hours: StampHoursOption = 24,
+    online_passphrase_file: OnlinePassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put what enough officers signed into the published folder."""
+    _publish(folder, Output.of(as_json=as_json), timestamp_hours, online_passphrase_file)
+
+
+@app.command(epilog="adapter authority release authority/ --sign-with stick/karimova.key --sign-with stick/saidov.key")
+def release(
+    folder: FolderArgument,
+    *,
+    sign_with: SignWithOption = None,
+    officers_here: OfficersHereOption = False,
+    valid_days: ValidDaysOption = 30,
+    timestamp_hours: StampHoursOption = 24,
+    passphrase_file: PassphraseOption = None,
+    online_passphrase_file: OnlinePassphraseOption = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose, sign and publish in one go, where enough officers are at this machine."""
+    home = AuthorityFolder(path=folder)
+    _refuse_missing(home, yes=yes)
+    publishing.propose(home, now=now_utc(), valid_for=timedelta(days=valid_days))
+    publishing.sign_here(home, _signers(home, sign_with, passphrase_file, here=officers_here))
+    _publish(folder, Output.of(as_json=as_json), timestamp_hours, online_passphrase_file)
+
+
+@app.command(epilog="adapter authority revoke authority/ UZ/GOV/200000009 --sign-with a.key --sign-with b.key")
+def revoke(
+    folder: FolderArgument,
+    whom: Annotated[
+        str,
+        typer.Argument(metavar="MEMBER|SHA256", help="A member, or the SHA-256 of a certificate.", show_default=False),
+    ],
+    *,
+    sign_with: SignWithOption = None,
+    officers_here: OfficersHereOption = False,
+    valid_days: ValidDaysOption = 30,
+    timestamp_hours: StampHoursOption = 24,
+    passphrase_file: PassphraseOption = None,
+    online_passphrase_file: OnlinePassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Strike a member or a certificate off what is published, now. Nothing else of the draft is published with it.
+
+    Adapters refuse it after their next look, within a minute. Without officers' keys here it waits for signatures.
+    """
+    output = Output.of(as_json=as_json)
+    home = AuthorityFolder(path=folder)
+    publishing.propose_change(home, lambda draft: _without(draft, whom), now=now_utc(), valid_for=timedelta(valid_days))
+    if not sign_with and not officers_here:
+        output.result(whom, Text.assemble(good("Proposed: "), f"{whom} is struck off"))
+        output.remark(f"Now: adapter authority request {folder} -o request.zip")
+        return
+    publishing.sign_here(home, _signers(home, sign_with, passphrase_file, here=officers_here))
+    _publish(folder, output, timestamp_hours, online_passphrase_file)
+
+
+def _without(draft: DirectoryDraft, whom: str) -> DirectoryDraft:
+    digits = whom.replace(":", "").lower()
+    if len(digits) == 64 and not digits.strip("0123456789abcdef"):
+        return remove_certificate(draft, bytes.fromhex(digits))
     try:
-        return read_registration(octets)
-    except DirectoryRefused as cause:
-        raise CommandRefused(f"{file} is no registration: {cause.reason}") from None
+        return remove_member(draft, MemberId.parse(whom))
+    except InvalidIdentifier as cause:
+        raise CommandRefused(f"{whom} is neither a member nor the SHA-256 of a certificate: {cause.reason}") from None
 
 
-def certificates_from(files: list[Path]) -> tuple[x509.Certificate, ...]:
-    """Every certificate of these PEM files. Raises CommandRefused."""
-    found: list[x509.Certificate] = []
-    for file in files:
-        try:
-            found += x509.load_pem_x509_certificates(
-                read_octets(file, what="certificate", max_bytes=_MAX_CERTIFICATE_BYTES)
-            )
-        except UNREADABLE:
-            raise CommandRefused(f"{file} holds no certificate in PEM") from None
-    return tuple(found)
+@app.command(epilog="adapter authority rotate authority/ --remove-officer saidov --officer usmonov=usmonov.pem")
+def rotate(
+    folder: FolderArgument,
+    *,
+    officer: OfficerOption = None,
+    remove_officer: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who is one no longer.")] = None,
+    threshold: Annotated[int | None, typer.Option(min=1, max=20, help="Officers who have to sign.")] = None,
+    online_keys: Annotated[
+        bool, typer.Option("--online-keys", help="Make new keys of snapshot and time-stamp.")
+    ] = False,
+    valid_days: ValidDaysOption = 30,
+    online_passphrase_file: OnlinePassphraseOption = None,
+) -> None:
+    """Propose the next root: officers, threshold, online keys. As many of the officers until now have to sign it.
+
+    A lost officer is removed with the signatures of the others; a stolen online key is replaced by --online-keys.
+    """
+    output = Output.of()
+    home = AuthorityFolder(path=folder)
+    rotation = publishing.Rotation(
+        add=_officers(officer or []), remove=remove_officer or [], threshold=threshold, online=online_keys
+    )
+    publishing.rotate(
+        home,
+        rotation,
+        now=now_utc(),
+        valid_for=timedelta(days=valid_days),
+        online_passphrase_file=online_passphrase_file,
+    )
+    judged = publishing.reviewed(home)
+    output.result(str(judged.root.version), Text.assemble(good(f"Proposed root {judged.root.version}")))
+    for line in words(judged):
+        output.remark(line)
+    output.remark(f"Next: adapter authority request {folder} -o request.zip")
+
+
+@app.command(epilog="adapter authority timestamp authority/")
+def timestamp(
+    folder: FolderArgument,
+    *,
+    timestamp_hours: StampHoursOption = 24,
+    online_passphrase_file: OnlinePassphraseOption = None,
+) -> None:
+    """Renew the time-stamp: from cron, every hour. Needs the online keys only, and no officer."""
+    output = Output.of()
+    home = AuthorityFolder(path=folder)
+    publishing.renew_timestamp(
+        home,
+        now=now_utc(),
+        passphrase_file=online_passphrase_file,
+        timestamp_valid=timedelta(hours=timestamp_hours),
+    )
+    stamped = home.timestamp()
+    if stamped is not None:
+        output.result(str(stamped.version), Text.assemble(good("Renewed"), f", valid until {when(stamped.expires)}"))
+
+
+@app.command(epilog="adapter authority status authority/")
+def status(folder: FolderArgument, *, as_json: JsonOption = False) -> None:
+    """Say who may sign, what is published until when, and what waits for whose signature."""
+    output = Output.of(as_json=as_json)
+    home = AuthorityFolder(path=folder)
+    roots = home.roots()
+    facts: list[tuple[str, str]] = []
+    if roots:
+        root = home.root()
+        facts += [
+            ("Root", f"version {root.version}, valid until {when(root.expires)}"),
+            ("Officers", f"{root.roles['root'].threshold} of: {', '.join(key_words(root))}"),
+        ]
+    stamped, snapshot = home.timestamp(), home.snapshot()
+    if stamped is not None and snapshot is not None:
+        facts += [
+            ("Directory", f"version {snapshot.meta['targets.json'].version}"),
+            ("Time-stamp", f"version {stamped.version}, valid until {when(stamped.expires)}"),
+        ]
+    if any((home.pending / name).is_file() for name in ("root.json", "targets.json")):
+        facts += [(f"Waits: {what}", how) for what, how in signing_words(publishing.reviewed(home))]
+    value: dict[str, JsonValue] = dict(facts)
+    output.result(value, facts_of(facts))
+
+
+@app.command(epilog="adapter authority serve authority/ --port 8090")
+def serve(
+    folder: FolderArgument,
+    *,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 lets the system choose.")] = 8090,
+) -> None:
+    """Publish the folder over HTTP: the repository's metadata and targets, nothing else.
+
+    Everything in it is signed or named by its digest, so plain HTTP is safe; any other web server does as well.
+    """
+    serve_folder(AuthorityFolder(path=folder).published, address, port, Output.of())
+
+
+app.command("request", epilog="adapter authority request authority/ -o stick/request.zip")(authority_signing.request)
+app.command("review", epilog="adapter authority review stick/request.zip --anchor anchor.json")(
+    authority_signing.review_request
+)
+app.command(
+    "sign",
+    epilog="adapter authority sign stick/request.zip --key own.key --anchor anchor.json -o stick/own.signatures",
+)(authority_signing.sign)
+app.command("merge", epilog="adapter authority merge authority/ stick/karimova.signatures stick/saidov.signatures")(
+    authority_signing.merge_files
+)
+
+
+def _publish(folder: Path, output: Output, timestamp_hours: int, passphrase_file: Path | None) -> None:
+    home = AuthorityFolder(path=folder)
+    judged = publishing.publish(
+        home, now=now_utc(), passphrase_file=passphrase_file, timestamp_valid=timedelta(hours=timestamp_hours)
+    )
+    version = 0 if judged.directory is None else judged.directory.version
+    what = f"Published version {version}" if judged.directory else f"Published root {judged.root.version}"
+    until = "" if judged.directory is None else f", valid until {when(judged.directory.expires)}"
+    output.result(
+        {"version": version, "root": judged.root.version, "folder": str(home.published)},
+        Text.assemble(good(what), f"{until}, in {home.published}"),
+    )
+    output.remark(f"Publish {home.published} with any web server, or: adapter authority serve {folder}")
+
+
+def _refuse_missing(home: AuthorityFolder, *, yes: bool) -> None:
+    missing = home.missing_bundles(home.draft())
+    if missing and not yes:
+        raise CommandRefused(
+            f"the descriptions of these services are missing: {', '.join(missing)}; "
+            "add the members again with their bundles, or go on all the same with --yes"
+        )
+
+
+def _officers(given: list[str]) -> dict[str, Key]:
+    officers = {}
+    for one in given:
+        name, equals, file = one.partition("=")
+        if not equals or not name:
+            raise CommandRefused(f"{one}: an officer is written NAME=FILE")
+        officers[name] = read_public_key(read_octets(Path(file), what="public key"), name)
+    return officers
+
+
+def _signers(
+    home: AuthorityFolder, files: list[Path] | None, passphrase_file: Path | None, *, here: bool
+) -> list[Signer]:
+    if not files and not here:
+        raise CommandRefused("whose signature? --sign-with FILE for each officer who is here, or propose and request")
+    return _load(files or [], passphrase_file) + (signers_here(home, passphrase_file) if here else [])
+
+
+def signers_here(home: AuthorityFolder, passphrase_file: Path | None = None) -> list[Signer]:
+    """Of the officers whose keys lie in the authority's own folder. Raises KeyUnusable."""
+    return _load(sorted((home.path / OFFICERS).glob("*.key")), passphrase_file)
+
+
+def _load(files: list[Path], passphrase_file: Path | None) -> list[Signer]:
+    return [load_repository_signer(file, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file) for file in files]

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from adapter.cli.authority import AuthorityFolder, certificates_from
+from adapter.cli.authority_folder import AuthorityFolder, certificates_from
 from adapter.cli.files import read_octets
 from adapter.cli.options import (
     JsonOption,

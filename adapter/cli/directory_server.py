@@ -1,4 +1,4 @@
-"""A small web server for a published directory: three kinds of files, read only."""
+"""A small web server for a published repository: four kinds of files, read only."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from typing import Final
 from aiohttp import web
 
 from adapter.cli.output import Output
+from adapter.directory.metadata import TIMESTAMP_FILE
 from adapter.errors import CommandRefused
-from adapter.transport.directory_client import DESCRIPTIONS, DIRECTORY_FILE, NOTE_FILE
 
-_CONTENT_TYPES: Final = {DIRECTORY_FILE: "application/xml", NOTE_FILE: "text/plain"}
-_BUNDLE: Final = re.compile(r"[0-9a-f]{64}\.zip")
+_SHA256: Final = "[0-9a-f]{64}"
+_KINDS: Final = (
+    (re.compile(r"metadata/(timestamp|[1-9][0-9]{0,17}\.(root|snapshot|targets))\.json"), "application/json"),
+    (re.compile(rf"targets/{_SHA256}\.directory\.xml"), "application/xml"),
+    (re.compile(rf"targets/descriptions/{_SHA256}\.{_SHA256}\.zip"), "application/zip"),
+)
 
 
 def serve_folder(folder: Path, address: str, port: int, output: Output) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises CommandRefused when the folder is missing or the port is taken."""
-    if not (folder / NOTE_FILE).is_file():
-        raise CommandRefused(f"there is no directory in {folder} yet: `adapter directory sign` makes one")
+    if not (folder / TIMESTAMP_FILE).is_file():
+        raise CommandRefused(f"there is no directory in {folder} yet: `adapter authority release` makes one")
     try:
         asyncio.run(_serve(folder, address, port, output))
     except OSError as cause:
@@ -29,25 +33,23 @@ def serve_folder(folder: Path, address: str, port: int, output: Output) -> None:
 
 
 def published_files(folder: Path) -> web.Application:
-    """The application: GET and HEAD of directory.xml, directory.note and descriptions/<sha256>.zip."""
+    """The application: GET and HEAD of the repository's files."""
 
-    async def document(request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
-        return _file(folder / name, _CONTENT_TYPES.get(name))
-
-    async def description(request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
-        return _file(folder / DESCRIPTIONS / name, "application/zip" if _BUNDLE.fullmatch(name) else None)
+    async def file(request: web.Request) -> web.StreamResponse:
+        path = request.match_info["path"]
+        for pattern, content_type in _KINDS:
+            if pattern.fullmatch(path):
+                return _file(folder / path, content_type)
+        raise web.HTTPNotFound
 
     application = web.Application()
-    application.router.add_get("/{name}", document)
-    application.router.add_get(f"/{DESCRIPTIONS}/{{name}}", description)
+    application.router.add_get("/{path:.+}", file)
     return application
 
 
-def _file(path: Path, content_type: str | None) -> web.StreamResponse:
-    """A file whose name is on the list; a new version replaces it in one step, so none is ever half."""
-    if content_type is None or not path.is_file():
+def _file(path: Path, content_type: str) -> web.StreamResponse:
+    """A new time-stamp replaces the old one in one step, so none is ever half."""
+    if not path.is_file():
         raise web.HTTPNotFound
     return web.FileResponse(path, headers={"Content-Type": content_type, "Cache-Control": "no-cache"})
 

@@ -5,28 +5,30 @@ from __future__ import annotations
 import resource
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from adapter.app.directory_keeper import reason_of
 from adapter.app.own_clients import exposures, load_clients
 from adapter.app.provided import load_service, service_folders
 from adapter.audit.checkpoint import record_origin
-from adapter.cli.directory_source import anchor_from, fetch_directory
+from adapter.cli.directory_source import anchor_from, fetch_directory, own_copy
 from adapter.cli.key_files import KeyFile, KeyState
 from adapter.cli.own_record import record_signer
 from adapter.cli.token_keys import survey_all
 from adapter.cli.wsdl_download import is_web_address
 from adapter.crypto.note import NoteVerifier
 from adapter.directory.model import Directory
-from adapter.directory.signing import authenticate_directory
+from adapter.directory.proof import authenticate_directory
+from adapter.directory.refresh import Known
 from adapter.errors import AdapterError
 from adapter.hardening import protections
 from adapter.settings import Settings
-from adapter.store.directory_copy import DirectoryCopy
-from adapter.store.engine import Database, open_database
+from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader, latest_opened
 
 _MEBIBYTE: Final = 1024 * 1024
@@ -36,6 +38,20 @@ _DIRECTORY_WARN: Final = timedelta(days=2)
 _MEND_IN_FOLDER: Final = "Put the right file there with mode 600, or restore the backup."
 _MEND_IN_HARDWARE: Final = "Look at the token, its PIN, and the table [token] of the settings (docs/keys.md)."
 _NEEDED_KEYS: Final = ("signing", "agreement", "tls", "record", "archive")
+
+
+_MEND_PLACES: Final = "Check [directory] url and anchor; ask the authority if they are right."
+_MEND_DIRECTORY: Final = {
+    "expired": "Tell the authority to sign a new version: after the grace everything is refused.",
+    "freeze": "Tell the authority to renew the time-stamp (adapter authority timestamp), or take another mirror.",
+    "rollback": "Somebody publishes an old directory: ask the authority, take another mirror.",
+    "fork": "There are two directories of one version: ask the authority at once.",
+    "signature": "The anchor is of another authority, or somebody forges the directory: ask the authority.",
+    "mismatch": "The mirror mixes versions: take another one, or wait until it is copied completely.",
+    "root-expired": "Tell the authority to rotate its root.",
+    "clock": "Set the clock (chrony, systemd-timesyncd).",
+    "unavailable": "Check [directory] url, the network and the server; name a second mirror.",
+}
 
 
 class Health(Enum):
@@ -191,43 +207,42 @@ def look_at_clients(settings: Settings) -> Iterator[Finding]:
 
 def fetch_current(settings: Settings, now: datetime) -> tuple[Directory | None, list[Finding]]:
     """The published directory, and what is to be said of it."""
-    what, place = "directory", settings.directory.url
+    what, timeout_s = "directory", settings.directory.timeout_s
     try:
         anchor = anchor_from(settings.directory.anchor)
-        published = fetch_directory(place, timeout_s=settings.directory.timeout_s)
-        directory = authenticate_directory(published.document, published.note, anchor)
+        known, places = _known(settings), settings.directory.url
+        directory, until = fetch_directory(places, anchor, known, now=now, timeout_s=timeout_s)
     except AdapterError as error:
-        return None, [
-            fail(what, error.reason, "Check [directory] url and anchor; ask the authority if they are right.")
-        ]
-    return directory, list(_directory_findings(directory, settings, now))
+        why = reason_of(error)
+        said = f"{error.reason} ({why})" if why in _MEND_DIRECTORY else error.reason
+        return _own_directory(settings), [fail(what, said, _MEND_DIRECTORY.get(why, _MEND_PLACES))]
+    return directory, list(_directory_findings(directory, until, now))
 
 
-def _directory_findings(directory: Directory, settings: Settings, now: datetime) -> Iterator[Finding]:
+def _own_directory(settings: Settings) -> Directory | None:
+    """What the adapter goes on by, when what is published is refused: the rest can be looked at all the same."""
+    with suppress(AdapterError):
+        proof = own_copy(settings).load()
+        return None if proof is None else authenticate_directory(proof, anchor_from(settings.directory.anchor))
+    return None
+
+
+def _directory_findings(directory: Directory, until: datetime, now: datetime) -> Iterator[Finding]:
     said = f"version {directory.version}, expires {directory.expires:%Y-%m-%d %H:%M} UTC"
-    if now >= directory.expires:
-        yield fail("directory", said, "Tell the authority to sign a new version: until then everything is refused.")
-    elif directory.expires - now < _DIRECTORY_WARN:
+    if until < directory.expires:
+        said += f", confirmed until {until:%Y-%m-%d %H:%M} UTC"
+    if directory.expires - now < _DIRECTORY_WARN:
         yield warn("directory", said, "Ask the authority when it signs the next version.")
     else:
         yield ok("directory", said)
-    known = _known_version(settings)
-    if known > directory.version:
-        yield fail(
-            "directory", f"version {known} was known before", "Somebody publishes an old directory: ask the authority."
-        )
 
 
-def _known_version(settings: Settings) -> int:
-    """The newest version that this adapter accepted; 0 where that is not known: the database has a finding."""
+def _known(settings: Settings) -> Known:
+    """What this adapter accepted; nothing where that is not known: the database has a finding."""
     try:
-        return DirectoryCopy(settings.adapter.data_dir / "directory", _database(settings)).known().version
+        return own_copy(settings).known().known
     except AdapterError:
-        return 0
-
-
-def _database(settings: Settings) -> Database:
-    return open_database(settings.database_url)
+        return Known()
 
 
 def look_at_registration(settings: Settings, directory: Directory, now: datetime) -> Iterator[Finding]:
@@ -256,7 +271,7 @@ def look_at_registration(settings: Settings, directory: Directory, now: datetime
 
 def look_at_clock(settings: Settings, their_time: datetime | None, now: datetime) -> Iterator[Finding]:
     """This machine's clock against the Date of the directory's web server."""
-    if not is_web_address(settings.directory.url):
+    if not is_web_address(settings.directory.url[0]):
         yield ok("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC; the directory is a folder, nothing to compare with")
         return
     if their_time is None:

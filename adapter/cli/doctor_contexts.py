@@ -58,7 +58,7 @@ def _of_client(
 
 def _descriptions(settings: Settings, listed: Sequence[DirectoryService]) -> dict[ServiceId, ServiceDescription]:
     client = DirectoryClient(
-        str(settings.directory.url), timeout_s=settings.directory.timeout_s, max_bytes=settings.directory.max_bytes
+        settings.directory.url, timeout_s=settings.directory.timeout_s, max_bytes=settings.directory.max_bytes
     )
 
     async def fetch() -> list[bytes]:

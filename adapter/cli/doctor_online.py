@@ -32,11 +32,12 @@ _EXPECTED: Final = frozenset({"UnknownOperation", "SchemaInvalid", "NoLegalBasis
 
 
 def directory_server_time(settings: Settings) -> datetime | None:
-    """The Date that the directory's web server answers with; None for a folder or a server that says nothing."""
-    if not is_web_address(settings.directory.url):
+    """The Date that the directory's first web server answers with; None for a folder or a server that says nothing."""
+    url = settings.directory.url[0]
+    if not is_web_address(url):
         return None
     try:
-        response = requests.head(settings.directory.url, timeout=settings.directory.timeout_s, allow_redirects=False)
+        response = requests.head(url, timeout=settings.directory.timeout_s, allow_redirects=False)
         return parsedate_to_datetime(response.headers["Date"])
     except (requests.RequestException, KeyError, ValueError, TypeError):
         return None

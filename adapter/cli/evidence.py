@@ -24,7 +24,7 @@ from adapter.cli.options import (
 )
 from adapter.cli.output import JsonValue, Output, facts_of, good, when
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
-from adapter.directory.signing import authenticate_directory
+from adapter.directory.proof import DirectoryProof, authenticate_directory, with_anchor
 from adapter.errors import CommandRefused, DirectoryUnavailable
 from adapter.evidence.export import ProvedEntry, export_evidence
 from adapter.evidence.judgement import Judgement
@@ -33,7 +33,7 @@ from adapter.identifiers import MessageId
 from adapter.ports import KeptMessage
 from adapter.settings import Settings
 from adapter.store.archive import read_message
-from adapter.store.directory_copy import DirectoryCopy, StoredDirectory
+from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database, open_database
 from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
@@ -95,12 +95,11 @@ def _gather(settings: Settings, database: Database, message_id: MessageId) -> by
         entries=[ProvedEntry(number=int(one.entry.number), text=one.entry.document, proof=one.path) for one in proofs],
         checkpoint=proved_in.checkpoint,
         stamp=None if stamp is None else stamp.token,
-        directory_xml=directory.document,
-        directory_note=directory.note,
+        directory=directory,
     )
 
 
-def _stamp(settings: Settings, database: Database, newest: int, directory: StoredDirectory) -> StoredStamp | None:
+def _stamp(settings: Settings, database: Database, newest: int, directory: DirectoryProof) -> StoredStamp | None:
     """The oldest time-stamp over all entries up to `newest`, if this directory vouches for its authority.
 
     Raises RecordBroken: it is not good.
@@ -108,7 +107,7 @@ def _stamp(settings: Settings, database: Database, newest: int, directory: Store
     stamp = TimeStamps(database).covering(newest)
     if stamp is None:
         return None
-    opened = authenticate_directory(directory.document, directory.note, anchor_from(settings.directory.anchor))
+    opened = authenticate_directory(directory, anchor_from(settings.directory.anchor))
     authority = opened.time_stamp_authorities.get(stamp.authority)
     if authority is None:
         return None
@@ -127,7 +126,7 @@ def _kept_messages(settings: Settings, database: Database, numbers: list[int]) -
     return kept
 
 
-def _stored_directory(settings: Settings, database: Database, entries: Sequence[LoggedEntry]) -> StoredDirectory:
+def _stored_directory(settings: Settings, database: Database, entries: Sequence[LoggedEntry]) -> DirectoryProof:
     """The directory by which the exchange was judged, as its entries name it; else the newest one."""
     copy = DirectoryCopy(settings.adapter.data_dir / COPY_FOLDER, database)
     versions = [version for entry in entries if isinstance(version := entry.body.get("directory"), int)]
@@ -135,22 +134,22 @@ def _stored_directory(settings: Settings, database: Database, entries: Sequence[
     stored = judged_by or copy.load()
     if stored is None:
         raise DirectoryUnavailable("this adapter has no copy of the directory: start it once, or mend its data folder")
-    return stored
+    return with_anchor(stored, anchor_from(settings.directory.anchor))
 
 
-@app.command(epilog="adapter evidence verify exchange.evidence --anchor authority.vkey")
+@app.command(epilog="adapter evidence verify exchange.evidence --anchor anchor.json")
 def verify(
     file: Annotated[Path, typer.Argument(help="What somebody presents as evidence.", show_default=False)],
     *,
     anchor: Annotated[
-        Path, typer.Option(metavar="FILE", help="The authority's verifier key, got on a safe way.", show_default=False)
+        Path, typer.Option(metavar="FILE", help="The authority's anchor.json, got on a safe way.", show_default=False)
     ],
     content: Annotated[
         bool, typer.Option("--content", help="Also show request and reply: they hold personal data.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge a file offline, with nothing but the authority's key, and say what it proves.
+    """Judge a file offline, with nothing but the authority's anchor, and say what it proves.
 
     Exit code 0: it proves what is printed; 7: it does not hold, and why.
     """

@@ -38,7 +38,7 @@ def init(
     anchor: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The authority's verifier key. Default: authority.vkey in DIR; may be put there later."
+            metavar="FILE", help="The authority's anchor. Default: anchor.json in DIR; may be put there later."
         ),
     ] = None,
     yes: YesOption = False,
@@ -54,7 +54,7 @@ def init(
     make_folder(home, mode=0o750)
     written = _may_write(settings_file, output, yes=yes)
     if written:
-        known_by = Path("authority.vkey") if anchor is None else anchor.absolute()
+        known_by = Path("anchor.json") if anchor is None else anchor.absolute()
         write_octets(settings_file, adapter_toml(member, directory=directory, anchor=known_by).encode(), mode=0o640)
     settings = load_settings(settings_file)
     if settings.member != member:
@@ -97,7 +97,7 @@ def _next_steps(settings_file: Path) -> str:
     return "\n".join(
         (
             "Next:",
-            f"  1. Put the authority's verifier key beside {settings_file.name} and its address into [directory].",
+            f"  1. Put the authority's anchor.json beside {settings_file.name} and its address into [directory].",
             "  2. adapter keys csr signing|agreement|tls …, send them to the CA; adapter keys import CERTIFICATE",
             "  3. adapter registration …, hand the file to the authority",
             "  4. adapter service add WSDL …, adapter access grant …",

@@ -29,7 +29,8 @@ COMMANDS: Final = {
     "validate": "Check envelopes in files, and name every problem.",
     "log": "The tamper-evident record: list, show, verify.",
     "evidence": "Evidence of one exchange: export it, verify it offline.",
-    "directory": "The authority's signed directory: write it, sign it, look at it.",
+    "directory": "The authority's directory: write it, look at it.",
+    "authority": "The authority's repository: officers' keys, signatures, publication.",
     "demo": "Play a small federation on this machine, with every refusal.",
 }
 """Each command with what it is for, in the order in which a newcomer needs them. `adapter.cli.NAME` has its `app`."""

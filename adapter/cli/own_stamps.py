@@ -9,10 +9,10 @@ from cryptography import x509
 from adapter.audit.stamps import Trusted
 from adapter.cli.directory_source import COPY_FOLDER, anchor_from
 from adapter.directory.model import Directory
-from adapter.directory.signing import authenticate_directory
+from adapter.directory.proof import DirectoryProof, authenticate_directory
 from adapter.errors import AdapterError
 from adapter.settings import Settings
-from adapter.store.directory_copy import DirectoryCopy, StoredDirectory
+from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 
 
@@ -34,10 +34,10 @@ def trusted_authorities(settings: Settings, database: Database) -> Trusted:
     return trusted
 
 
-def _opened(settings: Settings, stored: StoredDirectory | None) -> Directory | None:
+def _opened(settings: Settings, stored: DirectoryProof | None) -> Directory | None:
     if stored is None:
         return None
     try:
-        return authenticate_directory(stored.document, stored.note, anchor_from(settings.directory.anchor))
+        return authenticate_directory(stored, anchor_from(settings.directory.anchor))
     except AdapterError:
         return None

@@ -1,7 +1,7 @@
 """What the authority's officer does to a directory: pure changes of a draft, and a publication at the end.
 
 The source that is edited is the published document itself: `document.read_draft` gives the draft, the functions here
-change it, `publish` makes the next version's two files. Nothing is trusted or sent anywhere.
+change it, `publish` makes the next version's document. Nothing is trusted or sent anywhere.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter.crypto.certificates import Purpose, check_chain, public_key, ski
 from adapter.crypto.keys import AGREEMENT_PURPOSES
-from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.crypto.note import NoteVerifier
 from adapter.crypto.suites import suite
 from adapter.directory.consistency import index_directory
 from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
 from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS, DEFAULT_PURPOSES
+from adapter.directory.document import parse_directory
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import RegisteredCertificate
 from adapter.directory.rendering import render_directory
-from adapter.directory.signing import sign_directory
 from adapter.errors import AdapterError, CommandRefused, DirectoryRefused, SecurityFailed
 from adapter.identifiers import MemberId, SubsystemId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publication:
-    """The two files of one version, to be put where the adapters fetch them: the document first, then the note."""
+    """The document of one version, for the officers to sign (directory.proposal). It was read back before."""
 
     version: int
+    expires: datetime
     xml: bytes
-    note: bytes
 
 
 def new_directory(
@@ -96,6 +96,24 @@ def remove_member(draft: DirectoryDraft, member: MemberId) -> DirectoryDraft:
     return _without(draft, member, keep_in_groups=frozenset())
 
 
+def remove_certificate(draft: DirectoryDraft, sha256: bytes) -> DirectoryDraft:
+    """Strike one certificate of a member off, whatever it was for. Raises CommandRefused if it is not there."""
+    for member in draft.members.values():
+        kept = replace(
+            member,
+            signing=_others(member.signing, sha256),
+            agreement=_others(member.agreement, sha256),
+            adapter=replace(member.adapter, tls_certificates=_others(member.adapter.tls_certificates, sha256)),
+        )
+        if kept != member:
+            return replace(draft, members=MappingProxyType({**draft.members, member.id: kept}))
+    raise CommandRefused(f"no member has a certificate {sha256.hex()}")
+
+
+def _others(certificates: tuple[RegisteredCertificate, ...], sha256: bytes) -> tuple[RegisteredCertificate, ...]:
+    return tuple(one for one in certificates if one.sha256 != sha256)
+
+
 def put_group(draft: DirectoryDraft, code: str, subsystems: Iterable[SubsystemId]) -> DirectoryDraft:
     """Name a set of subsystems. Raises CommandRefused if one is not registered."""
     group = frozenset(subsystems)
@@ -135,17 +153,17 @@ def put_authorities(
     )
 
 
-def publish(draft: DirectoryDraft, signer: NoteSigner, *, now: datetime, valid_for: timedelta) -> Publication:
-    """The next version, issued now, signed. Raises CommandRefused for content that adapters would refuse."""
+def publish(draft: DirectoryDraft, *, now: datetime, valid_for: timedelta) -> Publication:
+    """The next version, issued now. Raises CommandRefused for content that adapters would refuse."""
     issued = now.replace(microsecond=0)
     following = replace(draft, version=draft.version + 1, issued=issued, expires=issued + valid_for)
     try:
         index_directory(following)
         xml = render_directory(following)
-        note = sign_directory(xml, signer)
+        parse_directory(xml)
     except DirectoryRefused as cause:
         raise CommandRefused(f"adapters would refuse this directory: {cause.reason}") from None
-    return Publication(version=following.version, xml=xml, note=note)
+    return Publication(version=following.version, expires=following.expires, xml=xml)
 
 
 def _without(draft: DirectoryDraft, member: MemberId, *, keep_in_groups: frozenset[str]) -> DirectoryDraft:

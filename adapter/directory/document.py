@@ -1,6 +1,6 @@
 """directory.xml: octets to values (xsd/directory.xsd).
 
-Reading checks form and consistency only. That the authority signed the document is `directory.signing`'s business, and
+Reading checks form and consistency only. That the authority signed the document is `directory.proof`'s business, and
 an adapter gets its Directory from there.
 """
 

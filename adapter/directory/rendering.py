@@ -21,7 +21,7 @@ _LANGUAGES: Final = ("en", "ru", "uz", "uz-Cyrl")
 
 
 def render_directory(draft: DirectoryDraft) -> bytes:
-    """The document: UTF-8, equal octets for equal drafts. Not checked: `signing.sign_directory` reads it back first."""
+    """The document: UTF-8, equal octets for equal drafts. Not checked: `authoring.publish` reads it back first."""
     root = _root("Directory")
     root.set("instance", draft.instance)
     root.set("version", str(draft.version))

@@ -18,7 +18,7 @@ from adapter.crypto import suites
 from adapter.crypto.certificates import Purpose, check_chain, sha256
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.directory.model import Directory, Member, RegisteredCertificate
-from adapter.directory.signing import check_current
+from adapter.directory.proof import check_current
 from adapter.directory.status import StatusBook, StatusQuestion, status_question
 from adapter.errors import PeerMismatch, SecurityFailed
 from adapter.identifiers import MemberId

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tuf.api.metadata import Root, Targets
+
+from adapter.directory.proof import DirectoryProof, in_one_form, version_of
 from adapter.errors import EvidenceInvalid
 from adapter.evidence.container import MIMETYPE, render_container
 from adapter.evidence.manifest import (
     CHECKPOINT,
-    DIRECTORY_NOTE,
+    DIRECTORY_TARGETS,
     DIRECTORY_XML,
     MANIFEST,
     MIMETYPE_CONTENT,
@@ -22,6 +25,7 @@ from adapter.evidence.manifest import (
     entry_path,
     proof_path,
     render_manifest,
+    root_path,
 )
 from adapter.identifiers import MemberId, MessageId
 from adapter.ports import KeptMessage
@@ -46,23 +50,23 @@ def export_evidence(
     entries: Sequence[ProvedEntry],
     checkpoint: str,
     stamp: bytes | None = None,
-    directory_xml: bytes,
-    directory_note: bytes,
+    directory: DirectoryProof,
 ) -> bytes:
     """The container: equal arguments give equal octets.
 
     exporter: the member whose record this is. message_id: of the request. entries: all entries about this exchange,
     proved in the tree of `checkpoint` (a signed note). stamp: a time-stamp token over that note. The directory should
     be the version by which the messages were trusted (the entries name it); a later one proves the same as long as it
-    still lists both members' certificates.
+    still lists both members' certificates. Its roots begin with the exporter's own anchor.
     The content keys go with the messages, so that whoever holds the file can read them: hand it on accordingly.
     Raises EvidenceInvalid when it would be too large.
     """
     files = {
         **_message(REQUEST, request),
         CHECKPOINT: checkpoint.encode(),
-        DIRECTORY_XML: directory_xml,
-        DIRECTORY_NOTE: directory_note,
+        DIRECTORY_XML: directory.document,
+        DIRECTORY_TARGETS: in_one_form(directory.targets, Targets),
+        **{root_path(version_of(octets)): in_one_form(octets, Root) for octets in directory.roots},
     }
     if stamp is not None:
         files[STAMP] = stamp

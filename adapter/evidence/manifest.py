@@ -22,11 +22,12 @@ REPLY: Final = "messages/reply"
 CHECKPOINT: Final = "record/checkpoint.note"
 STAMP: Final = "record/checkpoint.tst"
 DIRECTORY_XML: Final = "directory/directory.xml"
-DIRECTORY_NOTE: Final = "directory/directory.note"
+DIRECTORY_TARGETS: Final = "directory/targets.json"
 
-_FORMAT: Final = "interagency-adapter/evidence/1"
+_FORMAT: Final = "interagency-adapter/evidence/2"
 _ENTRY: Final = re.compile(r"record/(entry|proof)-(0|[1-9][0-9]{0,18})\.json")
-_REQUIRED: Final = frozenset((f"{REQUEST}.xml", f"{REQUEST}.key", CHECKPOINT, DIRECTORY_XML, DIRECTORY_NOTE))
+_ROOT: Final = re.compile(r"directory/([1-9][0-9]{0,17})\.root\.json")
+_REQUIRED: Final = frozenset((f"{REQUEST}.xml", f"{REQUEST}.key", CHECKPOINT, DIRECTORY_XML, DIRECTORY_TARGETS))
 _OPTIONAL: Final = frozenset((f"{REPLY}.xml", f"{REPLY}.key", STAMP))
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -34,6 +35,17 @@ _INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
 def entry_path(number: int) -> str:
     """Where the entry of this number is: its canonical text, as it was hashed."""
     return f"record/entry-{number}.json"
+
+
+def root_path(version: int) -> str:
+    """Where this version of the root is: one of those that lead from the anchor to what signed the directory."""
+    return f"directory/{version}.root.json"
+
+
+def roots_of(files: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    """The roots of a container, in the order of their names."""
+    numbered = {int(match[1]): octets for path, octets in files.items() if (match := _ROOT.fullmatch(path))}
+    return tuple(numbered[number] for number in sorted(numbered))
 
 
 def proof_path(number: int) -> str:
@@ -95,7 +107,7 @@ def _check_paths(content: Mapping[str, bytes]) -> tuple[int, ...]:
         match = _ENTRY.fullmatch(path)
         if match is not None:
             numbers[match[1]].add(int(match[2]))
-        elif path not in _REQUIRED | _OPTIONAL:
+        elif path not in _REQUIRED | _OPTIONAL and not _ROOT.fullmatch(path):
             raise EvidenceInvalid(f"{path[:100]!r}: a file that has no place in evidence")
     for path in sorted(_REQUIRED - content.keys()):
         raise EvidenceInvalid(f"{path}: missing")

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tuf.api.metadata import Root, Targets
+
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
 from adapter.audit.merkle import leaf_hash
 from adapter.audit.proofs import verify_inclusion
 from adapter.crypto.note import NoteVerifier
+from adapter.directory.anchor import Anchor
 from adapter.directory.model import Directory
-from adapter.directory.signing import authenticate_directory
+from adapter.directory.proof import DirectoryProof, authenticate_directory, in_one_form, version_of
 from adapter.errors import AdapterError, EvidenceInvalid
 from adapter.evidence.container import read_container
 from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
@@ -22,7 +25,7 @@ from adapter.evidence.export import read_proof
 from adapter.evidence.judgement import Judgement
 from adapter.evidence.manifest import (
     CHECKPOINT,
-    DIRECTORY_NOTE,
+    DIRECTORY_TARGETS,
     DIRECTORY_XML,
     MANIFEST,
     REPLY,
@@ -32,6 +35,8 @@ from adapter.evidence.manifest import (
     check_manifest,
     entry_path,
     proof_path,
+    root_path,
+    roots_of,
 )
 from adapter.evidence.messages import SignedMessage, check_answers, open_message
 from adapter.evidence.stamps import ProvedStamp, judge_stamp
@@ -54,8 +59,8 @@ class Proved:
     reply: SignedMessage | None
 
 
-def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
-    """Judge a container. octets: untrusted. anchor: the authority's key, known from elsewhere.
+def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
+    """Judge a container. octets: untrusted. anchor: the authority's root, known from elsewhere.
 
     Raises EvidenceInvalid, naming the file and the reason, unless every step holds.
     """
@@ -63,9 +68,12 @@ def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
     files = read_container(octets)
     with _about(MANIFEST):
         manifest, numbers = check_manifest(files)
-    # 2. The authority signed the directory. (Whether it was current is judged at the messages' times, in step 5.)
+    # 2. Enough of the authority's officers signed the directory, by a root that follows from the anchor.
+    #    (Whether it was current is judged at the messages' times, in step 5.)
     with _about(DIRECTORY_XML):
-        directory = authenticate_directory(files[DIRECTORY_XML], files[DIRECTORY_NOTE], anchor)
+        proof = DirectoryProof(document=files[DIRECTORY_XML], targets=files[DIRECTORY_TARGETS], roots=roots_of(files))
+        directory = authenticate_directory(proof, anchor)
+        _check_form(proof)
     # 3. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
     with _about(CHECKPOINT):
         checkpoint = _open_checkpoint(files[CHECKPOINT], manifest.exporter, directory)
@@ -95,6 +103,15 @@ def verify_evidence(octets: bytes, anchor: NoteVerifier) -> Judgement:
             reply=reply,
         )
     )
+
+
+def _check_form(proof: DirectoryProof) -> None:
+    """Every octet counts: metadata that is laid out in another way is not what an export wrote."""
+    if in_one_form(proof.targets, Targets) != proof.targets:
+        raise EvidenceInvalid(f"{DIRECTORY_TARGETS}: not in the form that an export writes")
+    for root in proof.roots:
+        if in_one_form(root, Root) != root:
+            raise EvidenceInvalid(f"{root_path(version_of(root))}: not in the form that an export writes")
 
 
 def _open_checkpoint(note: bytes, exporter: MemberId, directory: Directory) -> Checkpoint:

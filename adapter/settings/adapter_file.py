@@ -29,6 +29,7 @@ from adapter.settings.types import (
     IpAddress,
     IpNetwork,
     MemberName,
+    Mirrors,
     Port,
     Seconds,
     SecretPlace,
@@ -36,7 +37,6 @@ from adapter.settings.types import (
     ServicePattern,
     SubsystemName,
     WebAddress,
-    WebOrFolder,
     compile_xpath,
     unknown_prefixes,
 )
@@ -66,12 +66,14 @@ class AdapterSettings(Section):
 
 
 class DirectorySettings(Section):
-    """[directory]: where the authority publishes who is who, and the key that it is believed by."""
+    """[directory]: where the authority publishes who is who, and the root that it is believed by."""
 
-    url: WebOrFolder = Field(description="http(s) address or folder that holds directory.xml and directory.note.")
-    anchor: FilePath = Field(description="File with the authority's verifier key (a vkey line), got on a safe way.")
+    url: Mirrors = Field(
+        description="http(s) address or folder of the authority's repository; a list names mirrors, tried in turn."
+    )
+    anchor: FilePath = Field(description="File with the first root of the repository, got on a safe way.")
     refresh_s: Seconds = Field(60, description="Seconds between two looks for a newer directory.")
-    timeout_s: Seconds = Field(10, description="Seconds that one fetch may take.")
+    timeout_s: Seconds = Field(10, description="Seconds that the fetching of one file may take.")
     max_bytes: Count = Field(64 * _MEBIBYTE, description="Octets that a directory or a description bundle may have.")
     status_timeout_s: Seconds = Field(5, description="Seconds that an OCSP responder or a revocation list may take.")
     max_list_bytes: Count = Field(16 * _MEBIBYTE, description="Octets that a revocation list may have.")

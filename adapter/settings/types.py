@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 from lxml import etree
-from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
 
 from adapter.errors import AdapterError
 from adapter.identifiers import IDENTIFIER_KINDS, MemberId, ServiceId, SubsystemId
@@ -130,6 +130,13 @@ def _place(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _one_or_more(value: object) -> object:
+    """One value may stand for a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _database_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator or not scheme:
@@ -174,6 +181,7 @@ typed at the terminal. Never an argument or an environment variable."""
 TokenLabel = Annotated[str, AfterValidator(_matching(_PRINTABLE, "1 to 64 printable ASCII characters"))]
 TokenKeyId = Annotated[str, AfterValidator(_matching(_HEXADECIMAL, "CKA_ID in hexadecimal"))]
 WebOrFolder = Annotated[str, AfterValidator(_place)]
+Mirrors = Annotated[tuple[WebOrFolder, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=16)]
 WebAddress = Annotated[str, AfterValidator(_matching(_WEB, "an http:// or https:// address"))]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 DatabaseUrlOrFile = Annotated[str, AfterValidator(_database)]

@@ -1,7 +1,11 @@
-"""The last good directory on disk, and the highest version ever accepted in the database.
+"""What this adapter believes of the directory, across restarts and workers: metadata in the database, documents beside.
 
-The row in the database names the files, so that document and note change together whatever crashes in between, and an
-older directory is refused even when the files are put back.
+The database holds what decides: the roots, the newest time-stamp and snapshot, and for every version that was ever
+believed its targets metadata and the digest of its document. So an older directory is refused even when the files are
+put back, and what proves a version is there as long as its record. All of it is verified again when it is loaded.
+
+Several workers look at the repository side by side. `revision` grows with every change, and whoever keeps something
+names the revision from which it started: another one in between means that a neighbour was faster, and is read instead.
 """
 
 from __future__ import annotations
@@ -16,12 +20,14 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from adapter.errors import DirectoryRefused, StoreUnusable
+from adapter.directory.proof import DirectoryProof
+from adapter.directory.refresh import Found, Known
+from adapter.errors import DirectoryRefused, RefusedBecause, StoreUnusable
 from adapter.store.engine import Database
 from adapter.store.failures import translated
-from adapter.store.schema import directory_state
+from adapter.store.schema import directory_roots, directory_state, directory_versions
 
 log = structlog.get_logger(__name__)
 
@@ -29,21 +35,12 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PUBLIC: Final = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class KnownDirectory:
-    """The highest version that was ever accepted; 0 and None when there was none."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptState:
+    """What is known, and the revision of the copy that says so: 0 before anything was kept."""
 
-    version: int
-    sha256: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDirectory:
-    """The last good directory as it was published. Its signature has to be checked again."""
-
-    version: int
-    document: bytes
-    note: bytes
+    known: Known
+    revision: int
 
 
 class DirectoryCopy:
@@ -54,57 +51,110 @@ class DirectoryCopy:
         self._descriptions = folder / "descriptions"
         self._database = database
 
-    def known(self) -> KnownDirectory:
-        """The version and the SHA-256 of the newest document that was ever kept. Raises StoreUnusable."""
+    def revision(self) -> int:
+        """Which state of the copy this is; 0 before anything was kept. Raises StoreUnusable."""
         with self._database.reading() as connection:
-            row = connection.execute(select(directory_state.c.version, directory_state.c.sha256)).one_or_none()
-        return KnownDirectory(0, None) if row is None else KnownDirectory(row.version, row.sha256)
+            return _revision(connection)
 
-    def load(self) -> StoredDirectory | None:
-        """The last good directory, or None when there is none, or its files are damaged. Raises StoreUnusable."""
-        known = self.known()
-        if known.sha256 is None:
-            return None
-        try:
-            document = self._document(known.version).read_bytes()
-            note = self._note(known.version).read_bytes()
-        except OSError as error:
-            log.warning("the copy of the directory is gone", version=known.version, because=error.strerror)
-            return None
-        if hashlib.sha256(document).digest() != known.sha256:
-            log.warning("the copy of the directory is damaged", version=known.version)
-            return None
-        return StoredDirectory(known.version, document, note)
+    def known(self) -> KeptState:
+        """What was believed, of whatever worker. Raises StoreUnusable."""
+        with self._database.reading() as connection:
+            state = connection.execute(_STATE).one_or_none()
+            roots = connection.execute(select(directory_roots.c.octets).order_by(directory_roots.c.version)).scalars()
+            if state is None:
+                return KeptState(known=Known(roots=tuple(roots)), revision=0)
+            targets = connection.execute(
+                select(directory_versions.c.targets).where(directory_versions.c.version == state.version)
+            ).scalar_one_or_none()
+            known = Known(
+                roots=tuple(roots),
+                timestamp=state.timestamp,
+                snapshot=state.snapshot,
+                targets=targets,
+                version=state.version,
+                sha256=state.sha256,
+            )
+            return KeptState(known=known, revision=state.revision)
 
-    def of_version(self, version: int) -> StoredDirectory | None:
-        """The directory by which a message was judged, for evidence; None when it is not here any more.
+    def load(self) -> DirectoryProof | None:
+        """The newest directory, or None when there is none, or its file is damaged. Raises StoreUnusable."""
+        known = self.known().known
+        return None if known.sha256 is None else self.of_version(known.version)
+
+    def of_version(self, version: int) -> DirectoryProof | None:
+        """The directory by which a message was judged, for evidence; None when it is not here.
 
         Every version that was believed is kept: what it proves may be asked for years later.
         """
-        try:
-            document, note = self._document(version).read_bytes(), self._note(version).read_bytes()
-        except OSError:
-            return None
-        return StoredDirectory(version, document, note)
-
-    def keep(self, document: bytes, note: bytes, version: int) -> None:
-        """Keep a directory that was verified. Several workers may keep the same one.
-
-        Raises DirectoryRefused for an older version, or another document of the same version; StoreUnusable.
-        """
-        sha256 = hashlib.sha256(document).digest()
-        self._refuse_rollback(self.known(), version, sha256)
-        with translated(StoreUnusable):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            _replace(self._document(version), document)
-            _replace(self._note(version), note)
-        with self._database.writing() as connection:
-            row = connection.execute(select(directory_state.c.version, directory_state.c.sha256)).one_or_none()
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(
+                    directory_versions.c.sha256, directory_versions.c.targets, directory_versions.c.root_version
+                ).where(directory_versions.c.version == version)
+            ).one_or_none()
             if row is None:
-                connection.execute(insert(directory_state).values(id=1, version=version, sha256=sha256))
+                return None
+            roots = connection.execute(
+                select(directory_roots.c.octets)
+                .where(directory_roots.c.version <= row.root_version)
+                .order_by(directory_roots.c.version)
+            ).scalars()
+            proof_roots = tuple(roots)
+        try:
+            document = self._document(version).read_bytes()
+        except OSError as error:
+            log.warning("the copy of the directory is gone", version=version, because=error.strerror)
+            return None
+        if hashlib.sha256(document).digest() != row.sha256:
+            log.warning("the copy of the directory is damaged", version=version)
+            return None
+        return DirectoryProof(document=document, targets=row.targets, roots=proof_roots)
+
+    def keep(self, found: Found, *, since: int) -> bool:
+        """Keep what was verified, unless another worker kept something since that revision: then False.
+
+        Raises DirectoryRefused when it is older than what is kept, StoreUnusable.
+        """
+        known = found.known
+        if found.document is not None:
+            with translated(StoreUnusable):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                _replace(self._document(known.version), found.document)
+        with self._database.writing() as connection:
+            if _revision(connection) != since:
+                return False
+            state = connection.execute(_STATE).one_or_none()
+            if state is not None and known.version < state.version:
+                raise DirectoryRefused(
+                    f"version {known.version} is older than version {state.version}, which is known",
+                    because=RefusedBecause.ROLLBACK,
+                )
+            if found.document is not None:
+                _insert_version(connection, found)
+            row = {
+                "version": known.version,
+                "sha256": known.sha256,
+                "timestamp": known.timestamp,
+                "snapshot": known.snapshot,
+                "revision": since + 1,
+            }
+            if state is None:
+                connection.execute(insert(directory_state).values(id=1, **row))
             else:
-                self._refuse_rollback(KnownDirectory(row.version, row.sha256), version, sha256)
-                connection.execute(update(directory_state).values(version=version, sha256=sha256))
+                connection.execute(update(directory_state).values(**row))
+        return True
+
+    def keep_roots(self, roots: dict[int, bytes]) -> None:
+        """Keep roots that were verified, by version. Raises DirectoryRefused: another one of a version that is kept."""
+        with self._database.writing() as connection:
+            for version, octets in sorted(roots.items()):
+                kept = connection.execute(
+                    select(directory_roots.c.octets).where(directory_roots.c.version == version)
+                ).scalar_one_or_none()
+                if kept is None:
+                    connection.execute(insert(directory_roots).values(version=version, octets=octets))
+                elif kept != octets:
+                    raise DirectoryRefused(f"another root of version {version}", because=RefusedBecause.FORK)
 
     def description(self, sha256: str) -> bytes | None:
         """The bundle of a service's description by its digest, or None when it is not here (or damaged)."""
@@ -117,7 +167,9 @@ class DirectoryCopy:
     def keep_description(self, sha256: str, octets: bytes) -> None:
         """Keep a fetched bundle. Raises DirectoryRefused when it is not what the directory names, StoreUnusable."""
         if hashlib.sha256(octets).hexdigest() != sha256:
-            raise DirectoryRefused("a service description is not the one that the directory names")
+            raise DirectoryRefused(
+                "a service description is not the one that the directory names", because=RefusedBecause.MISMATCH
+            )
         with translated(StoreUnusable):
             self._descriptions.mkdir(parents=True, exist_ok=True)
             _replace(self._description(sha256), octets)
@@ -125,20 +177,39 @@ class DirectoryCopy:
     def _document(self, version: int) -> Path:
         return self._folder / f"directory-{version}.xml"
 
-    def _note(self, version: int) -> Path:
-        return self._folder / f"directory-{version}.note"
-
     def _description(self, sha256: str) -> Path:
         if not _DIGEST.fullmatch(sha256):
             raise DirectoryRefused("a service description is named by 64 hexadecimal digits")
         return self._descriptions / f"{sha256}.zip"
 
-    @staticmethod
-    def _refuse_rollback(known: KnownDirectory, version: int, sha256: bytes) -> None:
-        if version < known.version:
-            raise DirectoryRefused(f"version {version} is older than version {known.version}, which is known already")
-        if version == known.version and known.sha256 not in {None, sha256}:
-            raise DirectoryRefused(f"there is another document of version {version}")
+
+_STATE: Final = select(
+    directory_state.c.version,
+    directory_state.c.sha256,
+    directory_state.c.timestamp,
+    directory_state.c.snapshot,
+    directory_state.c.revision,
+)
+
+
+def _revision(connection: Connection) -> int:
+    return connection.execute(select(directory_state.c.revision)).scalar_one_or_none() or 0
+
+
+def _insert_version(connection: Connection, found: Found) -> None:
+    """A document that was damaged on disk may come a second time: what proves it is here already."""
+    known = connection.execute(
+        select(directory_versions.c.sha256).where(directory_versions.c.version == found.known.version)
+    ).scalar_one_or_none()
+    if known is None:
+        connection.execute(
+            insert(directory_versions).values(
+                version=found.known.version,
+                sha256=found.known.sha256,
+                targets=found.known.targets,
+                root_version=found.root_version,
+            )
+        )
 
 
 def _replace(path: Path, octets: bytes) -> None:

@@ -53,6 +53,8 @@ class KeyPurpose(Enum):
     RECORD = "record"
     AUTHORITY = "authority"
     OFFICER = "officer"
+    SNAPSHOT = "snapshot"
+    TIMESTAMP = "timestamp"
 
 
 # --- one file --------------------------------------------------------------------------------------------------------

@@ -199,5 +199,27 @@ directory_state: Final = Table(
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
+    Column("timestamp", LargeBinary),
+    Column("snapshot", LargeBinary),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
 )
-"""One row: the highest directory version ever accepted; an older one is refused for ever."""
+"""One row: the highest directory version ever accepted (an older one is refused for ever), and the newest metadata of
+the online keys. revision: grows with every change, so that workers do not overtake each other."""
+
+directory_roots: Final = Table(
+    "directory_roots",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("octets", LargeBinary, nullable=False),
+)
+"""The roots that followed the anchor, as they were published."""
+
+directory_versions: Final = Table(
+    "directory_versions",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("targets", LargeBinary, nullable=False),
+    Column("root_version", BigInteger, nullable=False),
+)
+"""What proves each directory that was ever believed: the officers' signatures, and the root they were judged by."""

@@ -56,7 +56,7 @@ def _judged(file: Path, anchor: Path) -> Finding:
     if judged is None:
         return Finding(text=f"evidence refused: {error}", is_good=False)
     proved = f"{len(judged['statements'])} statements proved"
-    return Finding(text=f"evidence verified offline, with the authority's key alone: {proved}", is_good=True)
+    return Finding(text=f"evidence verified offline, with the authority's anchor alone: {proved}", is_good=True)
 
 
 def _adapter(*arguments: str) -> tuple[dict[str, Any] | None, str]:

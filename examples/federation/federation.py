@@ -1,6 +1,6 @@
 """Build a federation from its plan and run it: the authority, its directory, and an adapter for each member.
 
-<folder>/authority/             keys of the certificate authority, anchor.vkey, and published/ (the directory)
+<folder>/authority/             anchor.json, officers' and online keys, and published/ (the directory's repository)
 <folder>/<member's folder>/     the home of that member's adapter
 <folder>/logs/                  what each process said
 """
@@ -8,21 +8,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
-
-from adapter.cli.authority import AuthorityFolder
-from adapter.crypto.note import NoteSigner
-from adapter.directory.authoring import new_directory, publish, put_member
+from adapter.cli import authority_publishing
+from adapter.cli.authority import make_officers_here, signers_here
+from adapter.cli.authority_folder import AuthorityFolder
+from adapter.directory.authoring import new_directory, put_member
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.editing import put_entry
-from adapter.store.keyfiles import KeyPurpose, save_private_key
-from adapter.transport.directory_client import DESCRIPTIONS
 from examples.authority.ca import TOKEN_FILE
 from examples.federation.enrolment_client import AuthorityClient
 from examples.federation.free_ports import free_ports
@@ -36,6 +33,8 @@ ADAPTER: Final = str(Path(sys.executable).with_name("adapter"))
 _DIRECTORY_VALID: Final = timedelta(days=30)
 _CERTIFICATES: Final = "certificates"
 _DIRECTORY: Final = "authority"
+_OFFICERS: Final = 3
+_THRESHOLD: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +60,7 @@ class Federation:
 
     @property
     def anchor(self) -> Path:
-        """The authority's verifier key, as every member got it on a safe way."""
+        """The authority's first root, as every member got it on a safe way."""
         return self.authority.anchor_file
 
     def start(self, *, without: Collection[str] = ()) -> None:
@@ -71,10 +70,10 @@ class Federation:
         """
         self.processes.start(
             _DIRECTORY,
-            [ADAPTER, "directory", "serve", str(self.authority.path), "--port", str(self.directory_port)],
+            [ADAPTER, "authority", "serve", str(self.authority.path), "--port", str(self.directory_port)],
             cwd=CHECKOUT,
         )
-        self.processes.wait_until(_DIRECTORY, lambda: answers(f"{self.directory_url}/directory.note"))
+        self.processes.wait_until(_DIRECTORY, lambda: answers(f"{self.directory_url}/metadata/timestamp.json"))
         registered = [home for name, home in self.homes.items() if home.plan.is_registered and name not in without]
         for home in registered:
             self.launch(home)
@@ -117,7 +116,7 @@ def build_federation(
     certificates = certificates or start_certificate_authority(folder, processes)
     directory_port, *ports = free_ports(1 + 3 * len(plan.members))
     authority = AuthorityFolder(path=folder / _DIRECTORY)
-    signer = _make_anchor(authority)
+    _found(authority)
     homes = {}
     for at, member in enumerate(plan.members):
         peers, clients, operators = ports[3 * at : 3 * at + 3]
@@ -137,21 +136,20 @@ def build_federation(
         certificates_url=certificates.url,
         processes=processes,
     )
-    _publish(federation, signer, certificates)
+    _publish(federation, certificates)
     return federation
 
 
-def _make_anchor(authority: AuthorityFolder) -> NoteSigner:
-    """The key that the directory is signed with. What verifies it is the anchor of every member's trust."""
-    key = ed25519.Ed25519PrivateKey.generate()
+def _found(authority: AuthorityFolder) -> None:
+    """Three officers, of whom two sign, and the first root: the anchor of every member's trust."""
+    now = datetime.now(UTC)
     authority.path.mkdir(mode=0o700)
-    save_private_key(authority.key_file, key, KeyPurpose.AUTHORITY)
-    signer = NoteSigner("directory-authority", key)
-    authority.anchor_file.write_text(signer.vkey + "\n")
-    return signer
+    authority_publishing.found(authority, make_officers_here(authority, _OFFICERS), _THRESHOLD, now=now)
+    authority_publishing.sign_here(authority, signers_here(authority)[:_THRESHOLD])
+    authority_publishing.publish(authority, now=now)
 
 
-def _publish(federation: Federation, signer: NoteSigner, certificates: AuthorityClient) -> None:
+def _publish(federation: Federation, certificates: AuthorityClient) -> None:
     """Version 1 of the directory and the descriptions of all services, as static files."""
     now, authority = datetime.now(UTC), federation.authority
     draft = new_directory(
@@ -162,19 +160,20 @@ def _publish(federation: Federation, signer: NoteSigner, certificates: Authority
         purposes=federation.plan.purposes,
         legal_basis_kinds=federation.plan.legal_basis_kinds,
     )
-    descriptions = authority.published / DESCRIPTIONS
-    descriptions.mkdir(parents=True)
-    draft = _enter_members(draft, federation.homes.values(), descriptions, now)
+    draft = _enter_members(draft, federation, now)
     for e_service in federation.plan.e_services:
         draft = put_entry(draft, e_service)
-    authority.publish(publish(draft, signer, now=now, valid_for=_DIRECTORY_VALID), draft)
+    authority.keep_draft(replace(draft, version=1))
+    authority_publishing.propose(authority, now=now, valid_for=_DIRECTORY_VALID)
+    authority_publishing.sign_here(authority, signers_here(authority)[-_THRESHOLD:])
+    authority_publishing.publish(authority, now=now)
 
 
-def _enter_members(draft: DirectoryDraft, homes: Iterable[Home], descriptions: Path, now: datetime) -> DirectoryDraft:
-    for home in homes:
+def _enter_members(draft: DirectoryDraft, federation: Federation, now: datetime) -> DirectoryDraft:
+    for home in federation.homes.values():
         if home.plan.is_registered:
             registration, bundles = registration_of(home)
             draft = put_member(draft, registration, now=now)
-            for digest, bundle in bundles.items():
-                (descriptions / f"{digest}.zip").write_bytes(bundle)
+            for bundle in bundles.values():
+                federation.authority.put_bundle(bundle)
     return draft

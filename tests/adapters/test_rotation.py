@@ -14,15 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from adapter.cli.authority import registration_from
-from adapter.directory.authoring import publish, put_member
+from adapter.cli import authority_publishing
+from adapter.cli.authority import signers_here
+from adapter.cli.authority_folder import registration_from
+from adapter.directory.authoring import put_member
 from adapter.store.engine import open_database
 from adapter.store.key_lives import KeyLives
 from examples.authority.ca import TOKEN_FILE
@@ -85,8 +87,10 @@ def register(federation: Federation, home: Home, folder: Path) -> None:
     done = typed("registration", *words, "--settings", home.folder)
     assert done.code == 0, done
     now, authority = datetime.now(UTC), federation.authority
-    draft = put_member(authority.draft(), registration_from(folder / "registration.xml"), now=now)
-    authority.publish(publish(draft, authority.signer(None), now=now, valid_for=timedelta(days=30)), draft)
+    authority.keep_draft(put_member(authority.draft(), registration_from(folder / "registration.xml"), now=now))
+    authority_publishing.propose(authority, now=now)
+    authority_publishing.sign_here(authority, signers_here(authority)[:2])
+    authority_publishing.publish(authority, now=now)
 
 
 def states(home: Home) -> dict[str, str]:

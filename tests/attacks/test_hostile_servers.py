@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
 
+from adapter.directory.refresh import Known, Refresh
 from adapter.errors import AdapterError, DirectoryRefused, DirectoryUnavailable
 from adapter.transport.directory_client import DirectoryClient
+from tests.pki import NOW
+from tests.repository import Repository
 
 MEBIBYTE = 1024 * 1024
 
@@ -58,12 +62,16 @@ HOSTILE: dict[str, Callable[[], Iterable[bytes]]] = {
 }
 
 
+async def look(client: DirectoryClient) -> None:
+    await client.look(Refresh(Repository.make(NOW).anchor, Known(), now=NOW))
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_directory_server_is_a_refusal_in_time(name: str) -> None:
     async with answering(HOSTILE[name], pause_s=0.0 if name != "silence" else 3) as url:
         started = time.monotonic()
         with pytest.raises((DirectoryUnavailable, DirectoryRefused)):
-            await DirectoryClient(url, timeout_s=2, max_bytes=16 * MEBIBYTE).fetch()
+            await look(DirectoryClient((url,), timeout_s=2))
         assert time.monotonic() - started < 4
 
 
@@ -72,12 +80,12 @@ async def test_large_directory_in_small_pieces_is_read_in_time() -> None:
     pieces = [OK + b"\r\n", *(b"x" * 4096 for _ in range(8 * 1024))]
     async with answering(lambda: pieces) as url:
         started = time.monotonic()
-        published = await DirectoryClient(url, timeout_s=20).fetch()
-        assert len(published.document) == 32 * MEBIBYTE
+        client = DirectoryClient((url,), timeout_s=20, max_bytes=64 * MEBIBYTE)
+        assert len(await client.description(hashlib.sha256(b"x" * (32 * MEBIBYTE)).hexdigest())) == 32 * MEBIBYTE
         assert time.monotonic() - started < 10
 
 
 async def test_every_failure_is_of_the_catalogue() -> None:
     for address in ("http://", "http://127.0.0.1:99999", "http://x..y/", "file:///nowhere"):
         with pytest.raises(AdapterError):
-            await DirectoryClient(address, timeout_s=2).fetch()
+            await look(DirectoryClient((address,), timeout_s=2))

@@ -342,7 +342,7 @@ async def test_a_certificate_that_asks_to_be_looked_up(name: str, scheme: str, s
 
 
 def test_an_address_at_every_place_of_the_directory(canary: Canary, scenes: Scenes) -> None:
-    document, _ = scenes("p256", Direction.REQUEST).federation.signed()
+    document = scenes("p256", Direction.REQUEST).federation.signed().document
     assert parse_directory(document).members
     taken = set()
     for place in places(etree.fromstring(document)):

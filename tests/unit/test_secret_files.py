@@ -111,4 +111,4 @@ def test_anchor_on_the_command_line_is_meant_from_here(tmp_path: Path, monkeypat
 
 
 def test_anchor_is_beside_the_settings_when_nothing_is_said(home: Path) -> None:
-    assert load_settings(home / "adapter.toml").directory.anchor == home / "authority.vkey"
+    assert load_settings(home / "adapter.toml").directory.anchor == home / "anchor.json"

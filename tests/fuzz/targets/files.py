@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from adapter.cli.settings_template import adapter_toml
 from adapter.directory.document import parse_directory, read_draft, read_registration
+from adapter.directory.proof import authenticate_directory
 from adapter.directory.rendering import render_directory, render_registration
-from adapter.directory.signing import open_signed_directory
 from adapter.errors import DirectoryExpired, DirectoryRefused, SettingsInvalid
 from adapter.identifiers import MemberId
 from adapter.settings import load_service_settings, load_settings
 from tests.fuzz.model import Target
 from tests.fuzz.mutations import octet_mutation, xml_mutation
 from tests.fuzz.targets.messages import federations
-from tests.pki import NOW, registration_of
+from tests.pki import registration_of
 from tests.settings_files import CLIENT, MINIMAL, SERVICE_HEAD, SERVICE_SQL
 
 # --- settings --------------------------------------------------------------------------------------------------------
@@ -82,16 +82,15 @@ SETTINGS = Target(
 def run_directory(octets: bytes) -> None:
     """A document that the authority really signed, whatever it says. One that is read comes back when it is written."""
     federation = federations()["p256"]
-    digest = hashlib.sha256(octets).hexdigest()
-    statement = f"interagency-adapter/directory\n1\n{digest}\n2026-03-02T10:00:00Z\n2026-04-01T10:00:00Z\n"
-    note = federation.signer.sign(statement).encode()
+    expires = datetime(2026, 4, 1, 10, tzinfo=UTC)
+    proof = federation.repository.signed(octets, version=1, expires=expires)
     refused = None
     try:
         parse_directory(octets)
     except DirectoryRefused as error:
         refused = error
     try:
-        open_signed_directory(octets, note, federation.anchor, known_version=0, now=NOW)
+        authenticate_directory(proof, federation.anchor)
     except DirectoryRefused:
         pass
     else:

@@ -25,7 +25,7 @@ SETTINGS = """\
 member = "UZ/GOV/200000003"
 [directory]
 url = "published"
-anchor = "anchor.vkey"
+anchor = "anchor.json"
 [[client]]
 name = "case-system"
 subsystem = "UZ/GOV/200000003/benefits"

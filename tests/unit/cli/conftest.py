@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from adapter.cli import doctor_checks
-from adapter.cli.authority import AuthorityFolder
+from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.own_record import record_signer
 from adapter.cli.settings_template import adapter_toml
 from adapter.hardening import Protection
@@ -50,7 +50,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     federation.write(folder / "fed")
     home = folder / "register"
     home.mkdir()
-    text = adapter_toml(federation.population.id, directory="../fed", anchor=Path("../fed/anchor.vkey"))
+    text = adapter_toml(federation.population.id, directory="../fed", anchor=Path("../fed/anchor.json"))
     (home / "adapter.toml").write_text(text)
     federation.population.write(home / "keys")
     (home / "keys").chmod(0o700)
@@ -74,5 +74,5 @@ def place(prepared: Path, tmp_path: Path) -> Path:
 def authority(run: Run, place: Path) -> AuthorityFolder:
     """An authority's folder with an empty draft."""
     arguments = ["--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem"]
-    assert run("directory", "init", "authority", *arguments).code == 0
+    assert run("authority", "init", "authority", "--make-officers", "3", *arguments).code == 0
     return AuthorityFolder(path=place / "authority")

@@ -36,6 +36,11 @@ def write_old_directory(place: Path) -> None:
     Federation.build(now=datetime.now(UTC) - timedelta(days=60)).write(place / "fed")
 
 
+def forge_directory(place: Path) -> None:
+    for file in (place / "fed/targets").glob("*.directory.xml"):
+        file.write_bytes(b"<a/>")
+
+
 def spoil_database(place: Path) -> None:
     path = place / "register" / "data" / "adapter.sqlite"
     octets = bytearray(path.read_bytes())
@@ -74,8 +79,8 @@ BREAKAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "database gone": (lambda place: (place / "register/data/adapter.sqlite").unlink(), "database", "init"),
     "database damaged": (spoil_database, "database", "backup"),
     "database of another": (use_another_program, "database", "backup"),
-    "anchor missing": (lambda place: (place / "fed/anchor.vkey").unlink(), "directory", "anchor"),
-    "directory forged": (lambda place: (place / "fed/directory.xml").write_bytes(b"<a/>"), "directory", "authority"),
+    "anchor missing": (lambda place: (place / "fed/anchor.json").unlink(), "directory", "anchor"),
+    "directory forged": (forge_directory, "directory", "mirror"),
     "directory of others": (write_old_directory, "directory", "authority"),
     "service": (spoil_service, "service", "remove"),
 }
@@ -127,7 +132,7 @@ def test_what_is_allowed_and_dangerous_is_said(
 def test_an_expired_directory_of_the_right_authority(place: Path, authority: Any) -> None:
     federation = Federation.build(now=datetime.now(UTC) - timedelta(days=60))
     federation.write(place / "fed")
-    anchor = place / "fed" / "anchor.vkey"
+    anchor = place / "fed" / "anchor.json"
     assert typed("directory", "show", "--directory", place / "fed", "--anchor", anchor).out.count("expired") == 1
     finding = report(place)["directory"]
     assert finding["health"] == "fail"

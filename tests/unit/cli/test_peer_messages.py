@@ -173,7 +173,7 @@ def judged(parties: Federation, tmp_path: Path) -> Callable[..., tuple[int, Any]
     def judge(octets: bytes, *more: object, keys: str = "200000001") -> tuple[int, Any]:
         file = tmp_path / "message.xml"
         file.write_bytes(octets)
-        place = ("--directory", tmp_path / "fed", "--anchor", tmp_path / "fed" / "anchor.vkey")
+        place = ("--directory", tmp_path / "fed", "--anchor", tmp_path / "fed" / "anchor.json")
         opened = ("--keys", tmp_path / "fed" / "members" / keys) if keys else ()
         done = typed("validate", file, *place, *opened, *more, "--json")
         return done.code, json.loads(done.out)[0]

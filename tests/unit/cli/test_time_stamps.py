@@ -77,15 +77,18 @@ def home(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home
         listed = {"clock": Listed(name="clock", address=tsa.address, certificates=(root,))}
         made = Home(place, tsa, Federation.build(now=datetime.now(UTC).replace(microsecond=0)), listed)
         made.federation.write(place / "fed")
-        xml, note = made.federation.signed(made.draft())
-        (place / "fed" / "directory.xml").write_bytes(xml)
-        (place / "fed" / "directory.note").write_bytes(note)
+        repository = made.federation.repository
+        published = repository.publish(made.federation.signed(made.draft()))
+        published.write(place / "fed")
         toml = place / "register" / "adapter.toml"
         text = toml.read_text().replace("[directory]", '[directory]\nloopback_peers = "always"')
         # openssl takes its time on a busy machine
         toml.write_text(text.replace("[time_stamps]", "[time_stamps]\ntimeout_s = 60"))
         settings = load_settings(toml)
-        DirectoryCopy(settings.adapter.data_dir / "directory", open_database(settings.database_url)).keep(xml, note, 1)
+        found = published.look(made.federation.anchor, now=made.federation.now)
+        assert found is not None
+        copy = DirectoryCopy(settings.adapter.data_dir / "directory", open_database(settings.database_url))
+        assert copy.keep(found, since=0)
         yield made
 
 

@@ -24,7 +24,7 @@ from adapter.directory.content import LegalBasisKind
 from adapter.directory.document import read_draft
 from adapter.directory.draft import DirectoryDraft, Registration
 from adapter.directory.model import Directory, Member
-from adapter.directory.signing import open_signed_directory
+from adapter.directory.proof import authenticate_directory
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId, SubsystemId
 from tests.pki import (
@@ -55,10 +55,8 @@ def empty(federation: Federation) -> DirectoryDraft:
 
 
 def published(federation: Federation, draft: DirectoryDraft) -> Directory:
-    publication = publish(draft, federation.signer, now=NOW, valid_for=MONTH)
-    return open_signed_directory(
-        publication.xml, publication.note, federation.anchor, known_version=draft.version, now=NOW
-    )
+    publication = publish(draft, now=NOW, valid_for=MONTH)
+    return authenticate_directory(federation.repository.signed(publication.xml), federation.anchor)
 
 
 def test_builds_a_federation_from_nothing(mixed_federation: Federation) -> None:
@@ -79,8 +77,8 @@ def test_builds_a_federation_from_nothing(mixed_federation: Federation) -> None:
 
 
 def test_every_publication_counts_up(federation: Federation) -> None:
-    first = publish(federation.draft(version=6), federation.signer, now=NOW, valid_for=MONTH)
-    second = publish(read_draft(first.xml), federation.signer, now=NOW + timedelta(days=1), valid_for=MONTH)
+    first = publish(federation.draft(version=6), now=NOW, valid_for=MONTH)
+    second = publish(read_draft(first.xml), now=NOW + timedelta(days=1), valid_for=MONTH)
     assert (first.version, second.version) == (7, 8)
     assert read_draft(second.xml).issued == NOW + timedelta(days=1)
 
@@ -139,12 +137,12 @@ def test_refuses_to_remove_or_group_who_is_not_there(federation: Federation) -> 
 )
 def test_does_not_publish_what_adapters_would_refuse(federation: Federation, change) -> None:
     with pytest.raises(CommandRefused, match="would refuse"):
-        publish(change(federation.draft()), federation.signer, now=NOW, valid_for=MONTH)
+        publish(change(federation.draft()), now=NOW, valid_for=MONTH)
 
 
 def test_does_not_publish_what_is_expired_at_once(federation: Federation) -> None:
     with pytest.raises(CommandRefused):
-        publish(federation.draft(), federation.signer, now=NOW, valid_for=timedelta(0))
+        publish(federation.draft(), now=NOW, valid_for=timedelta(0))
 
 
 # --- registrations ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from adapter.audit.checkpoint import Checkpoint, record_origin, sign_checkpoint
 from adapter.audit.document import document_of
 from adapter.audit.merkle import CompactRange, leaf_hash
 from adapter.audit.proofs import inclusion_proof
+from adapter.directory.proof import DirectoryProof, with_anchor
 from adapter.evidence.container import MIMETYPE, read_container, render_container
 from adapter.evidence.export import ProvedEntry, export_evidence
 from adapter.evidence.manifest import MANIFEST, MIMETYPE_CONTENT, Manifest, check_manifest, render_manifest
@@ -44,8 +45,7 @@ class Exported:
     request: KeptMessage
     reply: KeptMessage | None
     entries: tuple[Entry, ...]
-    xml: bytes
-    note: bytes
+    directory: DirectoryProof
     origin: str
     record_signer: FederationMember
     stamp: Callable[[bytes], bytes] | None = None
@@ -74,8 +74,7 @@ class Exported:
             ],
             checkpoint=note,
             stamp=None if self.stamp is None else self.stamp(note.encode()),
-            directory_xml=self.xml,
-            directory_note=self.note,
+            directory=self.directory,
         )
 
     def but(self, **changes: object) -> Exported:
@@ -87,15 +86,13 @@ def exported_by(sides: TwoSides, member: FederationMember, record: MemoryRecord)
     """What this side's record holds of the only exchange in it."""
     kept = {one.direction: one for write in record.log for one in write.kept}
     message_id = next(write.entry.message_id for write in record.log if write.entry.message_id)
-    xml, note = sides.federation.signed()
     return Exported(
         member=member,
         message_id=MessageId(message_id),
         request=kept["request"],
         reply=kept.get("reply"),
         entries=tuple(write.entry for write in record.log),
-        xml=xml,
-        note=note,
+        directory=with_anchor(sides.federation.signed(), sides.federation.anchor),
         origin=record_origin(member.id),
         record_signer=member,
     )

@@ -11,7 +11,7 @@ from adapter.errors import EvidenceInvalid
 from adapter.evidence.container import MAX_CONTAINER_BYTES, MAX_FILES, MIMETYPE, read_container, render_container
 from adapter.evidence.manifest import (
     CHECKPOINT,
-    DIRECTORY_NOTE,
+    DIRECTORY_TARGETS,
     DIRECTORY_XML,
     MANIFEST,
     MIMETYPE_CONTENT,
@@ -30,7 +30,7 @@ EVIDENCE = {
     "record/proof-0.json": b"[]",
     CHECKPOINT: b"note",
     DIRECTORY_XML: b"<d/>",
-    DIRECTORY_NOTE: b"note",
+    DIRECTORY_TARGETS: b"note",
 }
 CLAIMS = Manifest(
     exporter=MemberId.parse("UZ/GOV/200000001"), exported=NOW, message_id=MessageId("urn:uuid:" + "0" * 36)
@@ -182,7 +182,7 @@ def test_refuses_a_file_that_is_not_as_listed(path: str) -> None:
         b"[" * 100_000,
         render_manifest(CLAIMS, EVIDENCE)[:-1],
         render_manifest(CLAIMS, EVIDENCE) + b"\n",
-        render_manifest(CLAIMS, EVIDENCE).replace(b"/1", b"/2", 1),
+        render_manifest(CLAIMS, EVIDENCE).replace(b"/2", b"/1", 1),
         render_manifest(CLAIMS, EVIDENCE).replace(b"UZ/GOV/200000001", b"UZ/GOV"),
         render_manifest(CLAIMS, EVIDENCE).replace(b"2026-03-02T09:00:00Z", b"yesterday"),
         render_manifest(CLAIMS, EVIDENCE).replace(b'"bytes": 4', b'"bytes": 5'),

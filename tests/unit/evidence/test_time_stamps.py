@@ -42,8 +42,8 @@ def stamp_of(authority: TimeStampAuthority, octets: bytes) -> bytes:
 def stamped(federation: Federation, of_provider: Exported, pki: RealPki, authority: TimeStampAuthority) -> Exported:
     root = pki.authorities["root"].certificate
     listed = {"clock": Listed(name="clock", address="http://127.0.0.1:1/", certificates=(root,))}
-    xml, note = federation.signed(replace(federation.draft(), time_stamp_authorities=listed))
-    return of_provider.but(xml=xml, note=note, stamp=lambda octets: stamp_of(authority, octets))
+    proof = federation.signed(replace(federation.draft(), time_stamp_authorities=listed))
+    return of_provider.but(directory=proof, stamp=lambda octets: stamp_of(authority, octets))
 
 
 def test_the_judgement_says_before_when_and_who_says_so(federation: Federation, stamped: Exported) -> None:

@@ -7,18 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.errors import EvidenceInvalid
 from adapter.evidence.container import MIMETYPE, read_container
-from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_NOTE, DIRECTORY_XML, MANIFEST
+from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_TARGETS, DIRECTORY_XML, MANIFEST
 from adapter.evidence.messages import SignedMessage, check_answers, open_message
 from adapter.evidence.verify import verify_evidence
 from adapter.identifiers import MessageId
 from adapter.ports import KeptMessage
 from adapter.stages import MessageKind
-from tests.pki import Federation
+from tests.pki import NOW, Federation
+from tests.repository import Repository
 from tests.two_sides import PINFL, TwoSides, fault_code, get_person, soap, two_sides
 from tests.unit.evidence.exchanges import OTHERS, Exported, exported_by, repacked
 
@@ -34,7 +33,8 @@ FILES = (
     PROOF,
     CHECKPOINT,
     DIRECTORY_XML,
-    DIRECTORY_NOTE,
+    DIRECTORY_TARGETS,
+    "directory/1.root.json",
 )
 
 
@@ -104,8 +104,8 @@ async def test_a_refused_request_is_evidence_of_the_refusal(federation: Federati
 def test_a_later_directory_says_that_it_is_later(federation: Federation, of_provider: Exported) -> None:
     draft = federation.draft(version=2)
     later = replace(draft, issued=draft.issued + timedelta(days=2))
-    xml, note = federation.signed(later)
-    judgement = judge(federation, of_provider.but(xml=xml, note=note).container())
+    proof = federation.signed(later)
+    judgement = judge(federation, of_provider.but(directory=proof).container())
     assert "issued after the request" in judgement.statements[-1].what
 
 
@@ -154,7 +154,7 @@ def test_a_forged_manifest_does_not_help(federation: Federation, of_provider: Ex
 
 
 def test_refuses_another_authority(federation: Federation, of_provider: Exported) -> None:
-    stranger = NoteVerifier.parse(NoteSigner("test-authority", Ed25519PrivateKey.generate()).vkey)
+    stranger = Repository.make(NOW).anchor
     with pytest.raises(EvidenceInvalid, match=DIRECTORY_XML):
         verify_evidence(of_provider.container(), stranger)
 
@@ -174,23 +174,23 @@ def test_refuses_an_exporter_whose_record_key_the_directory_does_not_name(
 ) -> None:
     draft = federation.draft()
     member = replace(draft.members[federation.population.id], record_vkey=None)
-    xml, note = federation.signed(replace(draft, members={**draft.members, member.id: member}))
+    proof = federation.signed(replace(draft, members={**draft.members, member.id: member}))
     with pytest.raises(EvidenceInvalid, match="no record key"):
-        judge(federation, of_provider.but(xml=xml, note=note).container())
+        judge(federation, of_provider.but(directory=proof).container())
 
 
 def test_refuses_a_signer_whom_the_directory_does_not_name(federation: Federation, of_provider: Exported) -> None:
     draft = federation.draft()
     others = {key: member for key, member in draft.members.items() if key != federation.social.id}
-    xml, note = federation.signed(replace(draft, members=others, groups={}))
+    proof = federation.signed(replace(draft, members=others, groups={}))
     with pytest.raises(EvidenceInvalid, match=r"request\.xml"):
-        judge(federation, of_provider.but(xml=xml, note=note).container())
+        judge(federation, of_provider.but(directory=proof).container())
 
 
 def test_refuses_a_directory_that_had_expired(federation: Federation, of_provider: Exported) -> None:
-    xml, note = federation.signed(federation.draft(valid_for=timedelta(minutes=30)))  # the exchange was an hour later
+    proof = federation.signed(federation.draft(valid_for=timedelta(minutes=30)))  # the exchange was an hour later
     with pytest.raises(EvidenceInvalid, match="expired"):
-        judge(federation, of_provider.but(xml=xml, note=note).container())
+        judge(federation, of_provider.but(directory=proof).container())
 
 
 def test_refuses_the_key_of_another_message(federation: Federation, of_provider: Exported) -> None:

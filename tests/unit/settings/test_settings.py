@@ -39,7 +39,7 @@ def test_minimal_file_has_every_default(write: Write, tmp_path: Path) -> None:
     settings = load_settings(write(MINIMAL))
     assert settings.member == MemberId.parse("UZ/GOV/200000001")
     assert settings.adapter.data_dir == tmp_path / "data"
-    assert settings.directory.anchor == tmp_path / "authority.vkey"
+    assert settings.directory.anchor == tmp_path / "anchor.json"
     assert settings.attachments.spool_dir == tmp_path / "data" / "spool"
     assert settings.database_url == f"sqlite:///{tmp_path}/data/adapter.sqlite"
     assert settings.client_listener.mode == "loopback-http"
@@ -102,7 +102,7 @@ services = ["UZ/GOV/200000002/population/GetPerson/v1", "*"]
 )
 def test_place_of_the_directory(write: Write, tmp_path: Path, url: str, read: str) -> None:
     settings = load_settings(write(MINIMAL.replace("https://directory.example/", url)))
-    assert settings.directory.url == read.format(folder=tmp_path)
+    assert settings.directory.url == (read.format(folder=tmp_path),)
 
 
 def test_settings_are_frozen(write: Write) -> None:

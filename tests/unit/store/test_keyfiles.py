@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapter.cli.authority import certificates_from
+from adapter.cli.authority_folder import certificates_from
 from adapter.crypto.keys import generate_agreement_key, generate_signing_key
 from adapter.errors import CommandRefused, KeyUnusable
 from adapter.store.keyfiles import (

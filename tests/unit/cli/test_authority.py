@@ -1,0 +1,186 @@
+"""The authority's year: officers on machines of their own, a lost one, new online keys, a revocation, time-stamps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapter.cli import authority_publishing as publishing
+from adapter.cli.authority_folder import AuthorityFolder
+from adapter.cli.directory_source import open_directory
+from adapter.directory.refresh import Known, Refresh
+from adapter.directory.repository import officers_of
+from adapter.errors import DirectoryRefused
+from adapter.transport.directory_client import DirectoryClient
+from tests.command_line import typed
+
+CAS = ("--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem")
+NAMES = ("karimova", "saidov", "usmonov")
+
+
+def done(*words: object) -> str:
+    """A command of `adapter authority` that has to succeed."""
+    ran = typed("authority", *words)
+    assert ran.code == 0, ran
+    return f"{ran.out}\n{ran.err}"
+
+
+@pytest.fixture
+def apart(run: object, place: Path) -> AuthorityFolder:
+    """Three officers, each with a key on an own machine, and an authority that never sees those."""
+    for name in NAMES:
+        (place / name).mkdir()
+        done("officer-key", place / name / "own.key")
+    officers = [word for name in NAMES for word in ("--officer", f"{name}={place / name / 'own.pem'}")]
+    done("init", "authority", *CAS, *officers)
+    home = AuthorityFolder(path=place / "authority")
+    signed(home, "karimova", "usmonov", first=True)
+    done("publish", "authority")
+    return home
+
+
+def signed(home: AuthorityFolder, *names: str, first: bool = False) -> str:
+    """The stick goes round: request, a signature on each machine, merge."""
+    place, stick = home.path.parent, home.path.parent / "stick"
+    stick.mkdir(exist_ok=True)
+    done("request", home.path, "-o", stick / "request.zip", "--yes")
+    known = ("--first",) if first else ("--anchor", home.anchor_file)
+    said = ""
+    for name in names:
+        key = ("--key", place / name / "own.key")
+        said = done("sign", stick / "request.zip", *key, *known, "--yes", "-o", stick / f"{name}.signatures")
+    done("merge", home.path, *(stick / f"{name}.signatures" for name in names))
+    return said
+
+
+def version(home: AuthorityFolder) -> int:
+    """What an adapter believes that knows the anchor alone."""
+    return open_directory(str(home.published), home.anchor_file).version
+
+
+def test_two_officers_on_machines_of_their_own_publish(apart: AuthorityFolder) -> None:
+    done("propose", "authority")
+    said = signed(apart, "saidov", "usmonov")
+    assert "Directory UZ, version 1" in said
+    assert "purpose" in said
+    done("publish", "authority")
+    assert version(apart) == 1
+    assert "3" in done("status", "authority")
+
+
+def test_one_officer_is_not_enough(apart: AuthorityFolder) -> None:
+    done("propose", "authority")
+    signed(apart, "saidov")
+    refused = typed("authority", "publish", "authority")
+    assert refused.code == 2
+    assert "1 of 2 signatures (saidov); may still sign: karimova, usmonov" in refused.err
+    assert not (apart.published / "metadata/timestamp.json").exists()
+
+
+def test_an_officer_judges_from_an_own_anchor(apart: AuthorityFolder, place: Path) -> None:
+    done("propose", "authority")
+    done("request", "authority", "-o", "request.zip")
+    done("init", "other", "--make-officers", "3", *CAS)
+    key = ("--key", "karimova/own.key", "-o", "k.signatures", "--yes")
+    assert typed("authority", "sign", "request.zip", *key).code == 2
+    assert typed("authority", "sign", "request.zip", *key, "--anchor", "other/anchor.json").code == 1
+    assert not (place / "k.signatures").exists()
+
+
+def test_a_signature_of_something_else_is_not_merged(apart: AuthorityFolder, place: Path) -> None:
+    done("propose", "authority")
+    signed(apart, "karimova")
+    done("propose", "authority", "--valid-days", "200")
+    assert typed("authority", "merge", "authority", "stick/karimova.signatures").code == 1
+    (place / "garbage").write_bytes(b"[" * 9000)
+    assert typed("authority", "merge", "authority", "garbage").code == 1
+
+
+def test_a_lost_officer_is_replaced_by_the_others(apart: AuthorityFolder, place: Path) -> None:
+    done("propose", "authority")
+    signed(apart, "karimova", "saidov")
+    done("publish", "authority")
+    (place / "karimova" / "own.key").unlink()
+    (place / "yusupova").mkdir()
+    done("officer-key", "yusupova/own.key")
+    said = done("rotate", "authority", "--remove-officer", "karimova", "--officer", "yusupova=yusupova/own.pem")
+    assert "officer karimova is removed" in said
+    signed(apart, "saidov", "usmonov")
+    done("publish", "authority")
+    assert version(apart) == 2
+    assert sorted(officers_of(apart.root())) == ["saidov", "usmonov", "yusupova"]
+    done("propose", "authority")
+    signed(apart, "yusupova", "saidov")
+    done("publish", "authority")
+    assert version(apart) == 3
+
+
+def test_a_lone_officer_cannot_change_the_officers(apart: AuthorityFolder) -> None:
+    done("rotate", "authority", "--remove-officer", "karimova", "--remove-officer", "usmonov", "--threshold", "1")
+    signed(apart, "saidov")
+    refused = typed("authority", "publish", "authority")
+    assert refused.code == 2
+    assert "by the officers until now" in refused.err
+
+
+def test_stolen_online_keys_are_replaced(apart: AuthorityFolder, place: Path) -> None:
+    done("propose", "authority")
+    signed(apart, "karimova", "saidov")
+    done("publish", "authority")
+    before = (apart.path / "online" / "timestamp.key").read_bytes()
+    done("rotate", "authority", "--online-keys")
+    signed(apart, "karimova", "usmonov")
+    done("publish", "authority")
+    assert (apart.path / "online" / "timestamp.key").read_bytes() != before
+    assert version(apart) == 1
+    done("timestamp", "authority")
+    assert version(apart) == 1
+
+
+@pytest.fixture
+def together(run: object, place: Path) -> AuthorityFolder:
+    """A small authority, with version 1 and one member published."""
+    done("init", "authority", "--make-officers", "3", *CAS)
+    words = ("--settings", "register", "--name", "en=Population register", "--stir", "200000001", "--subsystem", "p")
+    assert typed("registration", *words, "--address", "https://127.0.0.1:8443", "-o", "reg").code == 0
+    assert typed("directory", "add-member", "authority", "reg/registration.xml").code == 0
+    done("release", "authority", "--officers-here")
+    return AuthorityFolder(path=place / "authority")
+
+
+def test_a_revocation_publishes_nothing_else_of_the_draft(together: AuthorityFolder) -> None:
+    assert typed("directory", "set-purpose", "authority", "half-done", "Not decided yet").code == 0
+    done("revoke", "authority", "UZ/GOV/200000001", "--officers-here")
+    directory = open_directory(str(together.published), together.anchor_file)
+    assert directory.version == 2
+    assert not directory.members
+    assert "half-done" not in directory.purposes
+    assert "half-done" in together.draft().purposes
+    assert not together.draft().members
+
+
+def test_a_timestamp_needs_no_officer_and_lasts(together: AuthorityFolder) -> None:
+    first = together.timestamp()
+    for file in (together.path / "officers").iterdir():
+        file.unlink()
+    done("timestamp", "authority", "--timestamp-hours", "48")
+    second = together.timestamp()
+    assert first is not None
+    assert second is not None
+    assert second.version == first.version + 1
+    assert second.expires - first.expires > timedelta(hours=23)
+    later = datetime.now(UTC) + timedelta(days=5)
+    publishing.renew_timestamp(together, now=later)
+    snapshot = together.snapshot()
+    assert snapshot is not None
+    assert snapshot.expires > later + timedelta(days=6)
+
+
+async def test_without_a_new_timestamp_adapters_see_it(together: AuthorityFolder) -> None:
+    anchor = together.anchor()
+    assert anchor is not None
+    refresh = Refresh(anchor, Known(), now=datetime.now(UTC) + timedelta(hours=25))
+    with pytest.raises(DirectoryRefused, match="expired"):
+        await DirectoryClient([str(together.published)]).look(refresh)
