@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0004"
+SCHEMA_REVISION: Final = "0005"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450

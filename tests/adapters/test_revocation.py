@@ -17,10 +17,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapter.directory.authoring import publish, put_authorities
+from adapter.directory.authoring import put_authorities
 from adapter.directory.content import CertificationAuthority
 from adapter.directory.draft import DirectoryDraft
 from examples.federation.federation import Federation
+from tests.adapters.publishing import publish_draft
 from tests.adapters.small_federation import ask, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import StubSystem
 from tests.pki import Authority
@@ -54,9 +55,7 @@ class Scene:
         return time.monotonic() - began
 
     def publish(self, draft: DirectoryDraft) -> None:
-        authority = self.federation.authority
-        signed = publish(draft, authority.signer(None), now=datetime.now(UTC), valid_for=timedelta(days=1))
-        authority.publish(signed, draft)
+        publish_draft(self.federation, draft)
 
     def demand_statuses(self) -> None:
         draft = self.federation.authority.draft()

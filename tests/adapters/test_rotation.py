@@ -21,8 +21,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from adapter.cli import authority_publishing
-from adapter.cli.authority import signers_here
 from adapter.cli.authority_folder import registration_from
 from adapter.directory.authoring import put_member
 from adapter.store.engine import open_database
@@ -32,6 +30,7 @@ from examples.federation.enrolment_client import AuthorityClient
 from examples.federation.federation import Federation
 from examples.federation.home import Home
 from tests.adapters.exchanges import verified_size
+from tests.adapters.publishing import publish_draft
 from tests.adapters.small_federation import ask, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import StubSystem
 from tests.command_line import typed
@@ -86,11 +85,8 @@ def register(federation: Federation, home: Home, folder: Path) -> None:
     words = (*names, "--stir", home.plan.member.code, "--address", home.peer_address, "-o", folder, "--yes")
     done = typed("registration", *words, "--settings", home.folder)
     assert done.code == 0, done
-    now, authority = datetime.now(UTC), federation.authority
-    authority.keep_draft(put_member(authority.draft(), registration_from(folder / "registration.xml"), now=now))
-    authority_publishing.propose(authority, now=now)
-    authority_publishing.sign_here(authority, signers_here(authority)[:2])
-    authority_publishing.publish(authority, now=now)
+    registration = registration_from(folder / "registration.xml")
+    publish_draft(federation, put_member(federation.authority.draft(), registration, now=datetime.now(UTC)))
 
 
 def states(home: Home) -> dict[str, str]:

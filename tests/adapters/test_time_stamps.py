@@ -5,22 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapter.crypto.note import NoteSigner
-from adapter.directory.authoring import publish
 from adapter.directory.content import TimeStampAuthority as Listed
 from adapter.store.engine import open_database
-from adapter.store.keyfiles import KeyPurpose, load_private_key
 from adapter.store.time_stamps import TimeStamps
 from examples.federation.federation import Federation, build_federation
 from examples.federation.home import Home
 from examples.federation.plan import FederationPlan
 from examples.federation.processes import Processes
+from tests.adapters.publishing import publish_draft
 from tests.adapters.small_federation import ask, fresh_pinfl, member_plan
 from tests.adapters.stub_system import StubSystem
 from tests.real_pki.making import RealPki
@@ -35,12 +32,9 @@ OFTEN = "\n[time_stamps]\nevery_s = 1\ntimeout_s = 10\n"
 def name_authority(federation: Federation, tsa: TimeStampAuthority) -> None:
     """The next version of the directory, with one authority and a limit."""
     authority = federation.authority
-    key = load_private_key(authority.key_file, KeyPurpose.AUTHORITY)
-    assert isinstance(key, Ed25519PrivateKey)
     listed = {"clock": Listed(name="clock", address=tsa.address, certificates=(tsa.certificate,))}
     draft = replace(authority.draft(), time_stamp_authorities=listed, time_stamp_limit=LIMIT)
-    signer = NoteSigner("directory-authority", key)
-    authority.publish(publish(draft, signer, now=datetime.now(UTC), valid_for=timedelta(days=1)), draft)
+    publish_draft(federation, draft)
 
 
 def wait_until(holds: Callable[[], bool], *, within_s: float = 60) -> None:
