@@ -525,8 +525,15 @@ class DirectoryRefused(_DirectoryError):
     code = "DirectoryRefused"
     text = "A directory was refused: wrong signature, wrong form, or older than the one already known."
 
-    def __init__(self, reason: str = "", *, because: RefusedBecause = RefusedBecause.MALFORMED) -> None:
-        super().__init__(reason)
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        because: RefusedBecause = RefusedBecause.MALFORMED,
+        problems: tuple[Problem, ...] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(reason, problems=problems, retry_after_s=retry_after_s)
         self.because = because
 
 

@@ -66,7 +66,7 @@ class _DirectoryFigures(Collector):
         return self._site.policy.current().version
 
 
-class _TurnedAwayFigures(Collector):
+class TurnedAwayFigures(Collector):
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
 
@@ -194,7 +194,7 @@ def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry
     registry = CollectorRegistry()
     for collector in more:
         registry.register(collector)
-    registry.register(_TurnedAwayFigures(gates))
+    registry.register(TurnedAwayFigures(gates))
     registry.register(_DirectoryFigures(site))
     registry.register(_StampFigures(site))
     registry.register(_ExpiryFigures(site))

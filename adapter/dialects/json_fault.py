@@ -23,6 +23,7 @@ _STATUS: Final = {
     "SubjectMismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "InvalidIdentifier": HTTPStatus.UNPROCESSABLE_ENTITY,
     "NoSuchSubject": HTTPStatus.NOT_FOUND,
+    "AnswerNotReleasable": HTTPStatus.BAD_GATEWAY,
     "ProviderSystemFault": HTTPStatus.BAD_GATEWAY,
 }
 _MAX_RANGES: Final = 20

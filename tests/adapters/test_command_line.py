@@ -140,7 +140,7 @@ def test_validate_opens_what_was_really_sent(asking: Home, asked: Home, tmp_path
     called = typed("call", *where, "--field", f"Pinfl={pinfl}", *ASKING, "--subject", f"pinfl:{pinfl}", "--json")
     sent = tmp_path / "sent.xml"
     sent.write_bytes(kept_request(asking, json.loads(called.out)["message_id"]))
-    directory, anchor = asking.settings.directory.url, asking.settings.directory.anchor
+    directory, anchor = asking.settings.directory.url[0], asking.settings.directory.anchor
     keys = asked.settings.adapter.keys_dir
     wsdl = asked.settings.adapter.services_dir / "register.GetPerson.v1" / "description" / "population.wsdl"
     judged = typed("validate", sent, "--directory", directory, "--anchor", anchor, "--keys", keys, "--wsdl", wsdl)

@@ -35,7 +35,7 @@ from tests.adapters.small_federation import ask, fresh_pinfl, member_plan, runni
 from tests.adapters.stub_system import StubSystem
 from tests.command_line import typed
 
-SPREAD_S = 4
+SPREAD_S = 8
 SETTINGS = f"\n[keys]\nspread_s = {SPREAD_S}\n\n[timing]\nmessage_lifetime_s = 5\n"
 PURPOSES = ("signing", "agreement", "tls")
 

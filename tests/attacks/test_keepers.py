@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from adapter.app import policy_keeper
 from adapter.app.directory_keeper import DirectoryKeeper
 from adapter.app.policy_keeper import PolicyKeeper
+from adapter.directory.refresh import Known, Refresh
 from adapter.identifiers import ServiceId
 from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.store.directory_copy import KeptState
 
 RULE = AccessRule(id="r", consumer="UZ/GOV/1", service=ServiceId.parse("UZ/GOV/1/a/b/v1"))
 
@@ -52,14 +55,18 @@ async def test_policy_that_cannot_be_read_denies_and_is_read_again(monkeypatch: 
 async def test_directory_is_asked_for_again_whatever_went_wrong() -> None:
     class Client:
         asked = 0
+        max_bytes = 1024
 
-        async def fetch(self) -> None:
+        async def look(self, _refresh: Refresh) -> None:
             self.asked += 1
             raise RuntimeError("unthought of")
 
     client: Any = Client()
     nothing: Any = None
-    keeper = DirectoryKeeper(client=client, copy=nothing, anchor=nothing, clock=lambda: datetime.now(UTC))
+    copy: Any = SimpleNamespace(
+        known=lambda: KeptState(known=Known(), revision=0), load=lambda: None, revision=lambda: 0
+    )
+    keeper = DirectoryKeeper(client=client, copy=copy, anchor=nothing, clock=lambda: datetime.now(UTC))
     task = asyncio.create_task(keeper.keep_fresh(0.01))
     await asyncio.sleep(0.2)
     assert not task.done()

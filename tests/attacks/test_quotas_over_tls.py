@@ -15,12 +15,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
-from adapter.app.figures import registry_of
+from adapter.app.figures import TurnedAwayFigures
 from adapter.app.quotas import Gates, admit_clients, admit_peers, record_interval, record_turned_away
 from adapter.app.wiring import Site
-from adapter.errors import DirectoryUnavailable
 from adapter.policy.clients import Client, IdentifyBy
 from adapter.settings.limits import LimitsSettings, QuotasSettings
 from adapter.stages import SoapVersion
@@ -259,14 +258,12 @@ async def test_a_record_that_cannot_be_written_does_not_stop_the_worker(ground: 
 
 
 async def test_the_figures_say_how_many_were_turned_away_and_why(ground: Ground) -> None:
-    def no_directory() -> None:
-        raise DirectoryUnavailable
-
-    cast("Any", ground.site).directory = SimpleNamespace(current=no_directory)
     async with ground.peers() as port:
         answers = await flood(port, ground.shown_by(ground.today.social), post("/peer", b"<a/>", SOAP12))
     count = sum(answer.code == "PeerTooManyRequests" for answer in answers)
-    figures = generate_latest(registry_of(ground.site, ground.gates)).decode()
+    registry = CollectorRegistry()
+    registry.register(TurnedAwayFigures(ground.gates))
+    figures = generate_latest(registry).decode()
     [line] = [line for line in figures.splitlines() if line.startswith("adapter_turned_away_total{")]
     assert 'listener="peers",reason="PeerTooManyRequests"' in line
     assert float(line.rpartition(" ")[2]) == count > 0

@@ -65,8 +65,10 @@ def test_settings_name_a_credential_and_the_keys_are_opened_with_it(home: Path, 
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     settings = load_settings(home / "adapter.toml")
     assert settings.adapter.passphrase_file == credentials / "passphrase"
-    (home / "keys" / "signing.key").unlink()
-    assert typed("keys", "create", "--purpose", "signing", "--home", home).code == 0
+    for purpose in ("record", "signing"):
+        (home / "keys" / f"{purpose}.key").unlink()
+        made = typed("keys", "create", "--purpose", purpose, "--home", home)
+        assert made.code == 0, made.err
     key = home / "keys" / "signing.key"
     assert b"ENCRYPTED" in key.read_bytes()
     load_private_key(key, KeyPurpose.SIGNING, passphrase_file=settings.adapter.passphrase_file)

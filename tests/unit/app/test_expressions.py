@@ -12,6 +12,7 @@ import pytest
 from adapter.app.provided import load_service
 from adapter.cli.doctor_checks import Health
 from adapter.cli.doctor_contexts import look_at_contexts
+from adapter.directory.metadata import description_target, target_file
 from adapter.directory.model import Directory
 from adapter.envelope.description import load_description, make_bundle
 from adapter.errors import SettingsInvalid
@@ -90,8 +91,9 @@ def directory(federation: Federation, tmp_path: Path) -> Directory:
     """A directory in which every service has the description of the population register, published beside it."""
     bundle = make_bundle(load_description(POPULATION / "description", "population.wsdl"))
     digest = hashlib.sha256(bundle).hexdigest()
-    (tmp_path / "published" / "descriptions").mkdir(parents=True)
-    (tmp_path / "published" / "descriptions" / f"{digest}.zip").write_bytes(bundle)
+    file = tmp_path / "published" / target_file(description_target(digest), digest)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bundle)
     known = federation.directory()
     described = {name: replace(one, description_sha256=digest) for name, one in known.services.items()}
     return replace(known, services=described)

@@ -182,7 +182,7 @@ def test_refuses_a_file_that_is_not_as_listed(path: str) -> None:
         b"[" * 100_000,
         render_manifest(CLAIMS, EVIDENCE)[:-1],
         render_manifest(CLAIMS, EVIDENCE) + b"\n",
-        render_manifest(CLAIMS, EVIDENCE).replace(b"/2", b"/1", 1),
+        render_manifest(CLAIMS, EVIDENCE).replace(b"evidence/2", b"evidence/1", 1),
         render_manifest(CLAIMS, EVIDENCE).replace(b"UZ/GOV/200000001", b"UZ/GOV"),
         render_manifest(CLAIMS, EVIDENCE).replace(b"2026-03-02T09:00:00Z", b"yesterday"),
         render_manifest(CLAIMS, EVIDENCE).replace(b'"bytes": 4', b'"bytes": 5'),

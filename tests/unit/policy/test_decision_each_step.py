@@ -182,6 +182,8 @@ def test_what_a_rule_does_not_name_is_any() -> None:
         "valid_until": None,
         "granted_by": "",
         "note": "",
+        "fields": None,
+        "all_fields": False,
     }
 
 
