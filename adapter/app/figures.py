@@ -67,6 +67,8 @@ class _DirectoryFigures(Collector):
 
 
 class TurnedAwayFigures(Collector):
+    """What was turned away unread, by listener and reason."""
+
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
 
