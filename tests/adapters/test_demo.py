@@ -122,5 +122,5 @@ def test_the_integrators_page_does_what_it_shows(demonstration: Demonstration):
 def test_stopping_it_leaves_no_process_behind(demonstration: Demonstration):
     assert len(processes_of(demonstration.folder)) >= 5
     demonstration.process.send_signal(signal.SIGINT)
-    assert demonstration.process.wait(60) == 0
+    assert demonstration.process.wait(120) == 0
     assert processes_of(demonstration.folder) == []
