@@ -4,4 +4,4 @@ set -eu
 wsdl2h -t "$2/typemap.dat" -o documents.h "$1"
 soapcpp2 -C -j -I/usr/share/gsoap/import:/usr/share/gsoap documents.h
 c++ -O0 -I. -I/usr/share/gsoap "$2/documents.cpp" soapC.cpp soapDocumentsSoapProxy.cpp \
-    -lgsoap++ -lz -lcrypto -o documents
+    /usr/share/gsoap/custom/struct_tm_date.c -lgsoap++ -lz -lcrypto -o documents
