@@ -14,7 +14,7 @@ from rfc3161_client import TimestampRequestBuilder, VerificationError, VerifierB
 
 from tests.pki import certificate_pem
 from tests.real_pki.making import RealPki, make_time_stamp_authority
-from tests.real_pki.serving import Fault
+from tests.real_pki.serving import ON_THE_WIRE, Fault
 from tests.real_pki.tsa import TimeStampAuthority
 
 pytestmark = pytest.mark.sockets
@@ -29,7 +29,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> RealPki:
 
 def stamp(authority: TimeStampAuthority, question: Any) -> bytes:
     request = urllib.request.Request(authority.address, data=question.as_bytes())
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return bytes(answer.read())
 
 
@@ -55,9 +55,7 @@ def test_faults(pki: RealPki, tmp_path: Path) -> None:
     seen: dict[Fault, bytes] = {}
     issuer = pki.authorities["root"]
     with make_time_stamp_authority(issuer, tmp_path / "tsa", name="faulty", now=pki.now) as authority:
-        for fault in sorted(authority.plays, key=lambda one: one.value):
-            if fault in (Fault.DOWN, Fault.SLOW, Fault.ERROR, Fault.GARBAGE, Fault.EMPTY, Fault.ENDLESS):
-                continue
+        for fault in sorted(authority.plays - ON_THE_WIRE | {Fault.NONE}, key=lambda one: one.value):
             authority.play(fault)
             seen[fault] = stamp(authority, question)
     verifier = VerifierBuilder.from_request(question).add_root_certificate(root).build()

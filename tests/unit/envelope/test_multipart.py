@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from adapter.envelope.multipart import (
@@ -56,6 +56,7 @@ def contents(octets: bytes, **more: int) -> list[bytes]:
     lines=st.booleans(),
 )
 def test_what_is_written_is_read_in_whatever_pieces(parts: list[bytes], pieces: int, lines: bool):  # noqa: FBT001  hypothesis draws it
+    assume(not any(octets.startswith(b"y") for octets in parts))  # with what stands before it that is the boundary
     whole = [b"\r\n--b0undar" + octets + b"\r\n--" if lines else octets for octets in parts]
     written = b"".join(
         part_start(B, content_type="a/b", content_id=f"c{at}", is_first=not at) + octets
