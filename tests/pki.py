@@ -23,8 +23,15 @@ from adapter.crypto.note import NoteSigner
 from adapter.directory.anchor import Anchor
 from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
 from adapter.directory.document import parse_directory
-from adapter.directory.draft import DirectoryDraft, Registration
-from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.draft import DirectoryDraft
+from adapter.directory.model import (
+    AdapterEntry,
+    Directory,
+    DirectoryService,
+    Member,
+    RegisteredCertificate,
+    Registration,
+)
 from adapter.directory.proof import DirectoryProof
 from adapter.directory.rendering import render_directory
 from adapter.identifiers import MemberId, ServiceId, SubsystemId

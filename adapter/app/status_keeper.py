@@ -16,8 +16,7 @@ from cryptography import x509
 
 from adapter.crypto.certificates import Purpose, sha256
 from adapter.crypto.keys import AGREEMENT_PURPOSES
-from adapter.crypto.status import NONCE_OCTETS, CertificateStatus
-from adapter.crypto.status import status_question as encode_question
+from adapter.crypto.status import NONCE_OCTETS, CertificateStatus, encode_ocsp_request
 from adapter.crypto.suites import suite
 from adapter.directory.model import Directory, Member
 from adapter.directory.status import StatusBook, StatusQuestion
@@ -159,7 +158,7 @@ class StatusKeeper:
 
     async def _ask_responder(self, address: str, question: StatusQuestion) -> CertificateStatus:
         nonce = os.urandom(NONCE_OCTETS)
-        encoded = encode_question(question.certificate, question.authority.certificate, nonce)
+        encoded = encode_ocsp_request(question.certificate, question.authority.certificate, nonce)
         return question.read_response(await self._client.ask(address, encoded), self._clock(), nonce)
 
     async def _look_up(self, address: str, question: StatusQuestion) -> CertificateStatus:

@@ -11,13 +11,13 @@ import typer
 from rich.text import Text
 from securesystemslib.signer import Key, Signer
 
+from adapter.cli import authority_editing, authority_members, authority_signing
 from adapter.cli import authority_publishing as publishing
-from adapter.cli import authority_signing
 from adapter.cli.authority_folder import AuthorityFolder, certificates_from
-from adapter.cli.authority_signing import FolderArgument, signing_words, words
+from adapter.cli.authority_signing import signing_words, words
 from adapter.cli.directory_server import serve_folder
 from adapter.cli.files import make_folder, read_octets, write_octets
-from adapter.cli.options import JsonOption, YesOption, now_utc
+from adapter.cli.options import FolderArgument, JsonOption, YesOption, now_utc
 from adapter.cli.output import JsonValue, Output, doubtful, facts_of, good, when
 from adapter.directory.authoring import new_directory, remove_certificate, remove_member
 from adapter.directory.draft import DirectoryDraft
@@ -29,9 +29,12 @@ from adapter.store.keyfiles import KeyPurpose
 from adapter.store.officer_keys import load_repository_signer, make_repository_key, read_public_key
 
 app = typer.Typer(
-    help="The authority's repository: officers' keys, signatures, publication. `adapter directory` edits its content.",
+    help="The authority's side of the directory: its content, officers' keys and signatures, publication.",
     no_args_is_help=True,
 )
+
+app.add_typer(authority_members.app)
+app.add_typer(authority_editing.app)
 
 OFFICERS: Final = "officers"
 

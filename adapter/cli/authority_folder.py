@@ -21,7 +21,7 @@ from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.crypto.certificates import UNREADABLE
 from adapter.directory.anchor import MAX_ANCHOR_BYTES, Anchor, read_anchor
 from adapter.directory.document import DIRECTORY_LIMITS, REGISTRATION_LIMITS, read_draft, read_registration
-from adapter.directory.draft import DirectoryDraft, Registration
+from adapter.directory.draft import DirectoryDraft
 from adapter.directory.metadata import (
     DESCRIPTIONS,
     DIRECTORY_TARGET,
@@ -33,6 +33,7 @@ from adapter.directory.metadata import (
     target_file,
     targets_file,
 )
+from adapter.directory.model import Registration
 from adapter.directory.proof import DirectoryProof, directory_target
 from adapter.directory.proposal import Proposal
 from adapter.directory.rendering import render_directory

@@ -14,7 +14,7 @@ from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.authority_publishing import merge
 from adapter.cli.authority_requests import read_request, write_request
 from adapter.cli.files import confirm, confirm_overwrite, read_octets, write_octets
-from adapter.cli.options import JsonOption, YesOption
+from adapter.cli.options import FolderArgument, JsonOption, YesOption
 from adapter.cli.output import JsonValue, Output, doubtful, good
 from adapter.directory.anchor import MAX_ANCHOR_BYTES, Anchor, read_anchor
 from adapter.directory.authoring import new_directory
@@ -27,7 +27,6 @@ from adapter.store.keyfiles import KeyPurpose
 from adapter.store.officer_keys import TokenSigner, load_repository_signer, read_public_key
 from adapter.store.token import KeyName, Token, TokenPlace
 
-FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder.", show_default=False)]
 RequestArgument = Annotated[Path, typer.Argument(metavar="REQUEST", help="What was brought.", show_default=False)]
 OfficerAnchorOption = Annotated[
     Path | None, typer.Option("--anchor", metavar="FILE", help="The officer's own copy of anchor.json.")

@@ -73,6 +73,7 @@ def read_time(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder.", show_default=False)]
 SettingsOption = Annotated[
     Path,
     typer.Option(

@@ -19,8 +19,7 @@ from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, Ye
 from adapter.cli.output import Output, counted, good
 from adapter.cli.own_record import record_signer
 from adapter.cli.token_keys import survey_all
-from adapter.directory.draft import Registration
-from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate, Registration
 from adapter.directory.rendering import render_registration
 from adapter.envelope.description import make_bundle
 from adapter.errors import CommandRefused, KeyUnusable

@@ -57,7 +57,7 @@ class CertificateStatus:
     octets: bytes = field(repr=False)
 
 
-def status_question(certificate: x509.Certificate, issuer: x509.Certificate, nonce: bytes | None) -> bytes:
+def encode_ocsp_request(certificate: x509.Certificate, issuer: x509.Certificate, nonce: bytes | None) -> bytes:
     """An OCSPRequest about one certificate, DER (RFC 6960, 4.1). nonce: NONCE_OCTETS random octets."""
     builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, _HASHES["sha1"])
     if nonce is not None:

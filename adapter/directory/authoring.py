@@ -22,8 +22,8 @@ from adapter.directory.consistency import index_directory
 from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
 from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS, DEFAULT_PURPOSES
 from adapter.directory.document import parse_directory
-from adapter.directory.draft import DirectoryDraft, Registration
-from adapter.directory.model import RegisteredCertificate
+from adapter.directory.draft import DirectoryDraft
+from adapter.directory.model import RegisteredCertificate, Registration
 from adapter.directory.rendering import render_directory
 from adapter.errors import AdapterError, CommandRefused, DirectoryRefused, SecurityFailed
 from adapter.identifiers import MemberId, SubsystemId

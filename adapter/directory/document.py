@@ -29,7 +29,7 @@ from adapter.directory.content_reading import (
     read_time_stamp_authorities,
     read_witnesses,
 )
-from adapter.directory.draft import DirectoryDraft, Registration
+from adapter.directory.draft import DirectoryDraft
 from adapter.directory.elements import (
     certificate_der,
     children,
@@ -45,7 +45,14 @@ from adapter.directory.elements import (
     unique,
     value,
 )
-from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.model import (
+    AdapterEntry,
+    Directory,
+    DirectoryService,
+    Member,
+    RegisteredCertificate,
+    Registration,
+)
 from adapter.directory.slicing import SlicedDirectory, alone, slice_directory
 from adapter.errors import DirectoryRefused, LimitExceeded
 from adapter.identifiers import MemberId, ServiceId, SubsystemId

@@ -121,11 +121,8 @@ class Registration:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Directory:
-    """A verified directory: the content of a `DirectoryDraft` that fits together, and its indexes.
-
-    Times are aware UTC; `expires` and `grace` are judged by whoever uses it, with the clock at hand.
-    """
+class DirectoryContent:
+    """All that an authority says. Times are aware UTC, whole seconds. That it fits together is not said by the type."""
 
     instance: str
     version: int
@@ -133,10 +130,10 @@ class Directory:
     expires: datetime
     signing_authorities: tuple[CertificationAuthority, ...]
     tls_authorities: tuple[CertificationAuthority, ...]
-    members: Mapping[MemberId, Member]
-    services: Mapping[ServiceId, DirectoryService]
-    purposes: Mapping[str, Titles]
-    legal_basis_kinds: Mapping[str, LegalBasisKind]
+    members: Mapping[MemberId, Member] = field(default_factory=dict)
+    services: Mapping[ServiceId, DirectoryService] = field(default_factory=dict)
+    purposes: Mapping[str, Titles] = field(default_factory=dict)
+    legal_basis_kinds: Mapping[str, LegalBasisKind] = field(default_factory=dict)
     grace: timedelta = timedelta()
     """How long past `expires` an adapter goes on."""
     time_stamp_authorities: Mapping[str, TimeStampAuthority] = field(default_factory=dict)
@@ -148,16 +145,6 @@ class Directory:
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
     e_services: Mapping[str, EService] = field(default_factory=dict)
     groups: Mapping[str, frozenset[SubsystemId]] = field(default_factory=dict)
-    by_tls_certificate: Mapping[bytes, MemberId] = field(default_factory=dict)
-    """SHA-256 of a TLS certificate to the member whose adapter owns it."""
-    by_ca_certificate: Mapping[bytes, CertificationAuthority] = field(default_factory=dict)
-    """SHA-256 of a CA certificate to the CA."""
-    by_regulation: Mapping[str, EService] = field(default_factory=dict)
-    """Id of a regulation to its e-service."""
-    document_sha256: bytes = field(default=b"", repr=False, compare=False)
-    """Of the document that it was read from; empty when it was not."""
-    registrations: Mapping[bytes, Registration] = field(default_factory=dict, repr=False, compare=False)
-    """SHA-256 of the octets of a Member element to what was read of them: the next version is read with its help."""
 
     @property
     def signing_cas(self) -> tuple[x509.Certificate, ...]:
@@ -168,6 +155,25 @@ class Directory:
     def tls_cas(self) -> tuple[x509.Certificate, ...]:
         """The certificates that chains of TLS certificates lead to."""
         return tuple(one.certificate for one in self.tls_authorities)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Directory(DirectoryContent):
+    """A verified directory: content that fits together, and its indexes.
+
+    `expires` and `grace` are judged by whoever uses it, with the clock at hand.
+    """
+
+    by_tls_certificate: Mapping[bytes, MemberId] = field(default_factory=dict)
+    """SHA-256 of a TLS certificate to the member whose adapter owns it."""
+    by_ca_certificate: Mapping[bytes, CertificationAuthority] = field(default_factory=dict)
+    """SHA-256 of a CA certificate to the CA."""
+    by_regulation: Mapping[str, EService] = field(default_factory=dict)
+    """Id of a regulation to its e-service."""
+    document_sha256: bytes = field(default=b"", repr=False, compare=False)
+    """Of the document that it was read from; empty when it was not."""
+    registrations: Mapping[bytes, Registration] = field(default_factory=dict, repr=False, compare=False)
+    """SHA-256 of the octets of a Member element to what was read of them: the next version is read with its help."""
 
     def member(self, member: MemberId) -> Member:
         """The member. Raises UnknownMember."""

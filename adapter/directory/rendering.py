@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from adapter.directory.content import CertificationAuthority, EService, Titles
-from adapter.directory.draft import DirectoryDraft, Registration
-from adapter.directory.model import DirectoryService, Member, RegisteredCertificate
+from adapter.directory.draft import DirectoryDraft
+from adapter.directory.model import DirectoryService, Member, RegisteredCertificate, Registration
 from adapter.envelope import names
 from adapter.identifiers import SubsystemId
 

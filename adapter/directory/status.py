@@ -5,6 +5,7 @@ Which certificates need one is said by the directory alone: those whose CA has a
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,7 @@ def status_question(
 class StatusBook:
     """The newest status of each certificate. Bounded; of what was revoked nothing is forgotten before what is good.
 
+    May be shared between threads: a large message is judged in a thread of its own.
     wanted, partners: which certificates were asked about, and with which members messages are exchanged; whoever keeps
     the book fresh asks for these.
     """
@@ -78,6 +80,8 @@ class StatusBook:
     def __init__(self, max_known: int = MAX_KNOWN) -> None:
         self._max_known = max_known
         self._known: dict[bytes, CertificateStatus] = {}
+        self._judged: dict[bytes, bytes] = {}
+        self._lock = threading.Lock()
         self.wanted: dict[bytes, StatusQuestion] = {}
         self.partners: set[MemberId] = set()
 
@@ -95,15 +99,16 @@ class StatusBook:
 
         So an older good status, however often it is sent again, does not undo a newer one.
         """
-        known = self._known.get(status.certificate_sha256)
-        if known is not None and (known.this_update, known.revoked_at is not None) > (
-            status.this_update,
-            status.revoked_at is not None,
-        ):
-            return
-        if known is None and len(self._known) >= self._max_known:
-            self._forget_one()
-        self._known[status.certificate_sha256] = status
+        with self._lock:
+            known = self._known.get(status.certificate_sha256)
+            if known is not None and (known.this_update, known.revoked_at is not None) > (
+                status.this_update,
+                status.revoked_at is not None,
+            ):
+                return
+            if known is None and len(self._known) >= self._max_known:
+                self._forget_one()
+            self._known[status.certificate_sha256] = status
 
     def check(self, question: StatusQuestion, now: datetime, stapled: bytes | None = None) -> CertificateStatus:
         """The good status by which a certificate can be relied on now.
@@ -113,11 +118,12 @@ class StatusBook:
         """
         if len(self.wanted) < self._max_known:
             self.wanted.setdefault(question.sha256, question)
-        known = self._known.get(question.sha256)
-        if stapled is not None and (known is None or known.octets != stapled):
+        if stapled is not None and self._judged.get(question.sha256) != stapled:
             with suppress(StatusOutdated):  # what is known, or can be fetched, may be newer
                 self.learn(question.read_response(stapled, now))
-            known = self._known.get(question.sha256)
+                # A signer sends the same one along for hours, also when a newer one was fetched meanwhile.
+                self._judged[question.sha256] = stapled
+        known = self._known.get(question.sha256)
         if known is None:
             raise StatusUnavailable("no status of the certificate is known")
         if known.revoked_at is not None:
@@ -128,4 +134,6 @@ class StatusBook:
 
     def _forget_one(self) -> None:
         good = (key for key, status in self._known.items() if status.revoked_at is None)
-        del self._known[next(good, next(iter(self._known)))]
+        key = next(good, next(iter(self._known)))
+        del self._known[key]
+        self._judged.pop(key, None)

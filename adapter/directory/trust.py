@@ -31,12 +31,12 @@ DEFAULT_CACHED_CHAINS: Final = 4096
 class ChainWindow:
     """When a whole chain is valid: from the latest beginning to the earliest end of its certificates.
 
-    issuer: of its first certificate.
+    question: what the directory wants to be known of the status of its first certificate; None: nothing.
     """
 
     not_before: datetime
     not_after: datetime
-    issuer: x509.Certificate
+    question: StatusQuestion | None
 
 
 class ChainCache:
@@ -85,9 +85,9 @@ def establish_trust(
     """
     book = StatusBook() if statuses is None else statuses
     # 1 to 6. The signer is the member that the header names.
-    sender = identify_signer(verified, directory=directory, at=now, chains=chains)
+    sender, chain = _identify(verified, directory, now, chains)
     # 7. Its authority has not taken the certificate back, as far as the directory wants that to be known.
-    status = _check_status(verified, directory, now, chains, book)
+    status = _check_status(verified, chain.question, now, book)
     # 8. The connection was made by that member's own adapter: who relays another member's message is refused, however
     #    well it is signed.
     _check_peer(sender, directory, peer, book)
@@ -100,6 +100,12 @@ def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: date
     For stored evidence, where there is no peer any more. No TrustedMessage comes of it, so that nothing that was judged
     without a connection can be exchanged. Raises DirectoryExpired, UnknownMember, SecurityFailed.
     """
+    return _identify(verified, directory, at, chains)[0]
+
+
+def _identify(
+    verified: VerifiedMessage, directory: Directory, at: datetime, chains: ChainCache
+) -> tuple[MemberId, ChainWindow]:
     # 1. The directory itself is current.
     check_current(directory, at)
     # 2. The sender that the header names is a member.
@@ -113,8 +119,7 @@ def identify_signer(verified: VerifiedMessage, *, directory: Directory, at: date
     _check_suite_end(verified.suite, directory, at)
     # 6. The certificate is for signing messages, and a chain of current certificates leads from it to a CA of the
     #    directory. (Last: it is the dearest, and steps 2 and 3 keep strangers from making us work.)
-    _check_chain(registered.certificate, directory, at, chains, Purpose.SIGNING)
-    return claimed
+    return claimed, _check_chain(registered.certificate, directory, at, chains, Purpose.SIGNING)
 
 
 def question_about(
@@ -125,8 +130,7 @@ def question_about(
     purpose: Purpose = Purpose.SIGNING,
 ) -> StatusQuestion | None:
     """What the directory wants to be asked about a registered certificate; None when nothing. Raises SecurityFailed."""
-    window = _check_chain(certificate, directory, at, chains, purpose)
-    return status_question(certificate, window.issuer, directory)
+    return _check_chain(certificate, directory, at, chains, purpose).question
 
 
 def choose_recipient(
@@ -191,7 +195,7 @@ def _check_chain(
     window = chains.find(key, directory.version)
     if window is None:
         cas = directory.tls_cas if purpose is Purpose.TLS else directory.signing_cas
-        window = _window(check_chain(certificate, cas, now=at, purpose=purpose))
+        window = _window(check_chain(certificate, cas, now=at, purpose=purpose), directory)
         chains.keep(key, directory.version, window)
     if not window.not_before <= at <= window.not_after:
         raise SecurityFailed(f"the chain of {key.hex()} is not valid at {at:%Y-%m-%d %H:%M:%SZ}")
@@ -199,10 +203,9 @@ def _check_chain(
 
 
 def _check_status(
-    verified: VerifiedMessage, directory: Directory, now: datetime, chains: ChainCache, book: StatusBook
+    verified: VerifiedMessage, question: StatusQuestion | None, now: datetime, book: StatusBook
 ) -> bytes | None:
     """The OCSP response that was relied on and that the message does not bring itself."""
-    question = question_about(verified.signer, directory, now, chains)
     if question is None:
         return None
     stapled = verified.header.certificate_status
@@ -210,11 +213,11 @@ def _check_status(
     return None if status.is_list or status.octets == stapled else status.octets
 
 
-def _window(chain: tuple[x509.Certificate, ...]) -> ChainWindow:
+def _window(chain: tuple[x509.Certificate, ...], directory: Directory) -> ChainWindow:
     return ChainWindow(
         not_before=max(certificate.not_valid_before_utc for certificate in chain),
         not_after=min(certificate.not_valid_after_utc for certificate in chain),
-        issuer=chain[1],
+        question=status_question(chain[0], chain[1], directory),
     )
 
 

@@ -21,8 +21,7 @@ from adapter.app.provided import SETTINGS_FILE, load_service, service_folders
 from adapter.contracts import read_contract
 from adapter.crypto.keys import generate_agreement_key, generate_signing_key
 from adapter.crypto.requests import RequestProfile, build_request
-from adapter.directory.draft import Registration
-from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate
+from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate, Registration
 from adapter.envelope.description import make_bundle
 from adapter.policy.rules import AccessRule
 from adapter.settings import Settings, load_service_settings, load_settings

@@ -145,13 +145,13 @@ def together(run: object, place: Path) -> AuthorityFolder:
     done("init", "authority", "--make-officers", "3", *CAS)
     words = ("--settings", "register", "--name", "en=Population register", "--stir", "200000001", "--subsystem", "p")
     assert typed("registration", *words, "--address", "https://127.0.0.1:8443", "-o", "reg").code == 0
-    assert typed("directory", "add-member", "authority", "reg/registration.xml").code == 0
+    assert typed("authority", "add-member", "authority", "reg/registration.xml").code == 0
     done("release", "authority", "--officers-here")
     return AuthorityFolder(path=place / "authority")
 
 
 def test_a_revocation_publishes_nothing_else_of_the_draft(together: AuthorityFolder) -> None:
-    assert typed("directory", "set-purpose", "authority", "half-done", "Not decided yet").code == 0
+    assert typed("authority", "set-purpose", "authority", "half-done", "Not decided yet").code == 0
     done("revoke", "authority", "UZ/GOV/200000001", "--officers-here")
     directory = open_directory(str(together.published), together.anchor_file)
     assert directory.version == 2

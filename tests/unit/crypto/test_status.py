@@ -18,9 +18,9 @@ from adapter.crypto.status import (
     CLOCK_SKEW,
     MAX_OCSP_OCTETS,
     CertificateStatus,
+    encode_ocsp_request,
     read_ocsp_response,
     read_revocation_list,
-    status_question,
 )
 from adapter.errors import SecurityFailed, StatusOutdated
 from tests.pki import NOW, SIGNING_USAGE, SUITE_NAMES, Authority, issue, make_ca, new_signing_key
@@ -116,7 +116,7 @@ def test_revoked_whenever_it_was_said(scene: Scene) -> None:
 
 def test_an_answer_to_our_question(scene: Scene) -> None:
     nonce = bytes(32)
-    asked = ocsp.load_der_ocsp_request(status_question(scene.member, scene.authority.certificate, nonce))
+    asked = ocsp.load_der_ocsp_request(encode_ocsp_request(scene.member, scene.authority.certificate, nonce))
     assert asked.serial_number == scene.member.serial_number
     assert [one.value.nonce for one in asked.extensions if isinstance(one.value, x509.OCSPNonce)] == [nonce]
     assert scene.read(scene.response(nonce=nonce), nonce=nonce).revoked_at is None

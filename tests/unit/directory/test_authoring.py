@@ -22,8 +22,8 @@ from adapter.directory.authoring import (
 )
 from adapter.directory.content import LegalBasisKind
 from adapter.directory.document import read_draft
-from adapter.directory.draft import DirectoryDraft, Registration
-from adapter.directory.model import Directory, Member
+from adapter.directory.draft import DirectoryDraft
+from adapter.directory.model import Directory, Member, Registration
 from adapter.directory.proof import authenticate_directory
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId, SubsystemId

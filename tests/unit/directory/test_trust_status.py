@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from adapter.crypto.status import CertificateStatus
+from adapter.crypto.status import CertificateStatus, read_ocsp_response
+from adapter.directory import status
 from adapter.directory.content import CertificationAuthority
 from adapter.directory.model import Directory
 from adapter.directory.status import StatusBook, StatusQuestion, status_question
@@ -60,9 +62,9 @@ class Statuses:
         return found
 
     def learn(self, octets: bytes, now: datetime = NOW) -> CertificateStatus:
-        status = self.question().read_response(octets, now)
-        self.book.learn(status)
-        return status
+        learnt = self.question().read_response(octets, now)
+        self.book.learn(learnt)
+        return learnt
 
     def trust(self, *, stapled: bytes | None = None, now: datetime = NOW) -> TrustedMessage:
         message: VerifiedMessage = replace(
@@ -125,6 +127,54 @@ def test_a_stale_staple_is_as_good_as_none(scene: Statuses) -> None:
         scene.trust(stapled=old)
     scene.learn(scene.response())
     assert scene.trust(stapled=old).sender == scene.federation.social.id
+
+
+def test_the_same_staple_is_judged_once_whatever_was_learnt_since(
+    scene: Statuses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[bytes] = []
+
+    def watched(octets: bytes, **more: Any) -> CertificateStatus:
+        judged.append(octets)
+        return read_ocsp_response(octets, **more)
+
+    monkeypatch.setattr(status, "read_ocsp_response", watched)
+    staple = scene.response(this_update=NOW - SECOND)
+    for _ in range(2):
+        assert scene.trust(stapled=staple).fetched_status is None
+    newer = scene.response()
+    scene.learn(newer)
+    for _ in range(2):
+        assert scene.trust(stapled=staple).fetched_status == newer
+    assert judged == [staple, newer]
+
+
+def test_what_two_threads_learn_at_once_ends_with_the_revocation(scene: Statuses) -> None:
+    """The thread of large messages has an older good status in its hands while another one learns of the revocation."""
+    threads: list[threading.Thread] = []
+
+    class Slow:
+        """Between looking and writing, the other thread gets its chance."""
+
+        certificate_sha256 = scene.question().sha256
+        revoked_at = None
+        usable_until = NOW + WINDOW
+
+        @property
+        def this_update(self) -> datetime:
+            threads.append(threading.Thread(target=scene.learn, args=(revoked,)))
+            threads[-1].start()
+            threads[-1].join(0.2)
+            return NOW - SECOND
+
+    scene.learn(scene.response(this_update=NOW - 2 * SECOND))
+    revoked = scene.response(revoked_at=NOW)
+    slow: Any = Slow()
+    scene.book.learn(slow)
+    for thread in threads:
+        thread.join(30)
+    assert threads
+    assert scene.book.is_revoked(scene.question().sha256)
 
 
 def test_revoked_by_what_is_stapled_or_learnt(scene: Statuses) -> None:
@@ -193,7 +243,7 @@ def test_a_tls_certificate_that_was_revoked(scene: Statuses) -> None:
 
 
 def test_a_full_book_forgets_what_is_good_first(scene: Statuses) -> None:
-    def status(number: int, revoked_at: datetime | None) -> CertificateStatus:
+    def made(number: int, revoked_at: datetime | None) -> CertificateStatus:
         return CertificateStatus(
             certificate_sha256=bytes([number]),
             revoked_at=revoked_at,
@@ -205,7 +255,7 @@ def test_a_full_book_forgets_what_is_good_first(scene: Statuses) -> None:
 
     book = StatusBook(max_known=2)
     for number, revoked_at in ((1, NOW), (2, None), (3, NOW)):
-        book.learn(status(number, revoked_at))
+        book.learn(made(number, revoked_at))
     assert [book.is_revoked(bytes([number])) for number in (1, 2, 3)] == [True, False, True]
-    book.learn(status(4, None))
+    book.learn(made(4, None))
     assert book.known(bytes([4])) is not None

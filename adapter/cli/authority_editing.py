@@ -1,4 +1,4 @@
-"""`adapter directory set-… / remove / content / changes`: what the authority's officer enters besides the members."""
+"""`adapter authority set-… / bind-service / end-suite / remove / content`: what is entered besides the members."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ import typer
 from rich.text import Text
 
 from adapter.cli.authority_folder import AuthorityFolder, certificates_from
-from adapter.cli.files import read_octets
 from adapter.cli.options import (
+    FolderArgument,
     JsonOption,
+    Suite,
     member_reader,
     reader,
     service_reader,
     subsystem_reader,
+    time_reader,
 )
 from adapter.cli.output import JsonValue, Output, facts_of, good
+from adapter.directory.authoring import end_suite, put_group
 from adapter.directory.changes import change_lines, changes_between
 from adapter.directory.content import (
     BasisName,
@@ -34,7 +37,6 @@ from adapter.directory.content import (
     TimeStampAuthority,
     Witness,
 )
-from adapter.directory.document import DIRECTORY_LIMITS, read_draft
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.editing import (
     KINDS,
@@ -93,7 +95,6 @@ def read_document(text: str) -> Document:
     return Document(ServiceId.parse(service), frozenset(one.strip() for one in fields.split(",") if one.strip()))
 
 
-FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder.", show_default=False)]
 TitlesOption = Annotated[
     list[Title],
     typer.Option(
@@ -130,13 +131,13 @@ def _draft(folder: Path) -> DirectoryDraft:
     return AuthorityFolder(path=folder).draft()
 
 
-@app.command("set-purpose", epilog="adapter directory set-purpose authority/ social-benefit 'Assigning a benefit'")
+@app.command("set-purpose", epilog="adapter authority set-purpose authority/ social-benefit 'Assigning a benefit'")
 def put_purpose(folder: FolderArgument, code: str, text: TextArgument, *, title: MoreTitlesOption = None) -> None:
     """Add a purpose for which data may be asked, or change its titles."""
     _edit(folder, set_purpose(_draft(folder), code, {"en": text, **_titles(title or ())}), f"purpose {code}")
 
 
-@app.command("set-legal-basis", epilog="adapter directory set-legal-basis authority/ order 'Order' --must-name court")
+@app.command("set-legal-basis", epilog="adapter authority set-legal-basis authority/ order 'Order' --must-name court")
 def set_legal_basis(
     folder: FolderArgument,
     code: str,
@@ -162,7 +163,7 @@ def set_legal_basis(
 
 @app.command(
     "set-e-service",
-    epilog="adapter directory set-e-service authority/ ES-1 --title 'en=Social benefit' --agency UZ/GOV/200000003 "
+    epilog="adapter authority set-e-service authority/ ES-1 --title 'en=Social benefit' --agency UZ/GOV/200000003 "
     "--working-days 5 --regulation REG-1 --approved 2025-11-03 "
     "--document UZ/GOV/200000001/population/GetPerson/v1=FullName,BirthDate",
 )
@@ -206,7 +207,7 @@ def set_e_service(
     _edit(folder, put_entry(_draft(folder), entry), f"e-service {code}")
 
 
-@app.command("set-identifier-type", epilog="adapter directory set-identifier-type authority/ passport '[A-Z]{2}[0-9]+'")
+@app.command("set-identifier-type", epilog="adapter authority set-identifier-type authority/ passport '[A-Z]{2}[0-9]+'")
 def set_identifier_type(folder: FolderArgument, code: str, pattern: str, *, title: TitlesOption) -> None:
     """Enter a type of identifier for those whom data is about."""
     try:
@@ -217,7 +218,7 @@ def set_identifier_type(folder: FolderArgument, code: str, pattern: str, *, titl
     _edit(folder, put_entry(_draft(folder), entry), f"identifier type {code}")
 
 
-@app.command("set-ca", epilog="adapter directory set-ca authority/ signing ca.pem --ocsp http://o.example --window P1D")
+@app.command("set-ca", epilog="adapter authority set-ca authority/ signing ca.pem --ocsp http://o.example --window P1D")
 def set_ca(
     folder: FolderArgument,
     use: CaUse,
@@ -243,7 +244,7 @@ def set_ca(
     _edit(folder, put_ca(_draft(folder), use.value, authority), f"{use.value} CA {authority.sha256.hex()}")
 
 
-@app.command("set-tsa", epilog="adapter directory set-tsa authority/ tsa-1 http://tsa.example tsa.pem")
+@app.command("set-tsa", epilog="adapter authority set-tsa authority/ tsa-1 http://tsa.example tsa.pem")
 def set_time_stamp_authority(
     folder: FolderArgument,
     name: str,
@@ -255,19 +256,19 @@ def set_time_stamp_authority(
     _edit(folder, put_entry(_draft(folder), entry), f"time-stamp authority {name}")
 
 
-@app.command("set-time-stamp-limit", epilog="adapter directory set-time-stamp-limit authority/ PT48H")
+@app.command("set-time-stamp-limit", epilog="adapter authority set-time-stamp-limit authority/ PT48H")
 def limit_time_stamps(folder: FolderArgument, limit: DurationValue) -> None:
     """Say how long exchanges with personal data go on without a time-stamp."""
     _edit(folder, set_time_stamp_limit(_draft(folder), limit), "longest time without a time-stamp")
 
 
-@app.command("set-grace", epilog="adapter directory set-grace authority/ P3D")
+@app.command("set-grace", epilog="adapter authority set-grace authority/ P3D")
 def set_grace_period(folder: FolderArgument, grace: DurationValue) -> None:
     """Say how long adapters go on past the expiry of a version."""
     _edit(folder, set_grace(_draft(folder), grace), "grace after the expiry")
 
 
-@app.command("set-consent-issuer", epilog="adapter directory set-consent-issuer authority/ UZ/GOV/200000009/consents")
+@app.command("set-consent-issuer", epilog="adapter authority set-consent-issuer authority/ UZ/GOV/200000009/consents")
 def set_consent_issuer(
     folder: FolderArgument,
     subsystem: Annotated[SubsystemId, typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM")],
@@ -292,14 +293,14 @@ def set_consent_issuer(
 
 
 @app.command(
-    "set-witness", epilog="adapter directory set-witness authority/ w-1 witness.example+… https://witness.example"
+    "set-witness", epilog="adapter authority set-witness authority/ w-1 witness.example+… https://witness.example"
 )
 def set_witness(folder: FolderArgument, name: str, key: str, address: str) -> None:
     """Enter a neutral witness of the members' records."""
     _edit(folder, put_entry(_draft(folder), Witness(name=name, vkey=key, address=address)), f"witness {name}")
 
 
-@app.command("set-subsystem", epilog="adapter directory set-subsystem authority/ UZ/GOV/200000001/archive")
+@app.command("set-subsystem", epilog="adapter authority set-subsystem authority/ UZ/GOV/200000001/archive")
 def set_subsystem(
     folder: FolderArgument,
     subsystem: Annotated[SubsystemId, typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM")],
@@ -308,7 +309,7 @@ def set_subsystem(
     _edit(folder, put_subsystem(_draft(folder), subsystem), f"subsystem {subsystem}")
 
 
-@app.command("bind-service", epilog="adapter directory bind-service authority/ UZ/GOV/200000001/p/Get/v1 REG-1 REG-2")
+@app.command("bind-service", epilog="adapter authority bind-service authority/ UZ/GOV/200000001/p/Get/v1 REG-1 REG-2")
 def bind(
     folder: FolderArgument,
     service: Annotated[ServiceId, typer.Argument(parser=service_reader, metavar="SERVICE")],
@@ -318,7 +319,27 @@ def bind(
     _edit(folder, bind_service(_draft(folder), service, frozenset(regulations or ())), f"service {service}")
 
 
-@app.command("remove", epilog="adapter directory remove authority/ e-service ES-1")
+@app.command("set-group", epilog="adapter authority set-group authority/ one-window UZ/GOV/200000003/social")
+def set_group(
+    folder: FolderArgument,
+    code: str,
+    subsystems: Annotated[list[SubsystemId], typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM...")],
+) -> None:
+    """Name a set of subsystems, which access rules then call group:CODE."""
+    _edit(folder, put_group(_draft(folder), code, subsystems), f"group {code}")
+
+
+@app.command("end-suite", epilog="adapter authority end-suite authority/ rsa 2030-01-01")
+def set_suite_end(
+    folder: FolderArgument,
+    suite: Suite,
+    end: Annotated[datetime, typer.Argument(parser=time_reader, metavar="TIME")],
+) -> None:
+    """Fix the time from which messages of a suite are refused everywhere."""
+    _edit(folder, end_suite(_draft(folder), suite.value, end), f"suite {suite.value}")
+
+
+@app.command("remove", epilog="adapter authority remove authority/ e-service ES-1")
 def remove(
     folder: FolderArgument,
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.", show_default=False)],
@@ -330,7 +351,7 @@ def remove(
     _edit(folder, remove_entry(_draft(folder), kind, name), f"{kind} {name}")
 
 
-@app.command("content", epilog="adapter directory content authority/ e-service")
+@app.command("content", epilog="adapter authority content authority/ e-service")
 def content(
     folder: FolderArgument,
     what: Annotated[str | None, typer.Argument(help="Only entries of this kind.", show_default=False)] = None,
@@ -364,25 +385,3 @@ def _json(facts: Facts) -> dict[str, JsonValue]:
 
 def _rows(facts: Facts) -> list[tuple[str, str]]:
     return [(f"  {label}", value) for label, values in facts.items() for value in values]
-
-
-@app.command("changes", epilog="adapter directory changes old/directory.xml authority/draft.xml")
-def changes(
-    before: Annotated[Path, typer.Argument(metavar="FILE", help="An earlier document.", show_default=False)],
-    after: Annotated[Path, typer.Argument(metavar="FILE", help="A later one.", show_default=False)],
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Say what changed between two directory documents, in words. Signatures are not looked at."""
-    found = changes_between(_document(before), _document(after))
-    value: JsonValue = [
-        {"how": one.how.value, "what": one.what, "name": one.name, "details": list(one.details)} for one in found
-    ]
-    Output.of(as_json=as_json).result(value, *map(Text, change_lines(found)))
-
-
-def _document(file: Path) -> DirectoryDraft:
-    try:
-        return read_draft(read_octets(file, what="directory", max_bytes=DIRECTORY_LIMITS.max_bytes))
-    except DirectoryRefused as cause:
-        raise CommandRefused(f"{file} is no directory: {cause.reason}") from None
