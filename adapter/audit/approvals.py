@@ -19,22 +19,10 @@ from adapter.audit.canonical import MAX_TEXT_CHARS, canonical_json
 from adapter.audit.document import instant_text
 from adapter.crypto.note import NoteVerifier, open_note
 from adapter.errors import AdapterError, CommandRefused, RecordBroken, SecurityFailed
-
-NEEDED: Final = 2
-"""Signatures of different officers without which nothing is done."""
+from adapter.settings.officers import OFFICERS_NEEDED
 
 CHANGE_RULE: Final = "approvals-change"
-ACTS: Final = (
-    "key-create",
-    "key-activate",
-    "key-retire",
-    "key-revoke",
-    "key-destroy",
-    "key-export",
-    "access-grant",
-    "access-revoke",
-)
-"""What can be set to need two officers. A change of that setting itself (CHANGE_RULE) does, once one is in force."""
+"""A change of what needs two officers needs two of them as well, once something does."""
 
 _ASKED: Final = "approval-asked"
 _GIVEN: Final = "approval-given"
@@ -117,8 +105,10 @@ class Rule:
         officers = {NoteVerifier.parse(vkey).name: vkey for vkey in keys}
         rule = cls(acts=frozenset(acts), officers=officers, lasts_h=lasts_h)
         different = {vkey.rpartition("+")[2] for vkey in keys}
-        if rule.acts and not len(keys) == len(officers) == len(different) >= NEEDED:
-            raise CommandRefused(f"[approvals] needs {NEEDED} officers or more, of different names and different keys")
+        if rule.acts and not len(keys) == len(officers) == len(different) >= OFFICERS_NEEDED:
+            raise CommandRefused(
+                f"[approvals] needs {OFFICERS_NEEDED} officers or more, of different names and different keys"
+            )
         return rule
 
     def asks_for(self, kind: str) -> bool:
@@ -151,7 +141,7 @@ class Request:
             return ApprovalState.REFUSED
         if now >= self.until:
             return ApprovalState.EXPIRED
-        return ApprovalState.APPROVED if len(self.approved_by) >= NEEDED else ApprovalState.ASKED
+        return ApprovalState.APPROVED if len(self.approved_by) >= OFFICERS_NEEDED else ApprovalState.ASKED
 
     def statement(self, member: str, verdict: Verdict) -> str:
         """The text that an officer signs: for whom, which request, what exactly, until when."""

@@ -14,13 +14,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from adapter.audit.approvals import NEEDED, Act, ApprovalState, Request, Rule, Verdict, new_request
+from adapter.audit.approvals import Act, ApprovalState, Request, Rule, Verdict, new_request
 from adapter.cli.options import now_utc
 from adapter.cli.own_record import note_signer
 from adapter.crypto.note import NoteSigner
 from adapter.errors import ApprovalNeeded, CommandRefused, SecurityFailed
 from adapter.secret_files import read_secret
 from adapter.settings import Settings
+from adapter.settings.officers import OFFICERS_NEEDED
 from adapter.store.appending import Log
 from adapter.store.approvals import Approvals
 from adapter.store.engine import Database
@@ -103,7 +104,9 @@ def mandate_for(settings: Settings, act: Act, asking: Asking, database: Database
     found = [one for one in approvals.requests().values() if one.act.digest == act.digest and one.state(now) in _OPEN]
     if not found:
         request = _ask(settings, approvals, act, asking, rule)
-        raise ApprovalNeeded(f"{act.kind} needs {NEEDED} officers. It was asked for as {request.id}: {_how(request)}")
+        raise ApprovalNeeded(
+            f"{act.kind} needs {OFFICERS_NEEDED} officers. It was asked for as {request.id}: {_how(request)}"
+        )
     request = found[0]
     if request.state(now) is not ApprovalState.APPROVED:
         raise ApprovalNeeded(f"{request.id} waits for {_missing(request)}: {_how(request)}")
@@ -124,7 +127,7 @@ def _ask(settings: Settings, approvals: Approvals, act: Act, asking: Asking, rul
 
 
 def _missing(request: Request) -> str:
-    missing = NEEDED - len(request.approved_by)
+    missing = OFFICERS_NEEDED - len(request.approved_by)
     return "one more officer" if missing == 1 else f"{missing} officers"
 
 

@@ -10,7 +10,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.text import Text
 
-from adapter.audit.approvals import CHANGE_RULE, NEEDED, Act, ApprovalState, Request, Verdict
+from adapter.audit.approvals import CHANGE_RULE, Act, ApprovalState, Request, Verdict
 from adapter.cli.approval_gate import (
     Asking,
     OfficerKeyOption,
@@ -27,6 +27,7 @@ from adapter.cli.own_record import own_log
 from adapter.crypto.note import NoteSigner
 from adapter.errors import CommandRefused, SecurityFailed
 from adapter.settings import Settings
+from adapter.settings.officers import OFFICERS_NEEDED
 from adapter.store.approvals import Approvals
 from adapter.store.engine import open_database
 from adapter.store.keyfiles import PROMPT, KeyPurpose, save_private_key
@@ -156,7 +157,7 @@ def approve(
 ) -> None:
     """Sign for an act as its second officer. Whoever asked for it cannot."""
     request = _decide(id_, Verdict.APPROVE, key, note, passphrase_file, settings_file, as_json=as_json)
-    if len(request.approved_by) >= NEEDED:
+    if len(request.approved_by) >= OFFICERS_NEEDED:
         Output.of().remark(
             "Approved by two officers. Now the same command carries it out, exactly as it was asked for."
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from adapter.settings.toml_reading import Section, mistake
 
-_OFFICERS_NEEDED = 2
+OFFICERS_NEEDED: Final = 2
+"""Signatures of different officers without which nothing is done."""
 VerifierKey = Annotated[str, StringConstraints(pattern=r"^[^\s+]{1,64}\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$")]
 ApprovedAct = Literal[
     "key-create",
@@ -48,6 +49,6 @@ class ApprovalsSettings(Section):
         names = {vkey.partition("+")[0] for vkey in self.officers}
         if len(names) != len(self.officers):
             raise mistake("two officers have one name", at=("officers",))
-        if self.acts and len(names) < _OFFICERS_NEEDED:
+        if self.acts and len(names) < OFFICERS_NEEDED:
             raise mistake("an act that needs two officers needs two that are named here", at=("officers",))
         return self

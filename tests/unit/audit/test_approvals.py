@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.audit import approvals
 from adapter.audit.approvals import (
-    ACTS,
     CHANGE_RULE,
     TRANSITIONS,
     Act,
