@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
@@ -19,41 +19,14 @@ from adapter.directory.metadata import (
     targets_file,
 )
 from adapter.directory.model import Directory
-from adapter.directory.refresh import CLOCK_SKEW, Found, Known, Wanted, fresh_until
-from adapter.directory.rendering import render_directory
+from adapter.directory.refresh import CLOCK_SKEW, Wanted, fresh_until
 from adapter.directory.repository import read_metadata, sealed
 from adapter.errors import DirectoryExpired, DirectoryRefused, RefusedBecause
 from tests.pki import NOW, Federation
 from tests.repository import Published, Repository, new_signer
+from tests.unit.directory.refreshing import believed, document, published, refused
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def repository(federation: Federation) -> Repository:
-    return federation.repository
-
-
-def document(federation: Federation, version: int = 1, *, days: int = 30) -> bytes:
-    return render_directory(federation.draft(version=version, valid_for=timedelta(days=days)))
-
-
-def published(federation: Federation, version: int = 1, at: Published | None = None) -> Published:
-    return federation.repository.publish(federation.repository.signed(document(federation, version)), at)
-
-
-def believed(federation: Federation, at: Published, known: Known | None = None, *, now: datetime = NOW) -> Found:
-    found = at.look(federation.anchor, known, now=now)
-    assert found is not None
-    return found
-
-
-def refused(
-    federation: Federation, at: Published, known: Known | None = None, *, now: datetime = NOW
-) -> RefusedBecause:
-    with pytest.raises(DirectoryRefused) as refusal:
-        at.look(federation.anchor, known, now=now)
-    return refusal.value.because
 
 
 # --- what is good ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,41 +15,13 @@ from adapter.directory.metadata import (
     snapshot_file,
     targets_file,
 )
-from adapter.directory.refresh import Found, Known
-from adapter.directory.rendering import render_directory
 from adapter.directory.repository import new_snapshot, new_targets, sealed
-from adapter.errors import DirectoryRefused, RefusedBecause
+from adapter.errors import RefusedBecause
 from tests.pki import NOW, Federation
-from tests.repository import Published, Repository
+from tests.repository import Repository
+from tests.unit.directory.refreshing import document, published, refused
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def repository(federation: Federation) -> Repository:
-    return federation.repository
-
-
-def document(federation: Federation, version: int = 1, *, days: int = 30) -> bytes:
-    return render_directory(federation.draft(version=version, valid_for=timedelta(days=days)))
-
-
-def published(federation: Federation, version: int = 1, at: Published | None = None) -> Published:
-    return federation.repository.publish(federation.repository.signed(document(federation, version)), at)
-
-
-def believed(federation: Federation, at: Published, known: Known | None = None, *, now: datetime = NOW) -> Found:
-    found = at.look(federation.anchor, known, now=now)
-    assert found is not None
-    return found
-
-
-def refused(
-    federation: Federation, at: Published, known: Known | None = None, *, now: datetime = NOW
-) -> RefusedBecause:
-    with pytest.raises(DirectoryRefused) as refusal:
-        at.look(federation.anchor, known, now=now)
-    return refusal.value.because
 
 
 # --- form and size ---------------------------------------------------------------------------------------------------

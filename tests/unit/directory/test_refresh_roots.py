@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from securesystemslib.signer import SSlibKey
@@ -13,41 +13,14 @@ from tuf.api.metadata import Root
 from adapter.directory.metadata import (
     MAX_ROOTS,
 )
-from adapter.directory.refresh import Found, Known, Refresh
-from adapter.directory.rendering import render_directory
+from adapter.directory.refresh import Known, Refresh
 from adapter.directory.repository import sealed
 from adapter.errors import DirectoryRefused, RefusedBecause
 from tests.pki import NOW, Federation
-from tests.repository import Published, Repository, look_at, new_signer
+from tests.repository import Repository, look_at, new_signer
+from tests.unit.directory.refreshing import believed, document, published, refused
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def repository(federation: Federation) -> Repository:
-    return federation.repository
-
-
-def document(federation: Federation, version: int = 1, *, days: int = 30) -> bytes:
-    return render_directory(federation.draft(version=version, valid_for=timedelta(days=days)))
-
-
-def published(federation: Federation, version: int = 1, at: Published | None = None) -> Published:
-    return federation.repository.publish(federation.repository.signed(document(federation, version)), at)
-
-
-def believed(federation: Federation, at: Published, known: Known | None = None, *, now: datetime = NOW) -> Found:
-    found = at.look(federation.anchor, known, now=now)
-    assert found is not None
-    return found
-
-
-def refused(
-    federation: Federation, at: Published, known: Known | None = None, *, now: datetime = NOW
-) -> RefusedBecause:
-    with pytest.raises(DirectoryRefused) as refusal:
-        at.look(federation.anchor, known, now=now)
-    return refusal.value.because
 
 
 # --- roots -----------------------------------------------------------------------------------------------------------
