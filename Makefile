@@ -7,8 +7,9 @@ READY  := $(VENV)/.ready
 HOME_DIR ?= var/home
 TEST_OPTIONS ?= -n 2 --dist worksteal
 # The tests that are about the rooms of [tool.coverage.run], not those that only pass through them.
-COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange evidence test_xmlsafe.py store/test_tampering.py cli/test_peer_messages.py cli/test_call_messages.py) \
-            tests/vectors tests/attacks/test_attachments.py
+COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange evidence test_xmlsafe.py store/test_tampering.py store/test_time_stamps.py store/test_token_making.py \
+            app/test_time_stamping.py cli/test_peer_messages.py cli/test_call_messages.py cli/test_access_fields.py) \
+            tests/vectors tests/attacks/test_attachments.py tests/attacks/test_statuses.py
 TIME ?= 1200
 TARGET ?=
 CHECKED := adapter bench examples scripts tests
