@@ -227,11 +227,7 @@ def check_issued(child: x509.Certificate, issuer: x509.Certificate) -> None:
     """
     if not list(child.issuer):
         raise SecurityFailed("a certificate does not name its issuer")  # RFC 5280, 4.1.2.4
-    try:
-        serial = child.serial_number
-    except UNREADABLE:
-        raise SecurityFailed("a certificate's serial number cannot be read") from None
-    if not 0 < serial < 1 << _MAX_SERIAL_BITS:
+    if not 0 < child.serial_number < 1 << _MAX_SERIAL_BITS:
         raise SecurityFailed("a certificate's serial number is not positive, or too long")
     if child.signature_algorithm_oid not in SIGNATURE_ALGORITHMS:
         raise SecurityFailed("a certificate is signed with an algorithm that is not on the list")

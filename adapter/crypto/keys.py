@@ -25,11 +25,8 @@ AGREEMENT_PURPOSES: Final = {"key_agreement": Purpose.KEY_AGREEMENT, "key_enciph
 
 
 def key_id(public: PublicKeyTypes) -> str:
-    """What a key is called in the record: SHA-256 of its SubjectPublicKeyInfo (DER), hexadecimal. KeyUnusable."""
-    try:
-        return sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-    except (ValueError, UnsupportedAlgorithm):
-        raise KeyUnusable("the key cannot be read") from None
+    """What a key is called in the record: SHA-256 of its SubjectPublicKeyInfo (DER), hexadecimal."""
+    return sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def _check_fits(private_key: PrivateKeyTypes, certificate: x509.Certificate) -> None:

@@ -162,7 +162,7 @@ def build_request_elsewhere(
     thrown_away = ec.generate_private_key(ec.SECP256R1())
     info = builder.sign(thrown_away, hashes.SHA256()).tbs_certrequest_bytes
     written, wanted = (_spki(key) for key in (thrown_away.public_key(), public_key))
-    if info.count(written) != 1:
+    if info.count(written) != 1:  # unreachable: the key was made a line ago, nobody can have put it into a name
         raise KeyUnusable("the request cannot be written")
     info = der_sequence(der_content(info).replace(written, wanted))
     algorithm = _RSA_SHA256 if isinstance(public_key, rsa.RSAPublicKey) else _ECDSA_SHA256

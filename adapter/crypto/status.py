@@ -118,8 +118,8 @@ def read_revocation_list(
     3. It is not from the future, and younger than the window and its own nextUpdate.
     4. It does not name the certificate's serial number, or that was only held back once.
     """
-    listed = _load_list(octets)
-    if listed.issuer.public_bytes() != issuer.subject.public_bytes():
+    listed, name = _load_list(octets)
+    if name != issuer.subject.public_bytes():
         raise SecurityFailed("the revocation list is of another authority")
     if not key_usage(issuer).crl_sign:
         raise SecurityFailed("the authority may not sign revocation lists")
@@ -198,9 +198,9 @@ _MAX_CERTIFICATES: Final = 4
 
 def _is_named(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bool:
     """ResponderID: a name, or SHA-1 of a key (RFC 6960, 4.2.1)."""
-    if response.responder_name is not None:
-        return response.responder_name.public_bytes() == certificate.subject.public_bytes()
     try:
+        if response.responder_name is not None:
+            return response.responder_name.public_bytes() == certificate.subject.public_bytes()
         key_hash = x509.SubjectKeyIdentifier.from_public_key(public_key(certificate)).digest  # type: ignore[arg-type]
     except UNREADABLE:
         return False
@@ -249,17 +249,18 @@ def _check_nonce(response: ocsp.OCSPResponse, nonce: bytes | None) -> None:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def _load_list(octets: bytes) -> x509.CertificateRevocationList:
-    """Step 1."""
+def _load_list(octets: bytes) -> tuple[x509.CertificateRevocationList, bytes]:
+    """Step 1: the list, and the DER of its issuer's name."""
     try:
         listed = x509.load_der_x509_crl(octets)
+        name = listed.issuer.public_bytes()
         critical = [one for one in listed.extensions if one.critical]
         delta = [one for one in listed.extensions if isinstance(one.value, x509.DeltaCRLIndicator)]
     except UNREADABLE:
         raise SecurityFailed("a revocation list that cannot be read") from None
     if critical or delta:
         raise SecurityFailed("the revocation list is a delta, a part or of a kind that is not understood")
-    return listed
+    return listed, name
 
 
 def _is_signed_by(listed: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:

@@ -60,7 +60,7 @@ class TimeStamp:
 def ask_for_stamp(document: bytes) -> StampQuestion:
     """A question about the SHA-256 of some octets, with a fresh nonce, that wants the signer's certificate back."""
     request = TimestampRequestBuilder().data(document).hash_algorithm(HashAlgorithm.SHA256).build()
-    if request.nonce is None:
+    if request.nonce is None:  # unreachable: the library asks with a nonce unless it is told not to
         raise SecurityFailed("a question for a time-stamp without a nonce")
     return StampQuestion(octets=request.as_bytes(), nonce=request.nonce, document=document)
 

@@ -62,6 +62,8 @@ def make_crl(
     key: SigningPrivateKey | None = None,
     issuer: x509.Name | None = None,
     extra: tuple[tuple[x509.ExtensionType, bool], ...] = (),
+    of_entries: tuple[x509.ExtensionType, ...] = (),
+    digest: hashes.SHA224 | None = None,
 ) -> bytes:
     """One list, right by default; every argument exists so that a test can make a wrong one."""
     builder = (
@@ -76,7 +78,9 @@ def make_crl(
         builder = builder.add_extension(extension, critical=critical)
     for serial, at in revoked.items():
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at)
+        for said in of_entries:
+            entry = entry.add_extension(said, critical=False)
         builder = builder.add_revoked_certificate(entry.build())
     signing_key = key or authority.key
-    algorithm = None if isinstance(signing_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    algorithm = None if isinstance(signing_key, ed25519.Ed25519PrivateKey) else digest or hashes.SHA256()
     return builder.sign(signing_key, algorithm).public_bytes(serialization.Encoding.DER)

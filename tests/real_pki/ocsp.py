@@ -131,6 +131,35 @@ def with_issuer_name_hash(response: bytes, name_hash: bytes, key: SigningPrivate
     return _signed_again(whole, key)
 
 
+def with_two_answers(response: bytes, key: SigningPrivateKey) -> bytes:
+    """The same response, that says what it says twice."""
+    whole = asn1.OCSPResponse.load(response)
+    responses = whole["response_bytes"]["response"].parsed["tbs_response_data"]["responses"]
+    responses.append(responses[0].copy())
+    return _signed_again(whole, key)
+
+
+def with_critical_extension(response: bytes, key: SigningPrivateKey, *, of_single: bool) -> bytes:
+    """The same response with something that has to be understood (RFC 6960, 4.4). of_single: about its one answer."""
+    whole = asn1.OCSPResponse.load(response)
+    data = whole["response_bytes"]["response"].parsed["tbs_response_data"]
+    extension = {"extn_id": "1.3.6.1.4.1.32473.2", "critical": True, "extn_value": core.Null().dump()}
+    if of_single:
+        data["responses"][0]["single_extensions"] = [extension]
+    else:
+        data["response_extensions"] = [extension]
+    return _signed_again(whole, key)
+
+
+def with_signature_algorithm(response: bytes, name: str) -> bytes:
+    """The same response that names another algorithm for its signature."""
+    whole = asn1.OCSPResponse.load(response)
+    basic = whole["response_bytes"]["response"].parsed
+    basic["signature_algorithm"] = {"algorithm": name}
+    whole["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
+    return bytes(whole.dump(force=True))
+
+
 def _signed_again(whole: Any, key: SigningPrivateKey) -> bytes:
     basic = whole["response_bytes"]["response"].parsed
     basic["signature"] = _sign(basic["tbs_response_data"].dump(force=True), key)

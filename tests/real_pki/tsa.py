@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,17 @@ class TimeStampAuthority(FaultyService):
         answer = path.with_suffix(".answer")
         self._openssl("ts", "-reply", "-config", "tsa.cnf", "-queryfile", str(path), "-out", str(answer))
         return answer.read_bytes()
+
+    def stamp_saying(self, question: bytes, change: Callable[[Any], None]) -> bytes:
+        """A good token (DER) but for what `change` does to its TSTInfo before it is signed."""
+        response = tsp.TimeStampResp.load(self._ask_openssl(question))
+        info = response["time_stamp_token"]["content"]["encap_content_info"]["content"].parsed.copy()
+        change(info)
+        return self.sign_content(info.dump())
+
+    def sign_content(self, content: bytes) -> bytes:
+        """A token (DER) whose signature is good, over whatever stands where a TSTInfo should."""
+        return bytes(self._sign(content, "tsa").dump())
 
     def _play(self, response: Any) -> bytes:
         """What openssl would not say: the TSTInfo of its answer, changed, and signed again."""

@@ -16,6 +16,7 @@ from adapter.audit.key_life import (
     LifeState,
     action,
     check_step,
+    details_of,
     in_order_of_use,
     inferred,
     is_loaded,
@@ -125,6 +126,13 @@ def test_entries_tell_the_life() -> None:
     assert (told.in_directory_since, told.left_directory, told.entry, told.facts) == (AT, later, 6, FACTS)
     ended = read_lives([*rows, row(7, LifeState.RETIRED, at=later)])[FACTS.key_id]
     assert (ended.state, ended.since, ended.left_directory) == (LifeState.RETIRED, later, later)
+
+
+def test_what_an_entry_says_is_read_again() -> None:
+    said = details_of(FACTS, LifeState.MADE, {"certificate": "bb"})
+    assert (said["before"], said["certificate"]) == ("made", "bb")
+    assert details_of(FACTS, None, {})["before"] is None
+    assert read_lives([(0, AT, action(LifeState.REQUESTED), said)])[FACTS.key_id].facts == FACTS
 
 
 @pytest.mark.parametrize(

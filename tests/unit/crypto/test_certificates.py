@@ -16,6 +16,7 @@ from adapter.crypto.certificates import (
     MAX_CANDIDATES,
     Purpose,
     check_chain,
+    check_issued,
     check_purpose,
     parse_certificate,
     sha256,
@@ -51,6 +52,13 @@ def test_a_chain_that_is_short_enough(length: int) -> None:
     certificate, cas = chain_of(length)
     check_chain(certificate, cas, NOW, Purpose.SIGNING)
     check_chain(certificate, cas[::-1], NOW, Purpose.SIGNING)
+
+
+def test_an_issuer_without_a_name() -> None:
+    nameless = Authority(key=ec.generate_private_key(ec.SECP256R1()), name=x509.Name([]))
+    own = issue(nameless, public_key=nameless.key.public_key(), subject=nameless.name, usage=("key_cert_sign",))
+    with pytest.raises(SecurityFailed, match="does not name its issuer"):
+        check_issued(leaf(nameless), own)
 
 
 def test_a_chain_that_is_too_long() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter.crypto.keys import (
     DecryptionKeys,
@@ -11,6 +14,7 @@ from adapter.crypto.keys import (
     FileSigningKey,
     generate_agreement_key,
     generate_signing_key,
+    key_id,
 )
 from adapter.crypto.suites import (
     SUITES,
@@ -93,6 +97,27 @@ def test_several_keys_while_one_is_replaced(federation: Federation) -> None:
         assert both.find(_ski(member)).certificate == member.agreement_certificate
     with pytest.raises(SecurityFailed, match="not ours"):
         both.find(_ski(federation.population))
+
+
+def test_a_key_is_replaced_and_forgotten(federation: Federation) -> None:
+    old, new = (
+        FileDecryptionKey(member.agreement_key, member.agreement_certificate, "p256")
+        for member in (federation.social, federation.cadastre)
+    )
+    keys = DecryptionKeys.of(old)
+    keys.replace(DecryptionKeys.of(old, new))
+    assert keys.find(_ski(federation.cadastre)) is new
+    keys.keep_only(lambda certificate: certificate == new.certificate)
+    assert keys.find(_ski(federation.cadastre)) is new
+    with pytest.raises(SecurityFailed, match="not ours"):
+        keys.find(_ski(federation.social))
+
+
+def test_a_key_is_called_by_the_digest_of_its_public_half(federation: Federation) -> None:
+    public = federation.social.signing_key.public_key()
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert key_id(public) == hashlib.sha256(der).hexdigest()
+    assert key_id(public) != key_id(federation.cadastre.signing_key.public_key())
 
 
 def test_an_ephemeral_key_of_another_kind(mixed_federation: Federation) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from adapter.crypto.keys import generate_agreement_key, generate_signing_key
 from adapter.crypto.note import NoteSigner, NoteVerifier, open_note
-from adapter.crypto.requests import RequestProfile, build_request
+from adapter.crypto.requests import RequestProfile, build_request, build_request_elsewhere
 from adapter.errors import KeyUnusable
 from adapter.identifiers import MemberId
 from tests.pki import rsa_key
@@ -127,3 +128,27 @@ def test_a_key_of_no_suite_gets_no_request(profiles: dict[str, RequestProfile]) 
 def test_a_country_that_is_none_cannot_be_written(profiles: dict[str, RequestProfile]) -> None:
     with pytest.raises(KeyUnusable, match="cannot be written"):
         request(replace(profiles["signing"], country="Uzbekistan"), generate_signing_key("p256"))
+
+
+def test_a_name_that_is_no_text_cannot_be_written(profiles: dict[str, RequestProfile]) -> None:
+    with pytest.raises(KeyUnusable, match="cannot be written"):
+        build_request(
+            profiles["signing"], private_key=generate_signing_key("p256"), member=MEMBER, organisation="\ud800"
+        )
+
+
+def test_a_key_elsewhere_has_to_sign_its_request_itself(profiles: dict[str, RequestProfile]) -> None:
+    own, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+
+    def ask(signer: ec.EllipticCurvePrivateKey) -> bytes:
+        return build_request_elsewhere(
+            profiles["signing"],
+            public_key=own.public_key(),
+            sign=lambda octets: signer.sign(octets, ec.ECDSA(hashes.SHA256())),
+            member=MEMBER,
+            organisation="Test",
+        )
+
+    assert x509.load_pem_x509_csr(ask(own)).public_key() == own.public_key()
+    with pytest.raises(KeyUnusable, match="another key's"):
+        ask(other)

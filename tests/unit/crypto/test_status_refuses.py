@@ -1,0 +1,106 @@
+"""Statuses that are signed as they should be and say what must not be taken, or are of parts that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import CRLEntryExtensionOID
+
+from adapter.crypto.status import encode_ocsp_request, read_revocation_list
+from adapter.errors import SecurityFailed
+from tests.pki import NOW, issue
+from tests.real_pki.ocsp import with_critical_extension, with_signature_algorithm, with_two_answers
+from tests.unit.crypto.test_status import Scene
+
+RESPONDER, AUTHORITY = b"Test OCSP responder", b"Status CA"
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene()
+
+
+def no_text(octets: bytes, name: bytes, times: int = -1) -> bytes:
+    """The same, with a name that is no UTF-8."""
+    assert name in octets
+    return octets.replace(name, b"\xff" + name[1:], times)
+
+
+ODD_RESPONSES: dict[str, tuple[Callable[[Scene], bytes], str]] = {
+    "two answers": (lambda scene: with_two_answers(scene.response(), scene.key), "other certificates too"),
+    "something critical": (
+        lambda scene: with_critical_extension(scene.response(), scene.key, of_single=False),
+        "critical extension",
+    ),
+    "something critical of the answer": (
+        lambda scene: with_critical_extension(scene.response(), scene.key, of_single=True),
+        "critical extension",
+    ),
+    "SHA-1": (lambda scene: with_signature_algorithm(scene.response(), "sha1_ecdsa"), "not on the list"),
+    "a key of another kind": (
+        lambda scene: with_signature_algorithm(scene.response(), "ed25519"),
+        "of different kinds",
+    ),
+    "a responder's name that is no text": (
+        lambda scene: no_text(scene.response(by_name=True), RESPONDER, 1),
+        "does not have the certificate",
+    ),
+    "a responder's certificate whose name is no text": (
+        lambda scene: no_text(scene.response(by_name=True), RESPONDER),
+        "does not have the certificate",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD_RESPONSES)
+def test_a_response_that_is_refused(scene: Scene, name: str) -> None:
+    make, words = ODD_RESPONSES[name]
+    assert scene.read(scene.response()).revoked_at is None
+    with pytest.raises(SecurityFailed, match=words):
+        scene.read(make(scene))
+
+
+def test_a_question_without_a_nonce(scene: Scene) -> None:
+    asked = ocsp.load_der_ocsp_request(encode_ocsp_request(scene.member, scene.authority.certificate, None))
+    assert asked.serial_number == scene.member.serial_number
+    assert not list(asked.extensions)
+
+
+def test_a_list_that_is_signed_with_too_little(scene: Scene) -> None:
+    with pytest.raises(SecurityFailed, match="algorithm that is not on the list"):
+        scene.read_list(scene.crl(digest=hashes.SHA224()))
+
+
+def test_a_list_whose_authority_is_no_text(scene: Scene) -> None:
+    with pytest.raises(SecurityFailed, match="cannot be read"):
+        scene.read_list(no_text(scene.crl(), AUTHORITY))
+
+
+def test_a_list_of_an_authority_whose_key_signs_nothing(scene: Scene) -> None:
+    issuer = issue(
+        scene.authority,
+        public_key=x25519.X25519PrivateKey.generate().public_key(),
+        subject=scene.authority.name,
+        usage=("crl_sign",),
+    )
+    with pytest.raises(SecurityFailed, match="signature of the revocation list"):
+        read_revocation_list(scene.crl(), certificate=scene.member, issuer=issuer, window=timedelta(hours=1), now=NOW)
+
+
+def test_an_entry_that_cannot_be_read_is_not_passed_over(scene: Scene) -> None:
+    reason = x509.UnrecognizedExtension(CRLEntryExtensionOID.CRL_REASON, b"\x05\x00")
+    octets = scene.crl(revoked={scene.member.serial_number: NOW}, of_entries=(reason,))
+    with pytest.raises(SecurityFailed, match="cannot be read"):
+        scene.read_list(octets)
+
+
+def test_an_entry_that_was_only_held_back_once_is_none(scene: Scene) -> None:
+    for flag, revoked_at in ((x509.ReasonFlags.remove_from_crl, None), (x509.ReasonFlags.certificate_hold, NOW)):
+        said = scene.crl(revoked={scene.member.serial_number: NOW}, of_entries=(x509.CRLReason(flag),))
+        assert scene.read_list(said).revoked_at == revoked_at
