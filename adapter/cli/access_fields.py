@@ -14,16 +14,20 @@ from adapter.app.provided import load_service, service_folders
 from adapter.cli.output import JsonValue, bad, doubtful, good, table_of
 from adapter.envelope.description import Operation, ServiceDescription
 from adapter.envelope.field_paths import AnswerField, Prefixes, answer_fields, declaration_at
-from adapter.envelope.replacements import unfit
+from adapter.envelope.replacements import rewrite_for, unfit
+from adapter.envelope.schema_model import Variety
 from adapter.envelope.schema_model_read import schema_model
 from adapter.errors import CommandRefused
 from adapter.identifiers import ServiceId
 from adapter.policy.rules import AccessRule
 from adapter.released_fields import EVERYTHING, ReleasedFields, Replacement
+from adapter.samples.value_check import ValueCheck
 from adapter.settings import ServiceSettings, Settings
 
 BELOW: Final = "*"
 MAX_LISTED: Final = 2000
+_CONSTANT: Final = (Replacement.EMPTY, Replacement.MASK, Replacement.ZERO)
+"""What writes the same whatever the value is: the schema can be asked beforehand."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,8 +141,14 @@ def _replacement(known: ServiceFields, written: str) -> tuple[str, Replacement]:
         raise CommandRefused("write PATH=HOW")
     field = _one(known, path)
     model = schema_model(known.description)
-    if reason := unfit(way, declaration_at(model, field.steps), model):
+    declared = declaration_at(model, field.steps)
+    if reason := unfit(way, declared, model):
         raise CommandRefused(f"{field.path}: {reason}")
+    kind = None if declared is None else model.value_type(model.type_of(declared))
+    if way in _CONSTANT and kind is not None and kind.variety is Variety.ATOMIC:
+        instead = rewrite_for(way, declared, model)("")
+        if not ValueCheck(kind).admits(instead):
+            raise CommandRefused(f"{field.path}: {way.value} would write {instead!r}, which the schema does not allow")
     return field.path, way
 
 

@@ -3,7 +3,7 @@
 A new element is written with what is named and nothing else: what nobody named is never copied, wherever it stands and
 whatever it is. So comments, processing instructions, white space between elements, prefixes, declarations of
 namespaces and hints where a schema lies do not go out either, except below a path that ends in `**`, where comments and
-processing instructions alone are left behind.
+processing instructions alone are left behind, and what the rule replaces is replaced.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, cast
 from lxml import etree
 
 from adapter.envelope.names import XOP_INCLUDE, XSI, XSI_TYPE, qname
-from adapter.envelope.projection import Place, Projection
+from adapter.envelope.projection import Instead, Place, Projection
 from adapter.errors import AnswerNotReleasable
 from adapter.released_fields import Replacement
 from adapter.xmlsafe import text_of
@@ -67,16 +67,16 @@ class _Walk:
 
     def element(self, source: etree._Element, place: Place, start: _Start) -> etree._Element:
         """Copy of an element what its place lets out."""
-        if place.replacement is not None:
-            return self._replacement(source, place, start)
+        if place.instead is not None:
+            return self._replacement(source, place.instead, start)
         target = start(str(source.tag), self._declarations(source, place))
         for name, value in source.items():
             self._attribute(target, str(name), str(value), place)
         if place.everything is not None:
             self._cut.released.add(place.everything)
-            self._everything_in(source, target)
+            self._everything_in(source, target, place)
             return target
-        if place.path is not None:
+        if place.path:
             self._cut.released.add(place.path)
         self._content(source, target, place)
         return target
@@ -103,10 +103,11 @@ class _Walk:
             return
         below = place.attributes.get(name)
         if below is None:
-            return
-        if below.replacement is not None:
-            target.set(name, self._rewritten(below, value))
-        elif below.path is not None:
+            if place.everything is not None:
+                target.set(name, value)
+        elif below.instead is not None:
+            target.set(name, self._rewritten(below.instead, value))
+        else:
             target.set(name, value)
             self._cut.released.add(below.path)
             self._note(below, value)
@@ -117,23 +118,21 @@ class _Walk:
         elif place.is_reference:
             self._cut.references.update(value.split())
 
-    def _replacement(self, source: etree._Element, place: Place, start: _Start) -> etree._Element:
+    def _replacement(self, source: etree._Element, instead: Instead, start: _Start) -> etree._Element:
         target = start(str(source.tag), {})
-        if place.replacement is Replacement.NIL:
+        if instead.way is Replacement.NIL:
             target.set(XSI_NIL, "true")
-            self._rewritten(place, "")
+            self._rewritten(instead, "")
             return target
         is_nil = (source.get(XSI_NIL) or "").strip() in _TRUE
-        text = self._rewritten(place, "" if is_nil else text_of(source))
+        text = self._rewritten(instead, "" if is_nil else text_of(source))
         if text:
             target.text = text
         return target
 
-    def _rewritten(self, place: Place, value: str) -> str:
-        if place.path is None or place.rewrite is None or place.replacement is None:
-            raise AnswerNotReleasable("a replacement without a path")
-        self._cut.replaced[place.path] = place.replacement.value
-        return place.rewrite(value)
+    def _rewritten(self, instead: Instead, value: str) -> str:
+        self._cut.replaced[instead.path] = instead.way.value
+        return instead.rewrite(value)
 
     def _include(self, source: etree._Element, parent: etree._Element) -> etree._Element:
         target = etree.SubElement(parent, XOP_INCLUDE)
@@ -142,19 +141,27 @@ class _Walk:
         self._cut.hrefs.add(href)
         return target
 
-    def _everything_in(self, source: etree._Element, target: etree._Element) -> None:
-        """Content of any kind, as it is, without comments and processing instructions."""
+    def _everything_in(self, source: etree._Element, target: etree._Element, place: Place) -> None:
+        """Content of any kind, as it is, without comments and processing instructions; what is replaced is replaced."""
         _add_text(target, None, source.text)
         last: etree._Element | None = None
         for child in source:
             if child.tag == XOP_INCLUDE:
                 last = self._include(child, target)
             elif _is_element(child):
-                last = _under(target)(child.tag, dict(child.nsmap) if self._tree.keeps_prefixes else {})
-                for name, value in child.items():
-                    last.set(name, value)
-                self._everything_in(child, last)
+                last = self._whole(child, place.children.get(child.tag, _NOTHING), _under(target))
             _add_text(target, last, child.tail)
+
+    def _whole(self, source: etree._Element, place: Place, start: _Start) -> etree._Element:
+        """An element below a path that ends in `**`. place: what else the rule says of it."""
+        if place.instead is not None:
+            return self._replacement(source, place.instead, start)
+        target = start(str(source.tag), dict(source.nsmap) if self._tree.keeps_prefixes else {})
+        for name, value in source.items():
+            below = place.attributes.get(str(name), _NOTHING)
+            target.set(name, value if below.instead is None else self._rewritten(below.instead, str(value)))
+        self._everything_in(source, target, place)
+        return target
 
     def _declarations(self, source: etree._Element, place: Place) -> dict[str | None, str]:
         """The declarations that a released value may need: those of the prefixes that it uses."""

@@ -18,19 +18,27 @@ _MAX_KEPT: Final = 64
 _REFERENCES: Final = frozenset({"IDREF", "IDREFS"})
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instead:
+    """What stands for the field that a rule names by this path: how, and what makes its text of the value."""
+
+    path: str
+    way: Replacement
+    rewrite: Rewrite
+
+
 @dataclass(kw_only=True, slots=True)
 class Place:
     """An element or attribute on the way to a field, or a field itself; never changed once the tree is made.
 
-    path: as the rule names the field; None for what is only on the way. everything: what stands below goes out as it
-    is; its path is that of the rule. text: text of its own goes out. replacement, rewrite: what stands for it instead.
+    path: as the rule names the field; empty for what is only on the way. everything: what stands below goes out as it
+    is, but for what the rule replaces there; its path is that of the rule. text: text of its own goes out.
     """
 
-    path: str | None = None
+    path: str = ""
     everything: str | None = None
     text: bool = False
-    replacement: Replacement | None = None
-    rewrite: Rewrite | None = None
+    instead: Instead | None = None
     is_id: bool = False
     is_reference: bool = False
     is_qname: bool = False
@@ -72,8 +80,8 @@ def make_projection(description: ServiceDescription, fields: ReleasedFields) -> 
         _name(roots, model, path, fields.expanded(path))
     for path, way in fields.replaced:
         place = _name(roots, model, path, fields.expanded(path))
-        place.text, place.replacement = False, way
-        place.rewrite = rewrite_for(way, declaration_at(model, fields.expanded(path)), model)
+        rewrite = rewrite_for(way, declaration_at(model, fields.expanded(path)), model)
+        place.text, place.instead = False, Instead(path=path, way=way, rewrite=rewrite)
     return Projection(
         roots=roots,
         prefixes=dict(fields.namespaces),

@@ -78,21 +78,18 @@ def unfit(way: Replacement, declared: Declaration | None, model: SchemaModel) ->
     if way is Replacement.NIL:
         is_nillable = isinstance(declared, ElementDeclaration) and declared.nillable
         return "" if is_nillable else "the schema does not let it be nil"
-    if way is Replacement.EMPTY:
-        return ""
     if value is None:
-        return f"it has no value of its own, so {way.value} means nothing"
-    return (
-        ""
-        if value.primitive in _FITS[way]
-        else f"a value of the type {value.builtin} cannot be replaced by {way.value}"
-    )
+        return "" if way is Replacement.EMPTY else f"it has no value of its own, so {way.value} means nothing"
+    if value.primitive not in _FITS[way]:
+        return f"a value of the type {value.builtin} cannot be replaced by {way.value}"
+    return ""
 
 
 _TEXTS: Final = frozenset({"string", "anySimpleType", "anyURI"})
 _FITS: Final = {
     Replacement.MASK: _TEXTS,
     Replacement.INITIAL: _TEXTS,
+    Replacement.EMPTY: frozenset({"base64Binary", "hexBinary"}) | _TEXTS,
     Replacement.ZERO: frozenset({"decimal", "float", "double", "boolean"}) | _TEXTS,
     Replacement.YEAR: frozenset({"date", "dateTime", "gYearMonth", "gYear"}) | _TEXTS,
 }
