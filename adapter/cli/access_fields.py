@@ -56,6 +56,9 @@ def fields_in(folder: Path, operations: Iterable[str] | None = None) -> ServiceF
     """The same of the service in a folder."""
     known, description = load_service(folder)
     prefixes = Prefixes(known.namespaces)
+    names = [one.name for one in description.operations]
+    if missing := [name for name in operations or () if name not in names]:
+        raise CommandRefused(f"there is no operation {missing[0]}; there are: {', '.join(names)}")
     wanted = [one for one in description.operations if operations is None or one.name in operations]
     found = tuple(_listed(description, wanted, prefixes))
     return ServiceFields(settings=known, description=description, prefixes=prefixes, fields=found)
@@ -96,9 +99,10 @@ def chosen_fields(known: ServiceFields, fields: Sequence[str], replacements: Seq
         replaced=tuple(replaced.items()),
     )
     if needed := still_needed(known, chosen):
+        more = f" and {len(needed) - 8} more" if len(needed) > 8 else ""
         raise CommandRefused(
-            f"the schema needs {', '.join(needed[:8])} and the rule neither releases nor replaces it; "
-            f"--replace PATH={'|'.join(way.value for way in Replacement)} says what stands there instead"
+            f"the schema needs {', '.join(needed[:8])}{more}; let each out with --field PATH, or say with "
+            f"--replace PATH={'|'.join(way.value for way in Replacement)} what stands there instead"
         )
     return chosen
 
@@ -144,12 +148,24 @@ def _replacement(known: ServiceFields, written: str) -> tuple[str, Replacement]:
     declared = declaration_at(model, field.steps)
     if reason := unfit(way, declared, model):
         raise CommandRefused(f"{field.path}: {reason}")
+    if lost := _lost_below(known, field, way):
+        raise CommandRefused(f"{field.path}: {way.value} would leave out {', '.join(lost[:8])}, which the schema needs")
     kind = None if declared is None else model.value_type(model.type_of(declared))
     if way in _CONSTANT and kind is not None and kind.variety is Variety.ATOMIC:
         instead = rewrite_for(way, declared, model)("")
         if not ValueCheck(kind).admits(instead):
             raise CommandRefused(f"{field.path}: {way.value} would write {instead!r}, which the schema does not allow")
     return field.path, way
+
+
+def _lost_below(known: ServiceFields, field: AnswerField, way: Replacement) -> list[str]:
+    """Local names of what the schema wants in this field: attributes, and elements unless it is nil."""
+    below = [one for one in known.fields if one.path.rpartition("/")[0] == field.path]
+    return [
+        _bare(one.path.rpartition("/")[2])
+        for one in below
+        if one.required and not one.in_choice and (way is not Replacement.NIL or one.steps[-1].startswith("@"))
+    ]
 
 
 def still_needed(known: ServiceFields, chosen: ReleasedFields) -> list[str]:

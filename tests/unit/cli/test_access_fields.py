@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapter.cli.access_fields import ServiceFields, chosen_fields, fields_in, taken_out
+from adapter.envelope.field_paths import Prefixes, answer_fields
 from adapter.errors import CommandRefused
+from tests.unit.envelope.descriptions import NS, of_types
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -51,3 +53,19 @@ def test_a_replacement_that_can_never_fit_is_refused(person: ServiceFields, how:
     field = next(found for found in person.fields if found.has_content and not found.nillable)
     with pytest.raises(CommandRefused):
         chosen_fields(person, [], [f"{field.path}={how}"])
+
+
+@pytest.mark.parametrize(("how", "lost"), [("nil", "@unit, which"), ("empty", "@unit, Name, which")])
+def test_a_replacement_that_leaves_out_what_the_schema_needs_is_refused(
+    person: ServiceFields, how: str, lost: str
+) -> None:
+    types = """<xs:element name="Ask" type="xs:string"/><xs:element name="Answer"><xs:complexType><xs:sequence>
+      <xs:element name="Who" nillable="true" minOccurs="0"><xs:complexType><xs:sequence>
+        <xs:element name="Name" type="xs:string"/></xs:sequence><xs:attribute name="unit" use="required"/>
+      </xs:complexType></xs:element></xs:sequence></xs:complexType></xs:element>"""
+    description = of_types(types)
+    prefixes = Prefixes({"t": NS})
+    fields = tuple(answer_fields(description, description.operation("Ask"), prefixes))
+    known = ServiceFields(settings=person.settings, description=description, prefixes=prefixes, fields=fields)
+    with pytest.raises(CommandRefused, match=f"leave out {lost}"):
+        chosen_fields(known, [], [f"Answer/Who={how}"])
