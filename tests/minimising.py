@@ -21,14 +21,16 @@ SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NS}"
     <xs:element name="Note" type="Note" minOccurs="0"/>
     <xs:element name="Scan" type="xs:base64Binary" minOccurs="0"/>
     <xs:element name="Part" type="Part" minOccurs="0"/>
-    <xs:element name="Kind" type="xs:QName" minOccurs="0"/>
+    <xs:element name="Kind" type="xs:QName" minOccurs="0" nillable="true"/>
     <xs:element name="Any" minOccurs="0"><xs:complexType><xs:sequence>
       <xs:any namespace="##any" processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
       <xs:anyAttribute processContents="skip"/></xs:complexType></xs:element>
     <xs:element name="Links" minOccurs="0"><xs:complexType><xs:sequence>
       <xs:element name="Target" minOccurs="0"><xs:complexType>
         <xs:attribute name="id" type="xs:ID"/></xs:complexType></xs:element>
-      <xs:element name="Link" type="xs:IDREF" minOccurs="0"/></xs:sequence></xs:complexType></xs:element>
+      <xs:element name="Mark" type="xs:ID" minOccurs="0"/>
+      <xs:element name="Link" type="xs:IDREF" minOccurs="0" nillable="true"/>
+      </xs:sequence></xs:complexType></xs:element>
     <xs:element ref="Paper" minOccurs="0" maxOccurs="unbounded"/>
   </xs:sequence><xs:attribute name="number"/></xs:complexType></xs:element>
   <xs:complexType name="Person"><xs:sequence>

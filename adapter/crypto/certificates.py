@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeGuard
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -231,27 +231,30 @@ def check_issued(child: x509.Certificate, issuer: x509.Certificate) -> None:
         raise SecurityFailed("a certificate's serial number is not positive, or too long")
     if child.signature_algorithm_oid not in SIGNATURE_ALGORITHMS:
         raise SecurityFailed("a certificate is signed with an algorithm that is not on the list")
-    if not _is_strong(public_key(issuer)):
+    if not is_strong(public_key(issuer)):
         raise SecurityFailed("the key of a certificate's issuer is weak")
     try:
         child.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (InvalidSignature, ValueError):  # ValueError: another name, or an algorithm of another kind than the key
         raise SecurityFailed("the signature of a certificate is wrong") from None
 
 
 @lru_cache(maxsize=_CACHED_CERTIFICATES)
 def _is_root(certificate: x509.Certificate) -> bool:
-    """Self-signed. One that is self-issued only belongs to the authority's other key (RFC 5280, 3.2)."""
-    if certificate.subject.public_bytes() != certificate.issuer.public_bytes():
-        return False
+    """Self-signed. One that is self-issued only belongs to the authority's other key (RFC 5280, 3.2).
+
+    certificate: of a strong key. ValueError: issued by another name, or an algorithm that is not that of its key.
+    """
     try:
         certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (InvalidSignature, ValueError):
         return False
     return True
 
 
-def _is_strong(key: PublicKeyTypes) -> bool:
+def is_strong(
+    key: PublicKeyTypes,
+) -> TypeGuard[rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey]:
     """NIST SP 800-57 Part 1, 5.6.1: 112 bits or more, of the kinds that the suites know."""
     if isinstance(key, rsa.RSAPublicKey):
         return key.key_size >= MIN_ISSUER_RSA_BITS

@@ -8,9 +8,9 @@ processing instructions alone are left behind, and what the rule replaces is rep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from lxml import etree
 
@@ -23,7 +23,12 @@ from adapter.xmlsafe import text_of
 XSI_NIL: Final = qname(XSI, "nil")
 _HREF: Final = "href"
 _TRUE: Final = ("true", "1")
-_Start = Callable[[str, dict[str | None, str]], etree._Element]
+
+
+class _Start(Protocol):
+    """Makes the element that an element is copied to: its tag, and the declarations that it needs of its own."""
+
+    def __call__(self, tag: str, more: dict[str | None, str]) -> etree._Element: ...
 
 
 @dataclass(kw_only=True, slots=True)
@@ -86,15 +91,14 @@ class _Walk:
             _add_text(target, None, source.text)
         last: etree._Element | None = None
         for child in source:
-            below = place.children.get(child.tag) if _is_element(child) else None
+            below = place.children.get(child.tag)  # the tag of a comment is a function, and no key
             if below is not None:
                 last = self.element(child, below, _under(target))
             elif place.text and child.tag == XOP_INCLUDE:
                 last = self._include(child, target)
             if place.text:
                 _add_text(target, last, child.tail)
-        if place.is_id or place.is_reference:
-            self._note(place, target.text or "")
+        self._note(place, target.text or "")
 
     def _attribute(self, target: etree._Element, name: str, value: str, place: Place) -> None:
         if name == XSI_NIL:
@@ -122,10 +126,9 @@ class _Walk:
         target = start(str(source.tag), {})
         if instead.way is Replacement.NIL:
             target.set(XSI_NIL, "true")
-            self._rewritten(instead, "")
+            self._cut.replaced[instead.path] = instead.way.value
             return target
-        is_nil = (source.get(XSI_NIL) or "").strip() in _TRUE
-        text = self._rewritten(instead, "" if is_nil else text_of(source))
+        text = self._rewritten(instead, text_of(source))  # what is nil has none
         if text:
             target.text = text
         return target
@@ -173,15 +176,15 @@ class _Walk:
         values += [str(value) for name, value in source.items() if name in place.attributes]
         prefixes = {value.strip().partition(":")[0] for value in values if ":" in value}
         needed: dict[str | None, str] = {prefix: source.nsmap[prefix] for prefix in prefixes if prefix in source.nsmap}
-        type_name = source.get(XSI_TYPE, ":") if XSI_TYPE in place.attributes else ":"
-        is_bare = (place.is_qname and ":" not in (source.text or "")) or ":" not in type_name
-        if is_bare and None in source.nsmap:  # a name without a prefix means the default namespace
+        is_bare = place.is_qname and ":" not in (source.text or "")
+        is_bare_type = XSI_TYPE in place.attributes and ":" not in source.get(XSI_TYPE, ":")
+        if (is_bare or is_bare_type) and None in source.nsmap:  # a name without a prefix means the default namespace
             needed[None] = source.nsmap[None]
         return needed
 
 
 def _under(parent: etree._Element) -> _Start:
-    return lambda tag, more: etree.SubElement(parent, tag, nsmap=cast("dict[str, str]", more) or None)
+    return lambda tag, more: etree.SubElement(parent, tag, nsmap=cast("dict[str, str]", more))
 
 
 def _root_with(prefixes: Mapping[str | None, str]) -> _Start:

@@ -98,8 +98,10 @@ def test_a_status_anywhere_else_or_of_another_form_is_refused_before_any_cryptog
         gate_octets(forged)
 
 
-def test_a_foreign_stack_may_break_its_lines(federation: Federation) -> None:
+@pytest.mark.parametrize("space", [b"\n", b" "])
+def test_a_foreign_stack_may_break_its_lines_and_is_not_taken_for_ours(federation: Federation, space: bytes) -> None:
     octets = sealed_with(federation, STATUS)
     text = b64encode(STATUS)
-    broken = octets.replace(text, text[:76] + b"\n" + text[76:])
+    broken = octets.replace(text, text[:76] + space + text[76:])
+    assert recognise(received(broken), MessageKind.REQUEST, DEFAULT_LIMITS) is None
     assert gate_octets(broken).claimed_header.certificate_status == STATUS

@@ -10,6 +10,7 @@ from typing import Any
 
 from asn1crypto import core  # type: ignore[import-untyped]
 from asn1crypto import ocsp as asn1
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -139,16 +140,41 @@ def with_two_answers(response: bytes, key: SigningPrivateKey) -> bytes:
     return _signed_again(whole, key)
 
 
-def with_critical_extension(response: bytes, key: SigningPrivateKey, *, of_single: bool) -> bytes:
-    """The same response with something that has to be understood (RFC 6960, 4.4). of_single: about its one answer."""
+def with_extension(
+    response: bytes,
+    key: SigningPrivateKey,
+    *,
+    of_single: bool,
+    critical: bool,
+    name: str = "1.3.6.1.4.1.32473.2",
+    value: bytes = b"\x05\x00",
+) -> bytes:
+    """The same response with one more thing said (RFC 6960, 4.4). of_single: about its one answer. value: DER."""
     whole = asn1.OCSPResponse.load(response)
     data = whole["response_bytes"]["response"].parsed["tbs_response_data"]
-    extension = {"extn_id": "1.3.6.1.4.1.32473.2", "critical": True, "extn_value": core.Null().dump()}
+    extension = {"extn_id": name, "critical": critical, "extn_value": core.ParsableOctetString(value)}
     if of_single:
         data["responses"][0]["single_extensions"] = [extension]
     else:
         data["response_extensions"] = [extension]
     return _signed_again(whole, key)
+
+
+def with_hash_algorithm(response: bytes, name: str, key: SigningPrivateKey) -> bytes:
+    """The same response, that says its hashes of issuer and key were made in another way."""
+    whole = asn1.OCSPResponse.load(response)
+    data = whole["response_bytes"]["response"].parsed["tbs_response_data"]
+    data["responses"][0]["cert_id"]["hash_algorithm"] = {"algorithm": name}
+    return _signed_again(whole, key)
+
+
+def with_certificates(response: bytes, *certificates: x509.Certificate) -> bytes:
+    """The same response with these certificates along; the signature does not cover them."""
+    whole = asn1.OCSPResponse.load(response)
+    basic = whole["response_bytes"]["response"].parsed
+    basic["certs"] = [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in certificates]
+    whole["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
+    return bytes(whole.dump(force=True))
 
 
 def with_signature_algorithm(response: bytes, name: str) -> bytes:

@@ -26,6 +26,14 @@ from tests.pki import NOW, SIGNING_USAGE, SUITE_NAMES, Authority, SigningPrivate
 SECOND = timedelta(seconds=1)
 YEARS = timedelta(days=4000)
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.9"), b"\x05\x00")
+MAPPED = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.33"), b"\x30\x00")
+ALL_OTHERS = (
+    ExtendedKeyUsageOID.SERVER_AUTH,
+    ExtendedKeyUsageOID.CLIENT_AUTH,
+    ExtendedKeyUsageOID.CODE_SIGNING,
+    ExtendedKeyUsageOID.TIME_STAMPING,
+    ExtendedKeyUsageOID.OCSP_SIGNING,
+)
 POLICY = x509.PolicyInformation(x509.ObjectIdentifier("1.3.6.1.4.1.32473.2"), None)
 
 
@@ -40,7 +48,7 @@ class Path:
     after: Callable[[x509.Certificate, SigningPrivateKey], x509.Certificate] | None = None
     """What becomes of the leaf, given the key that signed it."""
 
-    def check(self) -> tuple[x509.Certificate, ...]:
+    def check(self, purpose: Purpose = Purpose.SIGNING) -> tuple[x509.Certificate, ...]:
         root_key = new_signing_key(self.suite, "paths/root")
         root_name = x509.Name.from_rfc4514_string("CN=Path root,C=UZ")
         above: dict[str, Any] = {"public_key": root_key.public_key(), "subject": root_name} | CA | self.root
@@ -62,7 +70,7 @@ class Path:
         leaf = issue(Authority(key=signer, name=issuer_name), **leaf_values)
         if self.after is not None:
             leaf = self.after(leaf, key)
-        return check_chain(leaf, [root, intermediate], NOW, Purpose.SIGNING)
+        return check_chain(leaf, [root, intermediate], NOW, purpose)
 
 
 CA: dict[str, Any] = {
@@ -95,6 +103,7 @@ LINKS: dict[str, tuple[dict[str, Any], str]] = {
     "4.13 name constraints that are not critical": (_constrained(critical=False), "constraints on names or policies"),
     "4.9 critical policy constraints": (_policies(critical=True), "constraints on names or policies"),
     "4.9 policy constraints that are not critical": (_policies(critical=False), "constraints on names or policies"),
+    "4.10 policy mappings": (_with(MAPPED, critical=False), "constraints on names or policies"),
     "4.12 inhibit any policy": (_with(x509.InhibitAnyPolicy(0), critical=True), "constraints on names or policies"),
     "4.8 critical policies": (_with(x509.CertificatePolicies([POLICY]), critical=True), "critical extension"),
 }
@@ -104,6 +113,7 @@ CA_ONLY: dict[str, tuple[dict[str, Any], str]] = {
     "4.7.1 key usage without keyCertSign": ({"usage": ("crl_sign",)}, "may not sign certificates"),
     "4.7 no key usage": ({"usage": None}, "what its key is for"),
     "for other protocols only": ({"extended_usage": (ExtendedKeyUsageOID.SERVER_AUTH,)}, "other protocols only"),
+    "for each of the other protocols": ({"extended_usage": ALL_OTHERS}, "other protocols only"),
 }
 LEAF_ONLY: dict[str, tuple[dict[str, Any], str]] = {
     "4.1.2 signed with another key": (
@@ -163,6 +173,14 @@ def test_wrong_at_the_leaf(suite: str, name: str) -> None:
         replace(good_path(suite), leaf=changes).check()
 
 
+def test_an_authority_for_tls_only_issues_for_tls() -> None:
+    for_tls = {"extended_usage": (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)}
+    path = Path(suite="p256", root=for_tls, intermediate=for_tls, leaf=for_tls)
+    assert len(path.check(Purpose.TLS)) == 3
+    with pytest.raises(SecurityFailed, match="other protocols only"):
+        path.check()
+
+
 # --- 4.1: what the library would not make ----------------------------------------------------------------------------
 
 
@@ -200,6 +218,7 @@ def test_serial_numbers(suite: str, serial: int, *, good: bool) -> None:
 
 WEAK: dict[str, Callable[[], SigningPrivateKey]] = {
     "rsa 1024": lambda: rsa.generate_private_key(public_exponent=65537, key_size=1024),
+    "rsa 2047": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2047),
     "secp192r1": lambda: ec.generate_private_key(ec.SECP192R1()),
     "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
 }
@@ -263,9 +282,10 @@ def test_two_authorities_that_certified_each_other_lead_nowhere() -> None:
     assert len(check_chain(leaf, [*(one.certificate for one in crossed), first.certificate], NOW, Purpose.SIGNING)) <= 4
 
 
-def test_a_new_key_under_the_old_one_is_no_root_of_its_own() -> None:
-    """RFC 5280, 3.2: self-issued, not self-signed."""
-    old = make_ca("Rolling CA")
+@pytest.mark.parametrize("suite", SUITE_NAMES)
+def test_a_new_key_under_the_old_one_is_no_root_of_its_own(suite: str) -> None:
+    """RFC 5280, 3.2: self-issued, not self-signed; also when the old key is of another kind."""
+    old = make_ca("Rolling CA", key=new_signing_key(suite, "paths/old"))
     new_key = ec.generate_private_key(ec.SECP256R1())
     rolled = issue(old, public_key=new_key.public_key(), subject=old.name, **CA)
     leaf = member_below(Authority(key=new_key, name=old.name))

@@ -15,8 +15,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapter.crypto.status import (
-    CLOCK_SKEW,
     MAX_OCSP_OCTETS,
+    NONCE_OCTETS,
     CertificateStatus,
     encode_ocsp_request,
     read_ocsp_response,
@@ -30,6 +30,7 @@ from tests.real_pki.ocsp import make_response, signed_by_another, with_issuer_na
 
 WINDOW = timedelta(hours=1)
 HOUR = timedelta(hours=1)
+CLOCK_SKEW = timedelta(minutes=1)
 
 
 class Scene:
@@ -97,6 +98,7 @@ def test_good_by_a_delegate_and_by_the_authority_itself(suite: str, *, by_name: 
         status = scene.read(octets)
         assert (status.revoked_at, status.this_update, status.usable_until) == (None, NOW, NOW + HOUR)
         assert (status.octets, status.is_list) == (octets, False)
+        assert "octets" not in repr(status)
 
 
 @pytest.mark.parametrize("suite", SUITE_NAMES)
@@ -115,10 +117,12 @@ def test_revoked_whenever_it_was_said(scene: Scene) -> None:
 
 
 def test_an_answer_to_our_question(scene: Scene) -> None:
-    nonce = bytes(32)
+    nonce = bytes(NONCE_OCTETS)
+    assert len(nonce) == 32  # RFC 9654, 2.1: clients should
     asked = ocsp.load_der_ocsp_request(encode_ocsp_request(scene.member, scene.authority.certificate, nonce))
     assert asked.serial_number == scene.member.serial_number
     assert [one.value.nonce for one in asked.extensions if isinstance(one.value, x509.OCSPNonce)] == [nonce]
+    assert not any(one.critical for one in asked.extensions)  # 4.4: a responder need not know it
     assert scene.read(scene.response(nonce=nonce), nonce=nonce).revoked_at is None
     assert scene.read(scene.response(), nonce=nonce).revoked_at is None  # prepared ahead: its time says enough
     assert scene.read(scene.response(nonce=nonce)).revoked_at is None  # somebody else had asked

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapter.crypto import two_officers
 from adapter.crypto.two_officers import MAX_SEALED_BYTES, open_by_two, read_about, seal_for_two
 from adapter.errors import CommandRefused
 
@@ -76,7 +79,16 @@ def test_another_file_is_said_to_be_none(octets: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"form": "another"}, {"about": []}, {"officers": []}, {"wrapped": {}}, {"nonce": ""}]
+    "changed",
+    [
+        {"form": "another"},
+        {"about": []},
+        {"officers": []},
+        {"wrapped": {}},
+        {"nonce": ""},
+        {"officers": {"bek": ""}},
+        {"officers": dict.fromkeys("abcdefghi", "")},
+    ],
 )
 def test_another_form_is_none(sealed: bytes, changed: dict[str, object]) -> None:
     with pytest.raises(CommandRefused, match="not a file that was sealed"):
@@ -95,3 +107,54 @@ def test_another_form_is_none(sealed: bytes, changed: dict[str, object]) -> None
 def test_what_one_could_open_alone_is_not_sealed(phrases: dict[str, bytes], words: str) -> None:
     with pytest.raises(CommandRefused, match=words):
         seal_for_two(CONTENT, phrases, {})
+
+
+def test_a_file_that_was_sealed_before_is_opened_by_every_later_release() -> None:
+    """The form: passes, lanes and memory of Argon2id, salts, pairs, what is wrapped and what is signed along."""
+    octets = Path(__file__).with_name("sealed_for_two.json").read_bytes()
+    pair = {name: PHRASES[name] for name in ("bek", "dilnoza")}
+    assert open_by_two(octets, pair) == b"what no officer knows alone"
+    assert read_about(octets) == ({"member": "UZ/GOV/200000001"}, ("bek", "dilnoza"))
+
+
+def test_each_officer_has_a_salt_of_sixteen_octets(sealed: bytes) -> None:
+    salts = {base64.b64decode(salt) for salt in json.loads(sealed)["officers"].values()}
+    assert [len(salt) for salt in salts] == [16, 16, 16]
+
+
+def test_eight_officers_with_twelve_characters_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(two_officers, "_MEMORY_KIB", 64)  # what guessing costs is not the subject here
+    phrases = {f"officer {at}": f"a phrase no{at}".encode() for at in range(7)} | {"officer 7": b"\xff" * 12}
+    assert {len(phrase) for phrase in phrases.values()} == {12}
+    sealed = seal_for_two(CONTENT, phrases, {})
+    assert open_by_two(sealed, {name: phrases[name] for name in ("officer 0", "officer 7")}) == CONTENT
+    with pytest.raises(CommandRefused, match="12 characters"):
+        seal_for_two(CONTENT, phrases | {"officer 6": b"\xff" * 11}, {})
+
+
+def test_the_largest_file_is_read_and_no_octet_more(sealed: bytes) -> None:
+    assert MAX_SEALED_BYTES == 16 * 1024 * 1024
+    largest = sealed.ljust(MAX_SEALED_BYTES)
+    assert read_about(largest) == read_about(sealed)
+    with pytest.raises(CommandRefused, match="not a file that was sealed"):
+        read_about(largest + b" ")
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        [],
+        [{"by": ["dilnoza", "olim"], "key": ""}],
+        [{"key": ""}],
+        [{"by": ["bek", "dilnoza"]}],
+        [{"by": ["bek", "dilnoza"], "key": 1}],
+        [{"by": ["bek", "dilnoza"], "key": "no base64"}],
+        [{"by": ["bek", "dilnoza"], "key": "AAAA"}],
+        [{"by": 1, "key": ""}],
+        [1],
+    ],
+)
+def test_a_file_with_another_wrapped_key_or_none_is_damaged(sealed: bytes, wrapped: Any) -> None:
+    octets = json.dumps({**json.loads(sealed), "wrapped": wrapped}).encode()
+    with pytest.raises(CommandRefused, match="or the file is damaged"):
+        open_by_two(octets, {name: PHRASES[name] for name in ("bek", "dilnoza")})

@@ -240,22 +240,3 @@ def test_a_tls_certificate_that_was_revoked(scene: Statuses) -> None:
     )
     with pytest.raises(PeerMismatch, match="revoked"):
         scene.trust()
-
-
-def test_a_full_book_forgets_what_is_good_first(scene: Statuses) -> None:
-    def made(number: int, revoked_at: datetime | None) -> CertificateStatus:
-        return CertificateStatus(
-            certificate_sha256=bytes([number]),
-            revoked_at=revoked_at,
-            this_update=NOW,
-            usable_until=NOW + WINDOW,
-            is_list=False,
-            octets=b"",
-        )
-
-    book = StatusBook(max_known=2)
-    for number, revoked_at in ((1, NOW), (2, None), (3, NOW)):
-        book.learn(made(number, revoked_at))
-    assert [book.is_revoked(bytes([number])) for number in (1, 2, 3)] == [True, False, True]
-    book.learn(made(4, None))
-    assert book.known(bytes([4])) is not None
