@@ -35,7 +35,15 @@ OFFICER = "adapter"
 class KeyKeeper:
     """Hands out the keys in use and exchanges them in place. `refresh` runs in a thread, the rest in the event loop."""
 
-    def __init__(self, settings: Settings, keyring: Keyring, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        keyring: Keyring,
+        database: Database,
+        clock: Clock,
+        is_revoked: Callable[[bytes], bool],
+    ) -> None:
+        """is_revoked: see SigningKeyChoice."""
         self._settings = settings
         self._lives = KeyLives(database)
         self._log = Log(record_origin(settings.member), keyring.record)
@@ -45,7 +53,7 @@ class KeyKeeper:
         self._tls = keyring.tls
         self._told: list[Callable[[TlsKey], None]] = []
         self.decryption = keyring.decryption
-        self.signing = SigningKeyChoice(keyring.signing, settings.member)
+        self.signing = SigningKeyChoice(keyring.signing, settings.member, is_revoked)
 
     def tell(self, listener: Callable[[TlsKey], None]) -> None:
         """Call `listener` with every TLS key that is shown from now on, and with the one that is shown now."""

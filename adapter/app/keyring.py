@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapter.app.own_token import TokenKeys, load_token_keys
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.key_life import Lives, in_order_of_use, is_loaded
-from adapter.crypto.certificates import public_key
+from adapter.crypto.certificates import public_key, sha256
 from adapter.crypto.keys import DecryptionKeys, key_id
 from adapter.crypto.note import NoteSigner
 from adapter.directory.model import Directory
@@ -48,13 +48,24 @@ class Keyring:
     """The number of the last entry of the record about a key when these were read, -1 without one."""
 
 
-class SigningKeyChoice:
-    """Which of our signing keys to use: one that the directory has registered for us and that is valid now.
+def _nothing_is_known(_certificate_sha256: bytes) -> bool:
+    return False
 
-    Chosen once for each version of the directory; the time is looked at for every message.
+
+class SigningKeyChoice:
+    """Which of our signing keys to use: registered for us by the directory, valid now, and not known to be revoked.
+
+    Chosen once for each version of the directory; time and revocation are looked at for every message.
     """
 
-    def __init__(self, keys: tuple[SigningKey, ...], own: MemberId) -> None:
+    def __init__(
+        self, keys: tuple[SigningKey, ...], own: MemberId, is_revoked: Callable[[bytes], bool] = _nothing_is_known
+    ) -> None:
+        """is_revoked: whether the certificate with this SHA-256 is known to be revoked (directory.status.StatusBook).
+
+        What the record says of a revoked key is no matter here: such a key is not loaded (audit.key_life.LOADED).
+        """
+        self._is_revoked = is_revoked
         self._keys = keys
         self._own = own
         self._version = -1
@@ -75,9 +86,10 @@ class SigningKeyChoice:
             self._registered = tuple(key for key in self._keys if key.certificate in certificates)
             self._version = directory.version
         for key in self._registered:
-            if key.certificate.not_valid_before_utc <= now <= key.certificate.not_valid_after_utc:
+            is_valid = key.certificate.not_valid_before_utc <= now <= key.certificate.not_valid_after_utc
+            if is_valid and not self._is_revoked(sha256(key.certificate)):
                 return key
-        raise KeyUnusable(f"no signing key of this adapter is registered for {self._own} and valid now")
+        raise KeyUnusable(f"no signing key of this adapter is registered for {self._own}, valid now and not revoked")
 
 
 def own_lives(settings: Settings) -> Lives:

@@ -88,7 +88,6 @@ class StatusKeeper:
 
     async def keep_fresh(self) -> None:
         """Ask for ever for our own statuses and for those that messages needed, once half of their time is over."""
-        await asyncio.to_thread(self._load_copies)
         while True:
             try:
                 await self._look()
@@ -176,8 +175,8 @@ class StatusKeeper:
             await asyncio.to_thread(self._copies.keep, status.certificate_sha256, status.octets)
         return status
 
-    def _load_copies(self) -> None:
-        """Begin with what was known before a restart; each is judged again."""
+    def load_copies(self) -> None:
+        """Begin with what was known before a restart; each is judged again. Before the first message is signed."""
         now = self._clock()
         for question in self._questions(now):
             octets = self._copies.load(question.sha256)

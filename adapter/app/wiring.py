@@ -112,10 +112,10 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
     services = load_provided(
         settings.adapter.services_dir, settings.member, transfer_bounds(settings, settings.peer_listener.read_timeout_s)
     )
-    keys = KeyKeeper(settings, keyring, database, utc_now)
+    statuses = _status_keeper(settings, keeper)
+    keys = KeyKeeper(settings, keyring, database, utc_now, statuses.book.is_revoked)
     keys.tell(peers.show)
     stamps = _stamp_keeper(settings, database, keeper)
-    statuses = _status_keeper(settings, keeper)
     common = _Common.of(settings, keyring, keeper, record, keys=keys, stamps=stamps, statuses=statuses)
     return Site(
         settings=settings,

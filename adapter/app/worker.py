@@ -36,6 +36,8 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         await site.directory.refresh()
     with suppress(AdapterError):  # of what cannot be read, keep_fresh says so; a new directory or key is looked for
         await site.keys.refresh(site.directory.current)
+    # A key that is known to be revoked signs nothing, from the first message on.
+    await asyncio.to_thread(site.statuses.load_copies)
     gates = Gates()
     peer_door = PeerDoor(site, sockets.peers, gates)
     background = [

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from adapter.cli.approval_gate import Asking
 from adapter.cli.files import confirm, make_folder, read_octets, write_octets
-from adapter.cli.key_requests import Purpose, create_keys
+from adapter.cli.key_office import KeyOffice
+from adapter.cli.key_requests import Purpose, create_keys, enter_new_keys
 from adapter.cli.options import JsonOption, Suite, YesOption, member_reader
 from adapter.cli.output import Output, good
 from adapter.cli.settings_template import adapter_toml
@@ -65,6 +67,7 @@ def init(
     passphrase_file = settings.adapter.passphrase_file
     keys = create_keys(settings.adapter.keys_dir, missing, suite, name="", passphrase_file=passphrase_file)
     prepare(settings.database_url)
+    enter_new_keys(KeyOffice(settings, Asking()))
     output.result(
         {
             "home": str(home),

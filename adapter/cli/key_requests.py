@@ -148,11 +148,25 @@ def create_keys(
 
 def _enter_made(office: KeyOffice, purposes: Sequence[Purpose], name: str, mandate: Mandate) -> None:
     """Before `adapter init` has made the record, keys are judged by what is seen of them."""
-    certified = {purpose.value for purpose in CERTIFIED} & {purpose.value for purpose in purposes}
-    if not office.has_record or not certified:
+    if not office.has_record:
         return
-    titles = {key_path(office.settings.adapter.keys_dir, purpose, name).stem for purpose in certified}
-    made = [key for key in office.all_keys() if key.title in titles and not key.in_token and key.life is None]
+    titles = {key_path(office.settings.adapter.keys_dir, purpose, name).stem for purpose in purposes}
+    _enter_all(office, [key for key in office.all_keys() if key.title in titles], mandate)
+
+
+def enter_new_keys(office: KeyOffice) -> None:
+    """Enter every key file that has no certificate yet and that the record does not know: made just before it was.
+
+    One with a certificate is left to what is seen of it: it may be in use since before there were entries about keys.
+    Raises StoreUnusable, KeyUnusable.
+    """
+    if office.has_record:
+        _enter_all(office, [key for key in office.all_keys() if key.certificate is None], office.plain_mandate())
+
+
+def _enter_all(office: KeyOffice, keys: Sequence[KeyFile], mandate: Mandate) -> None:
+    certified = {purpose.value for purpose in CERTIFIED}
+    made = [key for key in keys if key.purpose in certified and key.key_id and not key.in_token and key.life is None]
     if made:
         office.enter(
             *(Step(facts=office.facts(key), to=LifeState.MADE, details={"suite": key.suite}) for key in made),

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from adapter.app.keyring import SigningKeyChoice
 from adapter.app.status_keeper import StatusKeeper
 from adapter.directory.content import CertificationAuthority
 from adapter.directory.model import Directory
 from adapter.directory.status import StatusBook, StatusQuestion
 from adapter.directory.trust import ChainCache
-from adapter.errors import AdapterError, SecurityFailed, StatusUnavailable
+from adapter.errors import AdapterError, KeyUnusable, SecurityFailed, StatusUnavailable
 from adapter.store.status_copies import StatusCopies
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.status_client import StatusClient
@@ -24,6 +25,7 @@ from tests.real_pki.crl import CrlPublisher
 from tests.real_pki.making import make_responder
 from tests.real_pki.ocsp import OcspResponder
 from tests.real_pki.serving import Fault
+from tests.two_sides import signing_key_of
 
 pytestmark = pytest.mark.sockets
 WINDOW = timedelta(minutes=30)
@@ -180,6 +182,7 @@ async def test_it_fetches_its_own_ahead_again_at_half_time_and_begins_with_its_c
         await asyncio.sleep(1.5)
         assert scene.keeper.staple(own) == first  # down, and still within the window
         again = scene.new_keeper()
+        again.load_copies()
         starting = asyncio.create_task(again.keep_fresh())
         try:
             assert await _eventually(lambda: again.staple(own)) == first
@@ -191,6 +194,23 @@ async def test_it_fetches_its_own_ahead_again_at_half_time_and_begins_with_its_c
             scene.keeper.book.check(scene.question, scene.now)
     finally:
         running.cancel()
+
+
+async def test_after_a_restart_a_revoked_key_signs_nothing_from_the_first_message_on(scene: Scene) -> None:
+    """The responder is down by then: what was learnt before is enough."""
+    own = scene.federation.social
+    keys = (signing_key_of(own),)
+    await scene.learn()
+    assert SigningKeyChoice(keys, own.id, scene.keeper.book.is_revoked).choose(scene.directory, scene.now) is keys[0]
+    scene.responder.revoke(own.signing_certificate)
+    with pytest.raises(SecurityFailed, match="revoked"):
+        await scene.learn()
+    scene.responder.play(Fault.DOWN)
+    again = scene.new_keeper()
+    again.load_copies()
+    choice = SigningKeyChoice(keys, own.id, again.book.is_revoked)
+    with pytest.raises(KeyUnusable, match="not revoked"):
+        choice.choose(scene.directory, scene.now)
 
 
 async def _eventually(look: object) -> bytes:

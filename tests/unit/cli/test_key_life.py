@@ -145,3 +145,21 @@ def test_a_rotation_begins_with_a_key_and_its_request(desk: Desk) -> None:
     assert (desk.keys / "agreement-2027.csr").exists()
     again = json.loads(desk.type(*words, "--json").out)
     assert again == value, "it may be run as often as one likes"
+
+
+def test_the_keys_of_a_new_home_begin_their_life_in_the_record(run: Run, tmp_path: Path) -> None:
+    home = ("--member", "UZ/GOV/200000009", "--directory", "fed")
+    assert run("init", "fresh", *home).code == 0
+
+    def lives() -> dict[str, tuple[str, int | None]]:
+        listed = json.loads(run("keys", "list", "-s", "fresh", "--json").out)
+        return {key["key"]: (key["state"], key["record"]) for key in listed}
+
+    began = lives()
+    assert [began[key] for key in ("signing", "agreement", "tls")] == [("made", 0), ("made", 1), ("made", 2)]
+    assert run("init", "fresh", *home, "--yes").code == 0
+    assert lives() == began, "what is entered is not entered twice"
+    assert run("log", "verify", "-s", "fresh").code == 0
+    (tmp_path / "fresh" / "keys" / "tls.key").unlink()
+    assert run("init", "fresh", *home, "--yes").code == 0
+    assert "4 entries" in run("log", "verify", "-s", "fresh").out, "another key, another life"
