@@ -331,8 +331,8 @@ class AuthorizedRequest:
     valid: ValidRequest
     rule_id: str
     policy_version: int
-    fields: ReleasedFields | None = None
-    """Of the answer, what the rule lets out; None when it lets out all of it."""
+    fields: ReleasedFields | None
+    """Of the answer, what the rule lets out; None: all of it, which nobody may mean by saying nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

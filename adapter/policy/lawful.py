@@ -43,8 +43,6 @@ def check_lawful(
 
 def _check_named(basis: LegalBasis, personal_data: PersonalData, kind: LegalBasisKind) -> None:
     """A kind of legal basis that must name something names it: an inspector has to find what it refers to."""
-    if not kind.must_name:
-        return
     named = {name for name, _ in basis.names}
     if personal_data.consent is not None:
         named.add(BasisName.CONSENT.value)

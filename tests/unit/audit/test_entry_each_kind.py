@@ -56,6 +56,7 @@ REQUEST = AuthorizedRequest(
     ),
     rule_id="r1",
     policy_version=7,
+    fields=None,
 )
 WHOLE = ReleasedAnswer(payload=etree.Element("Answer"))
 RELEASED = RecordedRequest(

@@ -70,6 +70,6 @@ def recorded(
     valid = ValidRequest(
         fresh=FreshRequest(message=trusted, consumer=CONSUMER), operation=operation, input_element=str(payload.tag)
     )
-    authorized = AuthorizedRequest(valid=valid, rule_id="r", policy_version=1)
+    authorized = AuthorizedRequest(valid=valid, rule_id="r", policy_version=1, fields=None)
     proven = ProvenAttachments(message=verified, attachments=attachments or NO_ATTACHMENTS)
     return RecordedRequest(authorized=authorized, proven=proven, record_number=RecordNumber(0))

@@ -8,7 +8,15 @@ import pytest
 
 from adapter.directory.content import BasisName, EService, LegalBasisKind, Regulation
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member
-from adapter.errors import AccessDenied, AdapterError, NoLegalBasis, UnknownMember, UnknownPurpose, UnknownRegulation
+from adapter.errors import (
+    AccessDenied,
+    AdapterError,
+    NoLegalBasis,
+    Problem,
+    UnknownMember,
+    UnknownPurpose,
+    UnknownRegulation,
+)
 from adapter.identifiers import MemberId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
 from adapter.policy.decision import AccessFacts, Decision, decide
 from adapter.policy.rules import AccessRule, PolicySnapshot
@@ -176,6 +184,14 @@ def test_a_participant_asks_within_an_e_service_of_another_agency() -> None:
     assert decide(FACTS, policy=policy, directory=directory, now=NOW).refusal is None
 
 
+def test_a_service_for_any_e_service_is_asked_within_each_that_lists_it() -> None:
+    services = {**DIRECTORY.services, SERVICE: replace(DIRECTORY.services[SERVICE], regulations=frozenset())}
+    directory, policy = replace(DIRECTORY, services=services), PolicySnapshot.of(1, [RULE])
+    for regulation in (None, "ES-17", "ES-18"):
+        facts = replace(FACTS, regulation=regulation)
+        assert decide(facts, policy=policy, directory=directory, now=NOW).refusal is None
+
+
 def test_a_regulation_of_a_service_that_has_none_is_refused() -> None:
     facts = replace(FACTS, service=OPEN_SERVICE, personal_data=PersonalData(purpose=Purpose("statistics")))
     assert isinstance(judged(facts, replace(RULE, service=OPEN_SERVICE)).refusal, UnknownRegulation)
@@ -223,7 +239,12 @@ def test_a_legal_basis_names_what_its_kind_must_name() -> None:
     )
     refusal = refusal_of(partly, directory)
     assert isinstance(refusal, NoLegalBasis)
-    assert [one.text for one in refusal.problems] == ["A legal basis of kind law must name: date."]
+    text = "A legal basis of kind law must name: date."
+    (problem,) = refusal.problems
+    assert problem == Problem(line=0, column=0, element="LegalBasis", rule="directory.legal-basis", text=text)
+    both = refusal_of(FACTS.personal_data, with_kind(BasisName.DATE, BasisName.ARTICLE))
+    assert both is not None
+    assert [one.text for one in both.problems] == ["A legal basis of kind law must name: article, date."]
     basis = LegalBasis(kind="law", reference="x", names=(("court", "Tashkent"), ("date", "2026-01-02")))
     assert refusal_of(replace(partly, legal_basis=basis), directory) is None
 

@@ -21,6 +21,7 @@ from adapter.policy import decision as decision_module
 from adapter.policy.decision import Decision, authorize, decide, facts_of
 from adapter.policy.freshness import TimeBounds, check_fresh
 from adapter.policy.rules import AccessRule, PolicySnapshot, check_consumer_pattern
+from adapter.released_fields import ReleasedFields
 from adapter.stages import LegalBasis, PersonalData, ValidRequest
 from tests.unit.policy.test_decision import (
     CONSUMER,
@@ -58,7 +59,19 @@ def test_a_request_passes_with_the_rule_and_the_version_that_let_it() -> None:
     request = valid()
     authorized = passed(request, replace(RULE, id="r0", operations=frozenset({"Other"})), RULE)
     assert authorized.valid is request
-    assert (authorized.rule_id, authorized.policy_version) == ("r1", 7)
+    assert (authorized.rule_id, authorized.policy_version, authorized.fields) == ("r1", 7, None)
+
+
+def test_what_goes_out_is_what_the_rule_that_let_it_says_and_no_other() -> None:
+    name, sex = (
+        ReleasedFields(namespaces=(("f", "urn:x"),), released=(f"f:A/f:{field}",)) for field in ("Name", "Sex")
+    )
+    others = replace(RULE, id="r0", operations=frozenset({"Other"}), fields=sex)
+    limited = replace(RULE, fields=name)
+    assert (
+        decide(FACTS, policy=PolicySnapshot.of(7, [others, limited, RULE]), directory=DIRECTORY, now=NOW).fields == name
+    )
+    assert passed(valid(), others, limited, RULE).fields == name
 
 
 def test_a_request_without_personal_data_is_denied() -> None:
