@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -167,20 +168,17 @@ def signer_of(note: str, text: str, rule: Rule) -> str:
     if len(note) > _MAX_NOTE_CHARS:
         raise SecurityFailed("the note is too long for the record")
     for name, vkey in rule.officers.items():
-        try:
+        with suppress(AdapterError):
             if open_note(note.encode(), [NoteVerifier.parse(vkey)]) == text:
                 return name
-        except AdapterError:
-            continue
     raise SecurityFailed("no officer of the settings has signed exactly this")
 
 
 def check_verdict(request: Request, verdict: Verdict, note: str, *, rule: Rule, member: str, now: datetime) -> str:
     """The numbered checks before an officer's word counts; gives the officer. Raises CommandRefused, SecurityFailed."""
-    # 1. The request is open: not refused, not used, not past its time.
+    # 1. The request is open: not refused, not used, not past its time. One that is approved takes more approvals.
     state = request.state(now)
-    after = ApprovalState.REFUSED if verdict is Verdict.REFUSE else ApprovalState.APPROVED
-    if state is not ApprovalState.APPROVED and after not in TRANSITIONS[state]:
+    if not TRANSITIONS[state]:
         raise CommandRefused(f"{request.id} is {state.value}: ask for the act again")
     # 2. An officer of the settings signed this request, this act and this verdict.
     officer = signer_of(note, request.statement(member, verdict), rule)
