@@ -581,6 +581,28 @@ class KeyUnreachable(KeyUnusable):
     http_status = 503
 
 
+class NotIssuedBecause(Enum):
+    """Why there is no certificate from a CA that was asked by ACME: for the log, the figures and `doctor`."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    """The CA said no, or did not find the answer to its challenge."""
+    MALFORMED = "malformed"
+    """Not what RFC 8555 lets a CA say, too large, or it leads to another host."""
+
+
+class CertificateNotIssued(_OperatorError):
+    code = "CertificateNotIssued"
+    text = "The certificate authority did not issue a certificate."
+    retry = Retry.LATER
+    exit_code = 9
+
+    def __init__(self, reason: str = "", *, because: NotIssuedBecause = NotIssuedBecause.MALFORMED) -> None:
+        super().__init__(reason)
+        self.because = because
+
+
 class StoreUnusable(_OperatorError):
     code = "StoreUnusable"
     text = "The database is missing, locked, full, damaged or of another version."

@@ -20,7 +20,7 @@ from adapter.cli.key_life import KeyArgument
 from adapter.cli.key_office import KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc
 from adapter.cli.output import Output, doubtful, good, when
-from adapter.crypto.certificates import UNREADABLE, public_key
+from adapter.crypto.certificates import MAX_CHAIN, UNREADABLE, public_key
 from adapter.crypto.keys import key_id
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError, CommandRefused, KeyUnusable, SecurityFailed
@@ -47,15 +47,14 @@ def import_certificate(
     """
     output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     octets = read_octets(file, what="certificate", max_bytes=_MAX_CERTIFICATE_BYTES)
-    chain = _read_chain(octets, file)
+    chain = _read_chain(octets, str(file))
     key = _key_for(chain[0], office)
     directory = _directory_if_any(office.settings, output)
     _check_state(office, key, chain[0], directory)
     check_certificate(chain[0], KeyPurpose(key.purpose), office.settings.member, directory, now_utc())
     beside = key.path.with_suffix(".pem")
     confirm_overwrite(beside, yes=yes)
-    write_octets(beside, b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain))
-    _enter_certified(office, key, chain[0], directory)
+    _keep(office, key, chain, directory)
     expires = chain[0].not_valid_after_utc
     output.result(
         {"purpose": key.purpose, "file": str(beside), "expires": when(expires)},
@@ -64,11 +63,35 @@ def import_certificate(
     output.remark("Next: `adapter registration`, so that the authority registers the certificate in the directory.")
 
 
-def _read_chain(octets: bytes, file: Path) -> list[x509.Certificate]:
+def take_issued(
+    office: KeyOffice, key: KeyFile, octets: bytes, directory: Directory, hosts: frozenset[str]
+) -> x509.Certificate:
+    """Keep what a CA sent for our order (untrusted), by the checks of `import`; gives the certificate.
+
+    hosts: that were ordered. Raises KeyUnusable, CommandRefused: nothing was kept.
+    """
+    chain = _read_chain(octets, "what the CA sent")
+    if len(chain) > MAX_CHAIN:
+        raise CommandRefused(f"the CA sent {len(chain)} certificates; a chain has {MAX_CHAIN} at most")
+    if not key.key_id or key_id(public_key(chain[0])) != key.key_id:
+        raise KeyUnusable(f"the certificate that the CA sent is for another key than {key.title}")
+    purpose, member = KeyPurpose(key.purpose), office.settings.member
+    check_certificate(chain[0], purpose, member, directory, now_utc(), ordered_for=hosts)
+    _keep(office, key, chain, directory)
+    return chain[0]
+
+
+def _keep(office: KeyOffice, key: KeyFile, chain: list[x509.Certificate], directory: Directory | None) -> None:
+    pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
+    write_octets(key.path.with_suffix(".pem"), pem)
+    _enter_certified(office, key, chain[0], directory)
+
+
+def _read_chain(octets: bytes, what: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(octets)
     except UNREADABLE:
-        raise CommandRefused(f"{file} holds no certificate in PEM") from None
+        raise CommandRefused(f"{what} holds no certificate in PEM") from None
 
 
 def _key_for(certificate: x509.Certificate, office: KeyOffice) -> KeyFile:

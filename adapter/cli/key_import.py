@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rich.text import Text
 
 from adapter.audit.key_life import LifeState
@@ -22,7 +22,15 @@ from adapter.cli.key_files import key_path
 from adapter.cli.key_office import KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
 from adapter.cli.output import Output, good, when
-from adapter.crypto.certificates import Purpose, check_chain, check_purpose, public_key, sha256
+from adapter.crypto.certificates import (
+    UNREADABLE,
+    Purpose,
+    check_chain,
+    check_purpose,
+    extended_key_usage,
+    public_key,
+    sha256,
+)
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.directory.model import Directory
@@ -33,6 +41,7 @@ from adapter.store.keyfiles import PROMPT, KeyPurpose, read_passphrase, save_pri
 from adapter.store.pkcs12 import HandedOver, read_pkcs12
 
 _MAX_BYTES: Final = 256 * 1024
+_BOTH_WAYS: Final = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH})
 
 
 class ImportedPurpose(StrEnum):
@@ -93,11 +102,18 @@ def import_p12(
 
 
 def check_certificate(
-    certificate: x509.Certificate, purpose: KeyPurpose, member: MemberId, directory: Directory | None, now: datetime
+    certificate: x509.Certificate,
+    purpose: KeyPurpose,
+    member: MemberId,
+    directory: Directory | None,
+    now: datetime,
+    *,
+    ordered_for: frozenset[str] = frozenset(),
 ) -> None:
     """The numbered checks of a certificate that fits its key. Raises KeyUnusable with a sentence for each.
 
     directory: None while this adapter has none; then no CA is known, and the second check is of the time alone.
+    ordered_for: the hosts of our own order, where a CA knows hosts and no members (ACME); it must name exactly these.
     """
     try:
         # 1. It is for this purpose and for no other, of a suite of the table.
@@ -111,8 +127,11 @@ def check_certificate(
             check_chain(certificate, cas, now, use)
     except SecurityFailed as cause:
         raise KeyUnusable(f"the certificate: {cause.reason}") from None
-    # 3. It is this member's: registered so, or by the name that the profile in keys/ gives it.
-    _check_member(certificate, member, directory)
+    # 3. It can be shown both ways: by who is called and by who calls.
+    if purpose is KeyPurpose.TLS:
+        _check_both_ways(certificate)
+    # 4. It is this member's: registered so, by the name that the profile in keys/ gives it, or by our own order.
+    _check_member(certificate, member, directory, ordered_for)
 
 
 def _use_of(certificate: x509.Certificate, purpose: KeyPurpose) -> Purpose:
@@ -130,7 +149,31 @@ def _check_time(certificate: x509.Certificate, now: datetime) -> None:
         raise SecurityFailed("it is not valid now")
 
 
-def _check_member(certificate: x509.Certificate, member: MemberId, directory: Directory | None) -> None:
+def _check_both_ways(certificate: x509.Certificate) -> None:
+    """OpenSSL lets nobody in who shows a certificate for servers only (RFC 5280, 4.2.1.12)."""
+    usage = extended_key_usage(certificate)
+    if usage and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in usage and not usage >= _BOTH_WAYS:
+        raise KeyUnusable(
+            "the certificate is not for servers and clients both, and an adapter shows it as either: its extended key "
+            "usage has to name both"
+        )
+
+
+def hosts_of(certificate: x509.Certificate) -> frozenset[str]:
+    """The names and addresses of its subjectAltName. Raises KeyUnusable: there are others, or it cannot be read."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        hosts = frozenset(str(name.value).lower() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        raise KeyUnusable("the certificate names no host") from None
+    if len(hosts) != len(names):
+        raise KeyUnusable("the certificate names something else than hosts")
+    return hosts
+
+
+def _check_member(
+    certificate: x509.Certificate, member: MemberId, directory: Directory | None, ordered_for: frozenset[str]
+) -> None:
     fingerprint = sha256(certificate)
     for other in () if directory is None else directory.members.values():
         known = (*other.signing, *other.agreement, *other.adapter.tls_certificates)
@@ -138,8 +181,14 @@ def _check_member(certificate: x509.Certificate, member: MemberId, directory: Di
             if other.id == member:
                 return
             raise KeyUnusable(f"the directory has this certificate as one of {other.id}, not of {member}")
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if not any(str(name.value).split(" ")[0] == str(member) for name in names):
+    names = [str(one.value) for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if ordered_for:
+        if hosts_of(certificate) != ordered_for:
+            raise KeyUnusable("the certificate is for other hosts than those that were ordered")
+        names = [name for name in names if name.lower() not in ordered_for]
+        if not names:
+            return
+    if not any(name.split(" ")[0] == str(member) for name in names):
         raise KeyUnusable(f"the certificate does not name {member}: its common name begins with another member's id")
 
 

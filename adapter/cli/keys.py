@@ -9,6 +9,7 @@ from adapter.cli.key_certificates import export, import_certificate
 from adapter.cli.key_import import EPILOG, import_p12
 from adapter.cli.key_life import activate, destroy, retire, revoke
 from adapter.cli.key_listing import list_keys
+from adapter.cli.key_renewal import renew
 from adapter.cli.key_requests import create, csr
 from adapter.cli.key_rotation import rotate
 
@@ -27,6 +28,7 @@ app.command("import-p12", epilog=EPILOG)(import_p12)
 app.command(epilog="adapter keys export signing -o signing.pem")(export)
 app.command(epilog="adapter keys activate signing-2027 --wait")(activate)
 app.command(epilog="adapter keys rotate signing --name 2027 --organisation 'Ministry of Justice'")(rotate)
+app.command(epilog="adapter keys renew")(renew)
 app.command(epilog="adapter keys retire signing")(retire)
 app.command(epilog="adapter keys revoke signing --reason key-compromise")(revoke)
 app.command(epilog="adapter keys destroy signing")(destroy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -19,7 +19,14 @@ from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, Ye
 from adapter.cli.output import Output, counted, good
 from adapter.cli.own_record import record_signer
 from adapter.cli.token_keys import survey_all
-from adapter.directory.model import AdapterEntry, DirectoryService, Member, RegisteredCertificate, Registration
+from adapter.directory.model import (
+    AdapterEntry,
+    Directory,
+    DirectoryService,
+    Member,
+    RegisteredCertificate,
+    Registration,
+)
 from adapter.directory.rendering import render_registration
 from adapter.envelope.description import make_bundle
 from adapter.errors import CommandRefused, KeyUnusable
@@ -104,6 +111,20 @@ def registration(
         ),
     )
     output.remark(f"Hand the folder {to} to the authority on a way by which it knows that it comes from you.")
+
+
+def registration_with_tls(settings: Settings, directory: Directory) -> bytes | None:
+    """What the directory says of this member, with the TLS certificates that it shall name now; None: it does already.
+
+    Raises UnknownMember, KeyUnusable.
+    """
+    member = directory.member(settings.member)
+    wanted = _registered(survey_all(settings, now_utc()), "tls")
+    if {one.sha256 for one in wanted} == {one.sha256 for one in member.adapter.tls_certificates}:
+        return None
+    renewed = replace(member, adapter=replace(member.adapter, tls_certificates=wanted))
+    services = tuple(one for one in directory.services.values() if one.service.subsystem.member == member.id)
+    return render_registration(Registration(member=renewed, services=services))
 
 
 def _names(texts: list[str]) -> dict[str, str]:

@@ -143,6 +143,23 @@ def build_request(
     return request.public_bytes(Encoding.PEM)
 
 
+def build_host_request(
+    profile: RequestProfile, *, private_key: ec.EllipticCurvePrivateKey, hosts: Sequence[str]
+) -> bytes:
+    """A PKCS #10 request in PEM for a CA that knows hosts and no members (RFC 8555, 7.4): the subject stays empty.
+
+    All the rest is as the profile says. Raises KeyUnusable.
+    """
+    try:
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        for extension, critical in profile.extensions("ec", hosts):
+            builder = builder.add_extension(extension, critical=critical)
+        request = builder.sign(private_key, hashes.SHA256())
+    except ValueError as cause:
+        raise KeyUnusable(f"the request cannot be written: {cause}") from None
+    return request.public_bytes(Encoding.PEM)
+
+
 def build_request_elsewhere(
     profile: RequestProfile,
     *,

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
+from adapter.settings.acme_section import AcmeSettings
 from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
 from adapter.settings.officers import ApprovalsSettings, KeysSettings
 from adapter.settings.token_section import TokenSettings
@@ -347,6 +348,7 @@ class Settings(Section):
     keys: KeysSettings = Field(default_factory=KeysSettings, description="When keys may be used and retired.")
     approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings, description="Acts that need two officers.")
     token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")
+    acme: AcmeSettings | None = Field(None, description="A CA that renews the TLS certificate by ACME.")
     client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
 
     @property

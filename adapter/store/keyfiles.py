@@ -55,6 +55,7 @@ class KeyPurpose(Enum):
     OFFICER = "officer"
     SNAPSHOT = "snapshot"
     TIMESTAMP = "timestamp"
+    ACCOUNT = "account"
 
 
 # --- one file --------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ LICENCES = {name: entry["licence"] for name, entry in DECIDED["runtime"].items()
 SAID = {
     "apache 2.0": "Apache-2.0",
     "apache license": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "bsd 2-clause license": "BSD-2-Clause",
     "isc license": "ISC",
