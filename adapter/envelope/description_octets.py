@@ -13,6 +13,7 @@ from typing import Final
 from lxml import etree
 
 from adapter import xmlsafe
+from adapter.envelope import names
 from adapter.envelope.xml_encoding import as_utf8
 from adapter.errors import DescriptionUnusable, LimitExceeded
 
@@ -27,6 +28,8 @@ _DOCTYPE: Final = re.compile(
 )
 _ENTITY: Final = re.compile(r"""<!ENTITY\s+([\w.-]+)\s+(?:"([^"<>&%]{0,256})"|'([^'<>&%]{0,256})')\s*>""")
 _PROLOG: Final = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_XML_SPACE: Final = " \t\r\n"
+_NAMED: Final = tuple(names.qname(names.WSDL, local) for local in ("message", "part", "portType", "binding"))
 
 
 def read_document(octets: bytes, name: str) -> etree._Element:
@@ -38,11 +41,40 @@ def read_document(octets: bytes, name: str) -> etree._Element:
     """
     try:
         text = _without_doctype(as_utf8(octets, error=DescriptionUnusable).decode("utf-8"))
-        return xmlsafe.parse(text.encode("utf-8"), DOCUMENT_LIMITS, error=DescriptionUnusable)
+        return _with_names(xmlsafe.parse(text.encode("utf-8"), DOCUMENT_LIMITS, error=DescriptionUnusable))
     except UnicodeDecodeError as cause:
         raise DescriptionUnusable(f"{name}: octet {cause.start} is not UTF-8") from None
     except (DescriptionUnusable, LimitExceeded) as cause:
         raise DescriptionUnusable(f"{name}: {cause.reason}") from None
+
+
+def _with_names(root: etree._Element) -> etree._Element:
+    """What a document declares has a name that an element can have (WSDL 1.1, 2; XML Schema Part 1, 3.2.2).
+
+    White space around a name is taken off here, as a schema processor does, so that all read the same name.
+    """
+    for found in root.iter(*_NAMED, f"{{{names.XSD}}}*"):
+        if "name" not in found.attrib and found.tag not in _NAMED:
+            continue
+        written = found.get("name", "")
+        plain = written.strip(_XML_SPACE)
+        if not _is_ncname(plain):
+            local = etree.QName(found).localname
+            raise DescriptionUnusable(f"line {found.sourceline}: {local} without a name that XML allows")
+        if plain != written:
+            found.set("name", plain)
+    return root
+
+
+def _is_ncname(name: str) -> bool:
+    """Namespaces in XML 1.0, production 4; judged by libxml2, which takes it for a tag or does not."""
+    if not name or not name.isprintable() or any(character in name for character in ":{}"):
+        return False
+    try:
+        etree.QName(None, name)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_doctype(text: str) -> str:

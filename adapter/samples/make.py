@@ -170,7 +170,8 @@ class _Draft:
         if kind.name != chosen.type:
             qualified[names.XSI_TYPE] = kind.name
         node = Node(tag=chosen.name, declared=chosen, attributes=attributes, qualified=qualified, required=required)
-        if chosen.nillable and chosen.fixed is None and above and self.variant is Variant.NIL:
+        is_round = kind.name in above and len(above) >= _MAX_DEPTH
+        if chosen.nillable and chosen.fixed is None and above and (is_round or self.variant is Variant.NIL):
             return replace(node, attributes={**attributes, **nil()})
         outside = self.person
         script = script_of(local_name(chosen.name))

@@ -11,6 +11,7 @@ import random
 import string
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from adapter.errors import DescriptionUnusable
@@ -49,7 +50,12 @@ def draw_text(pattern: str, draw: random.Random, *, stretch: int = 2) -> str:
 
     Raises DescriptionUnusable for a pattern that this does not read.
     """
-    return "".join(_draw(_Reader(pattern).whole(), draw, stretch))
+    return "".join(_draw(_read(pattern), draw, stretch))
+
+
+@lru_cache(maxsize=256)
+def _read(pattern: str) -> _Branches:
+    return _Reader(pattern).whole()
 
 
 def _draw(found: _Branches, draw: random.Random, stretch: int) -> list[str]:
@@ -66,7 +72,12 @@ def _draw(found: _Branches, draw: random.Random, stretch: int) -> list[str]:
 
 def _choose(characters: frozenset[str], draw: random.Random) -> str:
     """A letter or a digit where there is one: what an integrator would type."""
-    return draw.choice(sorted(characters & _PLAIN or characters))
+    return draw.choice(_plainest(characters))
+
+
+@lru_cache(maxsize=1024)
+def _plainest(characters: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(characters & _PLAIN or characters))
 
 
 class _Reader:

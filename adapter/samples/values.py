@@ -17,6 +17,7 @@ from adapter.samples.people import Person
 from adapter.samples.value_check import ValueCheck
 
 _PATTERN_DRAWS: Final = 40
+_MAX_DRAWN_CHARS: Final = 30_000
 _MAX_TEXT_CHARS: Final = 200_000
 _MAX_ITEMS: Final = 50
 _TEXTS: Final = ("Namuna", "Намуна", "Ma’lumot", "Маълумот", "Ариза", "Hujjat")
@@ -100,10 +101,21 @@ def _candidates(kind: SimpleType, name: str, person: Person, draw: random.Random
         yield from by_type
         return
     yield from (next(by_type, ""),)
+    yield from _drawn(kind.facets.patterns[-1], draw)
+    yield from by_type
+
+
+def _drawn(patterns: tuple[str, ...], draw: random.Random) -> Iterator[str]:
+    """Texts for one of the patterns: short and long ones, fewer where the patterns or their texts are long."""
+    left = _MAX_DRAWN_CHARS
     for stretch in (2, 0, 12, 30):
         for _ in range(_PATTERN_DRAWS):
-            yield draw_text(draw.choice(kind.facets.patterns[-1]), draw, stretch=stretch)
-    yield from by_type
+            pattern = draw.choice(patterns)
+            text = draw_text(pattern, draw, stretch=stretch)
+            yield text
+            left -= len(text) + len(pattern)
+            if left < 0:
+                return
 
 
 def _fitting(texts: tuple[str, ...], facets: Facets) -> Iterator[str]:

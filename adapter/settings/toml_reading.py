@@ -23,9 +23,15 @@ from adapter.settings.toml_positions import KeyPath, key_lines, line_of
 Model = TypeVar("Model", bound=BaseModel)
 
 _SYNTAX_POSITION: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
+# A key of so many names and dots: tomllib's time for one grows with the square of its length.
+_ENDLESS_KEY: Final = re.compile(r"""(?<![\w.-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}""", re.ASCII)
 _MISTAKE: Final = "mistake"
 _PAST_BOUNDS: Final = Problem(
-    line=0, column=0, element="", rule="toml", text="a number with thousands of digits, or tables nested hundreds deep"
+    line=0,
+    column=0,
+    element="",
+    rule="toml",
+    text="a number with thousands of digits, a key of 64 names or more, or tables nested hundreds deep",
 )
 
 
@@ -56,6 +62,8 @@ def load_toml(path: Path, model: type[Model]) -> Model:
     valid key), `problems` the same as values. Reads the disk; for use at start.
     """
     text = _read(path)
+    if _ENDLESS_KEY.search(text):
+        raise _refusal(path, [_PAST_BOUNDS])
     try:
         content = tomllib.loads(text)
         # By way of JSON, because pydantic's strict mode then still reads a path or an enumeration from a string.
@@ -157,7 +165,7 @@ def _known_part(place: tuple[int | str, ...], content: Mapping[str, Any]) -> Key
 
 def _name_of(path: KeyPath) -> str:
     """`[client.context] purpose` for (client, 2, context, purpose)."""
-    *table, key = (str(step) for step in path if isinstance(step, str))
+    *table, key = [str(step) for step in path if isinstance(step, str)] or [""]
     return f"[{'.'.join(table)}] {key}" if table else key
 
 
