@@ -11,7 +11,11 @@ _LENGTH = 10
 
 def new_incident() -> str:
     """A fresh id such as `7KQ2M-XR4TB` (49 bits, random: it says nothing about how many there are)."""
-    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    number = secrets.randbelow(len(_ALPHABET) ** _LENGTH)
+    drawn = ""
+    for _ in range(_LENGTH):
+        number, at = divmod(number, len(_ALPHABET))
+        drawn += _ALPHABET[at]
     return f"{drawn[:5]}-{drawn[5:]}"
 
 

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from lxml import etree
@@ -113,9 +114,15 @@ def _by_address(client: Client, call: ReceivedCall) -> bool:
     if call.bearer_token is not None or call.basic_user is not None:
         return False  # who sends a credential is judged by it, not by where they sit
     try:
-        return any(ip_address(call.peer.address) in ip_network(allowed) for allowed in client.addresses)
+        return any(_is_within(call.peer.address, allowed) for allowed in client.addresses)
     except ValueError:
         return False
+
+
+@lru_cache(maxsize=4096)
+def _is_within(address: str, allowed: str) -> bool:
+    """Asked for every connection, those of a flood too. Raises ValueError when one of the two is none."""
+    return ip_address(address) in ip_network(allowed)
 
 
 _MATCHERS = {

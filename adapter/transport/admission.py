@@ -66,7 +66,9 @@ class Admission:
             _give(request, None)
             share.give_back()
         refused = response.get(REFUSED)
-        if isinstance(refused, AdapterError) and counts_against(refused):
+        if not isinstance(refused, AdapterError):
+            _answered(request, caller)
+        elif counts_against(refused):
             account.refused(self._clock(), octets=octets)
         return response
 
@@ -82,6 +84,8 @@ class Admission:
 
     def _turn_away(self, request: web.BaseRequest, error: AdapterError, caller: Caller) -> web.StreamResponse:
         self._turned_away.count(error.code, caller)
+        if isinstance(error, self._ledger.limit) and isinstance(request.protocol, SoapRequestHandler):
+            request.protocol.turned_away()
         incident = new_incident()
         log.info("turned away", code=error.code, incident=incident, caller=caller.name)
         response = self._turning_away(request, error, incident)
@@ -103,6 +107,11 @@ def peer_caller(request: web.BaseRequest) -> Caller:
     if peer.certificate_sha256 is None:
         return Caller(kind="address", name=address_block(peer.address), identified=False)
     return Caller(kind="certificate", name=peer.certificate_sha256.hex(), identified=True)
+
+
+def _answered(request: web.BaseRequest, caller: Caller) -> None:
+    if isinstance(request.protocol, SoapRequestHandler):
+        request.protocol.answered(caller)
 
 
 def _give(request: web.BaseRequest, share: Share | None) -> None:

@@ -31,6 +31,7 @@ from adapter.transport.http_server import (
     HttpBounds,
     hold_octets,
     is_multipart,
+    its_turn,
     peer_of,
     read_body,
     read_chunks,
@@ -98,6 +99,7 @@ class ClientSide:
             call = await self._received(arrival, takes_attachments=takes_attachments)
             return await answering(call)
         except AdapterError as refused:
+            await its_turn(arrival.request)  # many bodies may end at the same instant
             progress = CallProgress(received=call or self._unread(arrival), form=form)
             return await refuse_call(refused, progress, self.site)
         # The last door of what is not an exchange; `consume` has one of its own.

@@ -1,12 +1,14 @@
 """Letting connections in: how many there are, handshakes included, is known before anything is spent on one.
 
-The event loop's own server would make a TLS object for whoever connects and tell nobody until the handshake is over.
+The event loop's own server would make a TLS object for whoever connects and tell nobody until the handshake is over,
+and would begin with all that are there at once. Here they wait outside (transport.queue_outside) for their turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,12 +20,15 @@ import structlog
 from adapter.errors import Overloaded
 from adapter.exchange.incidents import new_incident
 from adapter.transport.http_protocol import SoapRequestHandler, SoapServer, refusal_octets
+from adapter.transport.queue_outside import QueueOutside
 from adapter.transport.quotas import Caller, address_block
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE: Final = 32
+_AT_ONCE: Final = 16
 _REST_S: Final = 0.5
+# How long the other side's goodbye is waited for; what it sends instead is read meanwhile.
+_GOODBYE_S: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +43,9 @@ class DoorwayBounds:
 class Doorway:
     """Accepts on one socket, which several workers may share.
 
-    When all places are taken, the newcomer gets that of a connection on which nothing is asked: first one that never
-    asked anything, then one of the address that has most. Who asks is never cut off.
+    In one turn of the event loop at most one connection begins. When all places are taken, the newcomer gets that of a
+    connection on which nothing is asked: first one that never asked anything, then one that waits outside from the
+    address with most there, then one of the address that has most. Who asks is never cut off.
     """
 
     def __init__(self, bound: socket, tls: ssl.SSLContext | None, server: SoapServer, *, bounds: DoorwayBounds) -> None:
@@ -48,6 +54,9 @@ class Doorway:
         self._server = server
         self._bounds = bounds
         self._by_address: Counter[str] = Counter()
+        self._outside: QueueOutside[socket] = QueueOutside(server.known, time.monotonic())
+        self._soon: asyncio.Handle | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._shaking: dict[asyncio.Task[None], str] = {}
         self._let_in: dict[SoapRequestHandler, str] = {}
         self._resting: asyncio.TimerHandle | None = None
@@ -65,6 +74,11 @@ class Doorway:
             self._resting.cancel()
         asyncio.get_running_loop().remove_reader(self._bound.fileno())
         self._bound.close()
+        for turn in filter(None, (self._soon, self._later)):
+            turn.cancel()
+        while waiting := self._outside.give_up_one():
+            waiting[0].close()
+            self._leave(waiting[1])
         shaking = list(self._shaking)
         for task in shaking:
             task.cancel()
@@ -101,9 +115,31 @@ class Doorway:
             self._turn_away(connection, address)
             return
         self._by_address[address] += 1
-        task = asyncio.get_running_loop().create_task(self._enter(connection, address))
-        self._shaking[task] = address
-        task.add_done_callback(lambda done: self._shaking.pop(done, None))
+        self._outside.join(address, connection)
+        self._await_turn()
+
+    def _await_turn(self) -> None:
+        """See to it that the next one's turn comes: when the event loop has gone round, at the earliest."""
+        wait_s = self._outside.wait_s(time.monotonic())
+        if wait_s is None or self._soon is not None:
+            return
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        loop = asyncio.get_running_loop()
+        if wait_s > 0:
+            self._later = loop.call_later(wait_s, self._let_next_in)
+        else:
+            self._soon = loop.call_soon(self._let_next_in)
+
+    def _let_next_in(self) -> None:
+        self._soon = self._later = None
+        if chosen := self._outside.next(time.monotonic()):
+            connection, address = chosen
+            task = asyncio.get_running_loop().create_task(self._enter(connection, address))
+            self._shaking[task] = address
+            task.add_done_callback(lambda done: self._shaking.pop(done, None))
+        self._await_turn()
 
     async def _enter(self, connection: socket, address: str) -> None:
         protocol = self._server()
@@ -113,6 +149,7 @@ class Doorway:
                 connection,
                 ssl=self._tls,
                 ssl_handshake_timeout=None if self._tls is None else self._bounds.handshake_s,
+                ssl_shutdown_timeout=None if self._tls is None else _GOODBYE_S,
             )
         except (OSError, TimeoutError, asyncio.CancelledError):
             self._leave(address)
@@ -142,6 +179,8 @@ class Doorway:
             self._count("ConnectionDropped", self._shaking.pop(task))
             task.cancel()
             return True
+        if silent is None and self._give_up_one_outside():
+            return True
         if silent is None:
             idle = [one for one in self._let_in if one.is_idle]
             silent = max(idle, key=lambda one: self._by_address[self._let_in[one]], default=None)
@@ -149,6 +188,17 @@ class Doorway:
             return False
         silent.make_room()
         self._lost(silent)
+        return True
+
+    def _give_up_one_outside(self) -> bool:
+        """End one connection that waits outside. False when none does."""
+        given_up = self._outside.give_up_one()
+        if given_up is None:
+            return False
+        connection, address = given_up
+        self._count("ConnectionDropped", address)
+        connection.close()
+        self._leave(address)
         return True
 
     def _turn_away(self, connection: socket, address: str) -> None:

@@ -26,8 +26,10 @@ from adapter.errors import (
 )
 from adapter.exchange.incidents import new_incident
 from adapter.stages import Peer, SoapVersion
+from adapter.transport.queue_outside import KnownAddresses
 from adapter.transport.quotas import Caller, Share, address_block
 from adapter.transport.turned_away import TurnedAway
+from adapter.transport.turns import Lingering, Turns
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +75,11 @@ def refusal_octets(error: AdapterError, incident: str, version: SoapVersion) -> 
 
 
 class SoapServer(web.Server):
-    """Makes the protocol of each connection. version: in which SOAP faults speak when the caller's is not known."""
+    """Makes the protocol of each connection, and holds what all connections of one listener share.
+
+    version: in which SOAP faults speak when the caller's is not known. known: from where callers were answered before.
+    turns: in which large bodies are read and refusals of the unread are made.
+    """
 
     def __init__(
         self,
@@ -85,7 +91,10 @@ class SoapServer(web.Server):
         turned_away: TurnedAway,
         **more: Any,  # noqa: ANN401
     ) -> None:
-        super().__init__(handler, **more)
+        super().__init__(handler, lingering_time=0, **more)  # `lingering` does that, fairly
+        self.known = KnownAddresses()
+        self.turns = Turns()
+        self.lingering = Lingering()
         self.version = version
         self.first_request_s = first_request_s
         self.max_head_bytes = max_head_bytes
@@ -103,7 +112,17 @@ class SoapRequestHandler(RequestHandler):
     once a request asked. share: what the request at hand holds of the caller's account. when_lost: told at the end.
     """
 
-    __slots__ = ("_body", "_first_request_timer", "_head_octets", "_server", "caller", "peer", "share", "when_lost")
+    __slots__ = (
+        "_body",
+        "_first_request_timer",
+        "_head_octets",
+        "_is_known",
+        "_server",
+        "caller",
+        "peer",
+        "share",
+        "when_lost",
+    )
 
     def __init__(self, server: SoapServer, **more: Any) -> None:  # noqa: ANN401
         super().__init__(server, **more)
@@ -113,6 +132,7 @@ class SoapRequestHandler(RequestHandler):
         self.share: Share | None = None
         self.when_lost: Callable[[], None] | None = None
         self._head_octets = 0
+        self._is_known = False
         self._body: StreamReader | None = None
         self._first_request_timer: asyncio.TimerHandle | None = None
 
@@ -143,6 +163,31 @@ class SoapRequestHandler(RequestHandler):
             if self._head_octets > self._server.max_head_bytes and self.transport is not None:
                 self._refuse_at_once(self.transport, LimitExceeded())
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer, then read what is left of a body that was not read."""
+        response, is_gone = await super().finish_response(request, resp, start_time)
+        if not is_gone and self.transport is not None and not request.content.is_eof():
+            await self._server.lingering.read_rest(request.content)
+        return response, is_gone
+
+    @property
+    def turns(self) -> Turns:
+        """The turns of this listener."""
+        return self._server.turns
+
+    def answered(self, caller: Caller) -> None:
+        """The caller of this connection was answered, not refused: from its address others come in first."""
+        if caller.identified and not self._is_known:
+            self._is_known = True
+            self._server.known.add(self._address())
+
+    def turned_away(self) -> None:
+        """The caller of this connection has used up what it may have."""
+        self._is_known = False
+        self._server.known.forget(self._address())
+
     @property
     def is_idle(self) -> bool:
         """Whether nothing is asked at the moment."""
@@ -164,9 +209,13 @@ class SoapRequestHandler(RequestHandler):
             self._refuse_at_once(self.transport, RequestIncomplete())
 
     def _count(self, reason: str, transport: asyncio.BaseTransport | None) -> None:
-        name = None if transport is None else transport.get_extra_info("peername")
-        address = address_block(str(name[0])) if isinstance(name, tuple) else ""
+        address = self._address(transport)
         self._server.turned_away.count(reason, Caller(kind="address", name=address, identified=False))
+
+    def _address(self, transport: asyncio.BaseTransport | None = None) -> str:
+        transport = transport or self.transport
+        name = None if transport is None else transport.get_extra_info("peername")
+        return address_block(str(name[0])) if isinstance(name, tuple) else ""
 
     def _refuse_at_once(self, transport: asyncio.BaseTransport, error: AdapterError) -> None:
         """A fault without a request, and the connection ends."""

@@ -21,8 +21,8 @@ from adapter.transport.http_protocol import SoapRequestHandler, SoapServer
 from adapter.transport.quotas import Share
 from adapter.transport.turned_away import TurnedAway
 
-# How long the rest of a refused body is read, so that a peer that is still sending finds the fault (RFC 9112, 9.6).
-_LINGERING_S: Final = 2.0
+# What of a body is read without waiting for a turn: most messages are smaller.
+_AT_ONCE_BYTES: Final = 65_536
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -47,11 +47,18 @@ def is_multipart(request: web.BaseRequest) -> bool:
 
 
 async def read_chunks(request: web.BaseRequest, transfer: TransferBounds) -> AsyncIterator[bytes]:
-    """The body in pieces, for as long as it gets on. Raises RequestIncomplete, MalformedMessage (encoded)."""
+    """The body in pieces, for as long as it gets on, in fair turns.
+
+    Raises RequestIncomplete, MalformedMessage (encoded).
+    """
     await _begin_body(request)
+    total = 0
     try:
         async for chunk in steadily(aiter(request.content.iter_any()), transfer):
             yield chunk
+            total += len(chunk)
+            if total > _AT_ONCE_BYTES:
+                await its_turn(request)
     except TooSlow as slow:
         raise RequestIncomplete(str(slow)) from None
     except (web.RequestPayloadError, ConnectionError) as broken:
@@ -90,6 +97,8 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
                     raise LimitExceeded(f"more than {bounds.max_message_bytes} octets")
                 hold_octets(request, len(chunk))
                 chunks.append(chunk)
+                if total > _AT_ONCE_BYTES:
+                    await its_turn(request)
     except TimeoutError:
         raise RequestIncomplete(f"{total} octets after {bounds.read_timeout_s} s") from None
     except (web.RequestPayloadError, ConnectionError) as broken:
@@ -114,6 +123,12 @@ def hold_octets(request: web.BaseRequest, octets: int) -> None:
     share = _share_of(request)
     if share is not None:
         share.hold(octets)
+
+
+async def its_turn(request: web.BaseRequest) -> None:
+    """Wait until the other requests of this listener that want a turn had theirs."""
+    if isinstance(request.protocol, SoapRequestHandler):
+        await request.protocol.turns.take()
 
 
 def _share_of(request: web.BaseRequest) -> Share | None:
@@ -171,7 +186,6 @@ class Listener:
             max_head_bytes=bounds.max_head_bytes,
             turned_away=self.turned_away,
             first_request_s=bounds.read_timeout_s,
-            lingering_time=_LINGERING_S,
             access_log=None,
             keepalive_timeout=bounds.keepalive_s,
             max_line_size=bounds.max_header_bytes,

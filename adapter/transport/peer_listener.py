@@ -23,6 +23,7 @@ from adapter.transport.http_server import (
     HttpBounds,
     hold_octets,
     is_multipart,
+    its_turn,
     peer_of,
     read_body,
     read_chunks,
@@ -74,6 +75,7 @@ class PeerListener:
         try:
             return await provide(await self._received(request, peer, holding), self._site)
         except AdapterError as unread:
+            await its_turn(request)  # many bodies may end at the same instant
             received = ReceivedMessage(octets=b"", received_at=now(), peer=peer)
             return await refuse(unread, Trail(received=received), self._site)
         # The last door of what cannot be read; `provide` has one of its own.
