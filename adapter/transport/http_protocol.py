@@ -217,12 +217,12 @@ class SoapRequestHandler(RequestHandler):
         name = None if transport is None else transport.get_extra_info("peername")
         return address_block(str(name[0])) if isinstance(name, tuple) else ""
 
-    def _refuse_at_once(self, transport: asyncio.BaseTransport, error: AdapterError) -> None:
+    def _refuse_at_once(self, transport: asyncio.Transport, error: AdapterError) -> None:
         """A fault without a request, and the connection ends."""
         incident = new_incident()
         log.info("turned away", code=error.code, incident=incident)
         self._count(error.code, transport)
-        if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+        if not transport.is_closing():
             transport.write(refusal_octets(error, incident, self._server.version))
         self.force_close()
         transport.close()

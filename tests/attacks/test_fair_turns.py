@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import uvloop
 
 from adapter.transport import doorway, queue_outside
 from adapter.transport.http_protocol import SoapServer
@@ -219,3 +220,20 @@ async def test_large_bodies_are_read_in_turns(sides: TwoSides, monkeypatch: pyte
         assert (await read_answer(reader)).code == "MalformedMessage"
         writer.close()
     assert taken >= 2
+
+
+def test_a_head_that_never_ends_is_told_so_on_the_loop_that_the_adapter_runs_on(sides: TwoSides) -> None:
+    """Whose transports are not those of asyncio."""
+
+    async def long_head() -> bytes:
+        async with guarded(sides, TurnedAway()) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + (b"X: " + b"y" * 10_000 + b"\r\n") * 10)
+            said = b""
+            with suppress(ConnectionError):
+                while piece := await asyncio.wait_for(reader.read(65536), 30):
+                    said += piece
+            writer.close()
+            return said
+
+    assert b">LimitExceeded<" in uvloop.run(long_head())
