@@ -20,8 +20,7 @@ def open_token(settings: Settings, *, writable: bool = False) -> Token:
     named = settings.token
     if named is None:
         raise KeyUnusable("the settings name no token: add the table [token]")
-    place = TokenPlace(module=named.module, pin_file=named.pin_file, label=named.label, serial=named.serial)
-    return Token(place, writable=writable)
+    return Token(TokenPlace.of(named), writable=writable)
 
 
 def key_name(key: TokenKeySettings) -> KeyName:

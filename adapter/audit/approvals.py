@@ -1,8 +1,9 @@
 """Acts that need two officers: what exactly is asked for, who signed for it, and where each request stands.
 
-An officer is known by an Ed25519 key (C2SP signed-note): what counts is a signature over the act, not a typed name. The
-record's entries are the only memory, and every signature in them is verified again whenever a request is looked at, so
-that an entry that was put there by another way approves nothing. Pure: the clock is an argument.
+An officer is known by a key, Ed25519 in a file or P-256 in a token (C2SP signed-note): what counts is a signature over
+the act, not a typed name. The record's entries are the only memory, and every signature in them is verified again
+whenever a request is looked at, so that an entry that was put there by another way approves nothing. Pure: the clock is
+an argument.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any, Final
 
 from adapter.audit.canonical import MAX_TEXT_CHARS, canonical_json
 from adapter.audit.document import instant_text
-from adapter.crypto.note import NoteVerifier, open_note
+from adapter.crypto.note import open_note, split_vkey
+from adapter.crypto.note_ecdsa import read_officer_vkey
 from adapter.errors import AdapterError, CommandRefused, RecordBroken, SecurityFailed
 from adapter.settings.officers import OFFICERS_NEEDED
 
@@ -103,9 +105,9 @@ class Rule:
     def of(cls, acts: Iterable[str], vkeys: Iterable[str], lasts_h: int) -> Rule:
         """From settings. Raises KeyUnusable: a verifier key that is none; CommandRefused: fewer than two officers."""
         keys = tuple(vkeys)
-        officers = {NoteVerifier.parse(vkey).name: vkey for vkey in keys}
+        officers = {read_officer_vkey(vkey).name: vkey for vkey in keys}
         rule = cls(acts=frozenset(acts), officers=officers, lasts_h=lasts_h)
-        different = {vkey.rpartition("+")[2] for vkey in keys}
+        different = {split_vkey(vkey)[2] for vkey in keys}
         if rule.acts and not len(keys) == len(officers) == len(different) >= OFFICERS_NEEDED:
             raise CommandRefused(
                 f"[approvals] needs {OFFICERS_NEEDED} officers or more, of different names and different keys"
@@ -169,7 +171,7 @@ def signer_of(note: str, text: str, rule: Rule) -> str:
         raise SecurityFailed("the note is too long for the record")
     for name, vkey in rule.officers.items():
         with suppress(AdapterError):
-            if open_note(note.encode(), [NoteVerifier.parse(vkey)]) == text:
+            if open_note(note.encode(), [read_officer_vkey(vkey)]) == text:
                 return name
     raise SecurityFailed("no officer of the settings has signed exactly this")
 

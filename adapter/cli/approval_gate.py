@@ -17,7 +17,8 @@ import typer
 from adapter.audit.approvals import Act, ApprovalState, Request, Rule, Verdict, new_request
 from adapter.cli.options import now_utc
 from adapter.cli.own_record import note_signer
-from adapter.crypto.note import NoteSigner
+from adapter.crypto.note import SignsNotes
+from adapter.crypto.note_ecdsa import EcdsaNoteSigner
 from adapter.errors import ApprovalNeeded, CommandRefused, SecurityFailed
 from adapter.secret_files import read_secret
 from adapter.settings import Settings
@@ -26,6 +27,7 @@ from adapter.store.appending import Log
 from adapter.store.approvals import Approvals
 from adapter.store.engine import Database
 from adapter.store.keyfiles import PROMPT, KeyPurpose
+from adapter.store.officer_tokens import is_token_file, load_officer_token
 
 OfficerOption = Annotated[
     str | None, typer.Option("--officer", help="In whose name it is entered.", show_default="your login")
@@ -35,7 +37,7 @@ OfficerKeyOption = Annotated[
     typer.Option(
         "--officer-key",
         metavar="FILE",
-        help="Your officer's key, for an act that needs two officers: signs as the first.",
+        help="Your officer's key or token file, for an act that needs two officers: signs as the first.",
     ),
 ]
 _OPEN: Final = (ApprovalState.ASKED, ApprovalState.APPROVED)
@@ -68,7 +70,7 @@ class Asking:
         """For an act that one may do alone."""
         return Mandate(officer=self.officer or getpass.getuser())
 
-    def signer(self) -> NoteSigner | None:
+    def signer(self) -> SignsNotes | None:
         """Raises KeyUnusable."""
         return None if self.key is None else officer_signer(self.key, None)
 
@@ -77,8 +79,14 @@ NOBODY: Final = Asking()
 """For commands that do nothing that is entered."""
 
 
-def officer_signer(path: Path, passphrase_file: Path | None) -> NoteSigner:
-    """The signer of an officer's key file, which has the officer's name. An encrypted one asks. Raises KeyUnusable."""
+def officer_signer(path: Path, passphrase_file: Path | None) -> SignsNotes:
+    """The signer of an officer's key file or token file, which has the officer's name. Raises KeyUnusable.
+
+    An encrypted file asks for its passphrase, a token for its PIN if its file says so.
+    """
+    if is_token_file(path):
+        held = load_officer_token(path, KeyPurpose.OFFICER)
+        return EcdsaNoteSigner(path.stem, held.public, held.sign)
     if passphrase_file is None and b"ENCRYPTED" in read_secret(path):
         passphrase_file = PROMPT
     return note_signer(path.stem, path, KeyPurpose.OFFICER, passphrase_file)

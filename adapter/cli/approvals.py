@@ -21,16 +21,25 @@ from adapter.cli.approval_gate import (
     rule_of,
 )
 from adapter.cli.files import read_octets, write_octets
+from adapter.cli.officer_token_options import (
+    PinFileOption,
+    TokenLabelOption,
+    TokenModuleOption,
+    TokenSerialOption,
+    token_settings,
+)
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
 from adapter.cli.output import JsonValue, Output, bad, doubtful, facts_of, good, table_of, when
 from adapter.cli.own_record import own_log
 from adapter.crypto.note import NoteSigner
+from adapter.crypto.note_ecdsa import officer_vkey
 from adapter.errors import CommandRefused, SecurityFailed
 from adapter.settings import Settings
 from adapter.settings.officers import OFFICERS_NEEDED
 from adapter.store.approvals import Approvals
 from adapter.store.engine import open_database
 from adapter.store.keyfiles import PROMPT, KeyPurpose, save_private_key
+from adapter.store.officer_tokens import make_officer_token
 
 _MAX_NOTE_BYTES = 64 * 1024
 
@@ -42,7 +51,9 @@ app = typer.Typer(
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As the list names it: a-1f2e3d4c.", show_default=False)]
 KeyOption = Annotated[
     Path | None,
-    typer.Option("--key", metavar="FILE", help="Your officer's key; encrypted, it asks for the passphrase."),
+    typer.Option(
+        "--key", metavar="FILE", help="Your officer's key file, which asks for its passphrase, or token file."
+    ),
 ]
 NoteOption = Annotated[
     Path | None,
@@ -212,15 +223,27 @@ def _decide(  # noqa: PLR0917  the options of two commands
 def officer_key(
     name: Annotated[str, typer.Argument(help="The officer's name in the record.", show_default=False)],
     *,
-    folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where the key file goes.")] = Path(),
+    folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where the file goes.")] = Path(),
     passphrase_file: PassphraseOption = None,
+    token_module: TokenModuleOption = None,
+    token_label: TokenLabelOption = None,
+    token_serial: TokenSerialOption = None,
+    pin_file: PinFileOption = PROMPT,
     as_json: JsonOption = False,
 ) -> None:
-    """Make an officer's own key, encrypted, as NAME.key, and print the verifier key for [approvals] officers."""
+    """Make an officer's own key, encrypted, as NAME.key, and print the verifier key for [approvals] officers.
+
+    With --token-module it is made in a token and never leaves it; NAME.token says where it is.
+    """
     output = Output.of(as_json=as_json)
-    private, path = Ed25519PrivateKey.generate(), folder / f"{name}.key"
-    vkey = NoteSigner(name, private).vkey
-    save_private_key(path, private, KeyPurpose.OFFICER, passphrase_file=passphrase_file or PROMPT)
+    if token_module is None:
+        private, path = Ed25519PrivateKey.generate(), folder / f"{name}.key"
+        vkey = NoteSigner(name, private).vkey
+        save_private_key(path, private, KeyPurpose.OFFICER, passphrase_file=passphrase_file or PROMPT)
+    else:
+        path = folder / f"{name}.token"
+        place = token_settings(token_module, token_label, token_serial, pin_file)
+        vkey = officer_vkey(name, make_officer_token(path, KeyPurpose.OFFICER, place))
     output.result({"file": str(path), "vkey": vkey}, Text(vkey))
     output.remark(f"Kept as {path}. The line above is public: it goes into [approvals] officers of the settings.")
 

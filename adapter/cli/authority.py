@@ -18,7 +18,7 @@ from adapter.cli.authority_signing import signing_words, words
 from adapter.cli.directory_server import serve_folder
 from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.cli.options import FolderArgument, JsonOption, YesOption, now_utc
-from adapter.cli.output import JsonValue, Output, doubtful, facts_of, good, when
+from adapter.cli.output import JsonValue, Output, facts_of, good, when
 from adapter.directory.authoring import new_directory, remove_certificate, remove_member
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.repository import DEFAULT_THRESHOLD
@@ -26,7 +26,7 @@ from adapter.directory.root_changes import key_words
 from adapter.errors import CommandRefused, InvalidIdentifier
 from adapter.identifiers import MemberId
 from adapter.store.keyfiles import KeyPurpose
-from adapter.store.officer_keys import load_repository_signer, make_repository_key, read_public_key
+from adapter.store.officer_keys import load_officer_signer, make_repository_key, read_public_key
 
 app = typer.Typer(
     help="The authority's side of the directory: its content, officers' keys and signatures, publication.",
@@ -47,7 +47,12 @@ OnlinePassphraseOption = Annotated[
 ]
 SignWithOption = Annotated[
     list[Path] | None,
-    typer.Option("--sign-with", metavar="FILE", help="Key of an officer who is here; repeat it.", show_default=False),
+    typer.Option(
+        "--sign-with",
+        metavar="FILE",
+        help="Key file or token file of an officer who is here; repeat it.",
+        show_default=False,
+    ),
 ]
 OfficersHereOption = Annotated[
     bool, typer.Option("--officers-here", help="Sign with all keys in DIR/officers: for trials, and small federations.")
@@ -62,20 +67,9 @@ OfficerOption = Annotated[
 ]
 
 
-@app.command("officer-key", epilog="adapter authority officer-key karimova.key --passphrase-file prompt")
-def officer_key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Key file to make.", show_default=False)],
-    *,
-    passphrase_file: PassphraseOption = None,
-) -> None:
-    """Make an officer's key, on the officer's own machine. The public half, FILE with .pem, goes to the authority."""
-    output = Output.of()
-    public = make_repository_key(file, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file)
-    write_octets(file.with_suffix(".pem"), public)
-    output.result(str(file), Text.assemble(good("Made "), f"{file} and {file.with_suffix('.pem')}"))
-    output.remark(f"Key id, to be compared over another way: {read_public_key(public).keyid}")
-    if passphrase_file is None:
-        output.remark(doubtful("It is not encrypted: --passphrase-file encrypts it."))
+app.command("officer-key", epilog="adapter authority officer-key karimova.key --passphrase-file prompt")(
+    authority_signing.officer_key
+)
 
 
 @app.command(
@@ -389,4 +383,4 @@ def signers_here(home: AuthorityFolder, passphrase_file: Path | None = None) -> 
 
 
 def _load(files: list[Path], passphrase_file: Path | None) -> list[Signer]:
-    return [load_repository_signer(file, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file) for file in files]
+    return [load_officer_signer(file, passphrase_file=passphrase_file) for file in files]

@@ -1,4 +1,4 @@
-"""`adapter authority request, review, sign, merge`: what officers do, each on their own machine."""
+"""`adapter authority officer-key, request, review, sign, merge`: what officers do, each on their own machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import Annotated
 
 import typer
 from rich.text import Text
-from securesystemslib.signer import Signer
 
 from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.authority_publishing import merge
 from adapter.cli.authority_requests import read_request, write_request
 from adapter.cli.files import confirm, confirm_overwrite, read_octets, write_octets
+from adapter.cli.officer_token_options import (
+    PinFileOption,
+    TokenLabelOption,
+    TokenModuleOption,
+    TokenSerialOption,
+    token_settings,
+)
 from adapter.cli.options import FolderArgument, JsonOption, YesOption
 from adapter.cli.output import JsonValue, Output, doubtful, good
 from adapter.directory.anchor import MAX_ANCHOR_BYTES, Anchor, read_anchor
@@ -23,15 +29,43 @@ from adapter.directory.proposal import MAX_SIGNATURES_BYTES, Reviewed, review, s
 from adapter.directory.repository import signatures_on
 from adapter.directory.root_changes import root_changes
 from adapter.errors import CommandRefused
-from adapter.store.keyfiles import KeyPurpose
-from adapter.store.officer_keys import TokenSigner, load_repository_signer, read_public_key
-from adapter.store.token import KeyName, Token, TokenPlace
+from adapter.store.keyfiles import PROMPT, KeyPurpose
+from adapter.store.officer_keys import load_officer_signer, make_repository_key, read_public_key
+from adapter.store.officer_tokens import make_officer_token, public_pem
 
 RequestArgument = Annotated[Path, typer.Argument(metavar="REQUEST", help="What was brought.", show_default=False)]
 OfficerAnchorOption = Annotated[
     Path | None, typer.Option("--anchor", metavar="FILE", help="The officer's own copy of anchor.json.")
 ]
 FirstOption = Annotated[bool, typer.Option("--first", help="There is no anchor yet: this is the very first root.")]
+
+
+def officer_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to make, .key or .token.", show_default=False)],
+    *,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Passphrase of the key file; `prompt`: typed.")
+    ] = None,
+    token_module: TokenModuleOption = None,
+    token_label: TokenLabelOption = None,
+    token_serial: TokenSerialOption = None,
+    pin_file: PinFileOption = PROMPT,
+) -> None:
+    """Make an officer's key, on the officer's own machine. The public half, FILE with .pem, goes to the authority.
+
+    With --token-module it is made in a token and never leaves it; FILE, which ends in .token, says where it is.
+    """
+    output = Output.of()
+    if token_module is None:
+        public = make_repository_key(file, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file)
+    else:
+        place = token_settings(token_module, token_label, token_serial, pin_file)
+        public = public_pem(make_officer_token(file, KeyPurpose.AUTHORITY, place))
+    write_octets(file.with_suffix(".pem"), public)
+    output.result(str(file), Text.assemble(good("Made "), f"{file} and {file.with_suffix('.pem')}"))
+    output.remark(f"Key id, to be compared over another way: {read_public_key(public).keyid}")
+    if passphrase_file is None and token_module is None:
+        output.remark(doubtful("It is not encrypted: --passphrase-file encrypts it."))
 
 
 def request(
@@ -67,19 +101,12 @@ def sign(
     file: RequestArgument,
     *,
     to: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to bring back.", show_default=False)],
-    key: Annotated[Path | None, typer.Option(metavar="FILE", help="The officer's key file.")] = None,
+    key: Annotated[
+        Path, typer.Option(metavar="FILE", help="The officer's key file or token file.", show_default=False)
+    ],
     passphrase_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its passphrase; `prompt`: typed at the terminal.")
     ] = None,
-    token_module: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="PKCS #11 module, instead of --key.")
-    ] = None,
-    token_label: Annotated[str | None, typer.Option(help="Label of the token.")] = None,
-    token_key: Annotated[str | None, typer.Option(help="Label of the officer's P-256 key in it.")] = None,
-    pin_file: Annotated[
-        Path, typer.Option(metavar="FILE", help="PIN of the token; `prompt`: typed at the terminal.")
-    ] = Path("prompt"),
-    public: Annotated[Path | None, typer.Option(metavar="FILE", help="Public half of the token's key (PEM).")] = None,
     anchor: OfficerAnchorOption = None,
     first: FirstOption = False,
     yes: YesOption = False,
@@ -91,8 +118,7 @@ def sign(
         output.remark(line)
     if not yes:
         confirm("Sign this?", refusal="nothing was signed")
-    signer = _signer(key, passphrase_file, token_module, token_label, token_key, pin_file, public)
-    write_octets(to, sign_proposal(judged, signer))
+    write_octets(to, sign_proposal(judged, load_officer_signer(key, passphrase_file=passphrase_file)))
     output.result(str(to), Text.assemble(good("Signed: "), str(to)))
 
 
@@ -146,22 +172,3 @@ def _anchor(file: Path | None, *, first: bool) -> Anchor | None:
         )
     Output.of().remark(doubtful("No anchor: compare the officers' key ids with what each of them says theirs is."))
     return None
-
-
-def _signer(  # noqa: PLR0917  one for each option
-    key: Path | None,
-    passphrase_file: Path | None,
-    module: Path | None,
-    label: str | None,
-    token_key: str | None,
-    pin_file: Path,
-    public: Path | None,
-) -> Signer:
-    if (key is None) == (module is None):
-        raise CommandRefused("name the officer's key: --key FILE, or --token-module with what belongs to it")
-    if key is not None:
-        return load_repository_signer(key, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file)
-    if module is None or label is None or token_key is None or public is None:
-        raise CommandRefused("a token needs --token-module, --token-label, --token-key and --public")
-    token = Token(TokenPlace(module=module, pin_file=pin_file, label=label))
-    return TokenSigner(token, KeyName(label=token_key), read_public_key(read_octets(public, what="public key")))

@@ -1,4 +1,4 @@
-"""Signed notes (C2SP signed-note, v1.0.0): text, a blank line, and one signature line for each signer. Ed25519 only.
+"""Signed notes (C2SP signed-note, v1.0.0): text, a blank line, and one signature line for each signer. Ed25519.
 
 The directory and the record's checkpoints are signed in this form, so that existing witnesses and tools can read them.
 """
@@ -9,9 +9,9 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,24 +22,48 @@ MAX_NOTE_OCTETS: Final = 1_000_000
 MAX_SIGNATURES: Final = 100
 
 _ED25519: Final = b"\x01"
-_KEY_ID_OCTETS: Final = 4
+KEY_ID_OCTETS: Final = 4
 _SIGNATURE_OCTETS: Final = 64
 _NAME: Final = re.compile(r"[^\s+]{1,256}")
 _SIGNATURE_LINE: Final = re.compile(r"— ([^\s+]{1,256}) ([A-Za-z0-9+/]+={0,2})")
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
+class NoteKey(Protocol):
+    """What verifies the signatures of one signer."""
+
+    @property
+    def name(self) -> str:
+        """Whose they are."""
+
+    @property
+    def key_id(self) -> bytes:
+        """Which key of that name."""
+
+    def verify(self, text: str, signature: bytes) -> None:
+        """Raises SecurityFailed."""
+
+
+class SignsNotes(Protocol):
+    """What signs notes under a name."""
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key, as one line of text."""
+
+    def sign(self, text: str) -> str:
+        """The note. Raises SecurityFailed, KeyUnusable."""
+
+
 def _key_id(name: str, public: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:_KEY_ID_OCTETS]
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:KEY_ID_OCTETS]
 
 
 class NoteSigner:
     """Signs notes under a name. The name says whose key it is and stands in every signature line."""
 
     def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
-        if not _NAME.fullmatch(name):
-            raise KeyUnusable("the name of a note's signer has no space and no plus sign")
-        self._name = name
+        self._name = check_name(name)
         self._private = private
         self._public = private.public_key().public_bytes_raw()
         self._key_id = _key_id(name, self._public)
@@ -74,9 +98,29 @@ class NoteSigner:
 
     def sign(self, text: str) -> str:
         """The note: the text, which ends with a line feed, and our signature. Raises SecurityFailed for other text."""
-        _check_text(text)
-        signature = base64.b64encode(self._key_id + self._private.sign(text.encode())).decode()
-        return f"{text}\n— {self._name} {signature}\n"
+        return signed_note(text, self._name, self._key_id, self._private.sign)
+
+
+def check_name(name: str) -> str:
+    """The name of a signer. Raises KeyUnusable."""
+    if not _NAME.fullmatch(name):
+        raise KeyUnusable("the name of a note's signer has no space and no plus sign")
+    return name
+
+
+def signed_note(text: str, name: str, key_id: bytes, sign: Callable[[bytes], bytes]) -> str:
+    """The text with one signature line. Raises SecurityFailed: text that no note can have."""
+    _check_text(text)
+    signature = base64.b64encode(key_id + sign(text.encode())).decode()
+    return f"{text}\n— {name} {signature}\n"
+
+
+def split_vkey(vkey: str) -> tuple[str, str, str]:
+    """Name, id and encoded key of a verifier key, nothing of it checked but the name. Raises KeyUnusable."""
+    parts = vkey.strip().split("+", 2)
+    if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
+        raise KeyUnusable("a verifier key is written name+id+key")
+    return parts[0], parts[1], parts[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +134,7 @@ class NoteVerifier:
     @classmethod
     def parse(cls, vkey: str) -> Self:
         """Read a verifier key (`name+key id+key`). Raises KeyUnusable."""
-        parts = vkey.strip().split("+", 2)
-        if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
-            raise KeyUnusable("a verifier key is written name+id+key")
-        name, key_id, encoded = parts
+        name, key_id, encoded = split_vkey(vkey)
         try:
             key = base64.b64decode(encoded, validate=True)
             if key[:1] != _ED25519 or _key_id(name, key[1:]).hex() != key_id:
@@ -110,7 +151,7 @@ class NoteVerifier:
             raise SecurityFailed(f"the signature of {self.name} does not fit the note") from None
 
 
-def open_note(octets: bytes, verifiers: Sequence[NoteVerifier]) -> str:
+def open_note(octets: bytes, verifiers: Sequence[NoteKey]) -> str:
     """The text of a note that at least one of the verifiers signed, and that none of them signed wrongly.
 
     octets: untrusted, whole. Signatures by keys that are not among the verifiers are ignored, as C2SP asks.
@@ -120,10 +161,10 @@ def open_note(octets: bytes, verifiers: Sequence[NoteVerifier]) -> str:
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     verified: set[tuple[str, bytes]] = set()
     for name, signature in signatures:
-        key = (name, signature[:_KEY_ID_OCTETS])
+        key = (name, signature[:KEY_ID_OCTETS])
         if key not in known or key in verified:
             continue
-        known[key].verify(text, signature[_KEY_ID_OCTETS:])
+        known[key].verify(text, signature[KEY_ID_OCTETS:])
         verified.add(key)
     if not verified:
         raise SecurityFailed("the note has no signature by a known key")
@@ -155,7 +196,7 @@ def _signature(line: str) -> tuple[str, bytes]:
     except binascii.Error:
         raise SecurityFailed("a signature line of the note is malformed") from None
     # The unused bits of the last character have to be zero: one note, one text of it.
-    if len(value) <= _KEY_ID_OCTETS or base64.b64encode(value).decode() != match[2]:
+    if len(value) <= KEY_ID_OCTETS or base64.b64encode(value).decode() != match[2]:
         raise SecurityFailed("a signature line of the note is malformed")
     return match[1], value
 

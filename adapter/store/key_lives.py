@@ -76,10 +76,11 @@ class KeyLives:
             if expected is not None and _version(connection) != expected:
                 raise StoreUnusable("the keys were changed by somebody else at this moment: look again")
             lives = _read(connection)
+            states = {key: life.state for key, life in lives.items()}
             new = []
-            for step in steps:
-                known = lives.get(step.facts.key_id)
-                before = step.inferred if known is None else known.state
+            for step in steps:  # several of one key follow one another
+                before = states.get(step.facts.key_id, step.inferred)
+                states[step.facts.key_id] = step.to
                 check_step(step.facts, before, step.to)
                 details = details_of(step.facts, before, step.details)
                 new.append(admin_entry(action(step.to), officer=officer, at=now, details=details))

@@ -6,17 +6,13 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from securesystemslib.signer import CryptoSigner, Key, SecretsHandler, Signature, Signer, SSlibKey
 
 from adapter.directory.repository import public_key_of
 from adapter.errors import KeyUnusable
 from adapter.store.keyfiles import KeyPurpose, load_private_key, save_private_key
-from adapter.store.token import KeyName, Token
-from adapter.store.token_keys import sign_in_token
-
-_HALF = 32
+from adapter.store.officer_tokens import OfficerTokenKey, is_token_file, load_officer_token
 
 
 def make_repository_key(path: Path, purpose: KeyPurpose, *, passphrase_file: Path | None = None) -> bytes:
@@ -35,6 +31,13 @@ def load_repository_signer(path: Path, purpose: KeyPurpose, *, passphrase_file: 
     return CryptoSigner(key, public)
 
 
+def load_officer_signer(path: Path, *, passphrase_file: Path | None = None) -> Signer:
+    """Of an officer of the authority: by a key file, or by a token file (store.officer_tokens). Raises KeyUnusable."""
+    if is_token_file(path):
+        return TokenSigner(load_officer_token(path, KeyPurpose.AUTHORITY))
+    return load_repository_signer(path, KeyPurpose.AUTHORITY, passphrase_file=passphrase_file)
+
+
 def read_public_key(pem: bytes, name: str = "") -> Key:
     """An officer's public key as it was handed over. Raises KeyUnusable."""
     try:
@@ -46,11 +49,8 @@ def read_public_key(pem: bytes, name: str = "") -> Key:
 class TokenSigner(Signer):
     """An officer's P-256 key in a PKCS #11 token. It never leaves the token."""
 
-    def __init__(self, token: Token, name: KeyName, public: Key) -> None:
-        """public: handed over with the token. Raises KeyUnusable: not a P-256 key."""
-        if public.scheme != "ecdsa-sha2-nistp256":
-            raise KeyUnusable(f"{token}: an officer's key in a token is ECDSA on P-256")
-        self._token, self._name, self._public = token, name, public
+    def __init__(self, held: OfficerTokenKey) -> None:
+        self._held, self._public = held, public_key_of(held.public)
 
     @property
     def public_key(self) -> Key:
@@ -59,14 +59,12 @@ class TokenSigner(Signer):
 
     def sign(self, payload: bytes) -> Signature:
         """The signature, made in the token, in the form that TUF wants (DER). Raises KeyUnusable."""
-        raw = sign_in_token(self._token, self._name, "p256", payload)
-        r, s = int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big")
-        return Signature(self._public.keyid, encode_dss_signature(r, s).hex())
+        return Signature(self._public.keyid, self._held.sign(payload).hex())
 
     @classmethod
     def from_priv_key_uri(
         cls, priv_key_uri: str, public_key: Key, secrets_handler: SecretsHandler | None = None
     ) -> Signer:
-        """Not offered: a token is named by options, its PIN by a file."""
+        """Not offered: a token is named by a token file, its PIN by another."""
         del priv_key_uri, public_key, secrets_handler
         raise KeyUnusable("a token is not named by an address")

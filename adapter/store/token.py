@@ -13,13 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import pkcs11
 from pkcs11 import Attribute, ObjectClass, PKCS11Error
 from pkcs11._pkcs11 import lib
 
 from adapter.errors import KeyUnreachable, KeyUnusable
+from adapter.settings.token_section import TokenSettings
 from adapter.store.keyfiles import read_passphrase
 
 Value = TypeVar("Value")
@@ -55,6 +56,11 @@ class TokenPlace:
     pin_file: Path
     label: str | None = None
     serial: str | None = None
+
+    @classmethod
+    def of(cls, named: TokenSettings) -> Self:
+        """As a settings file or an officer's token file names it."""
+        return cls(module=named.module, pin_file=named.pin_file, label=named.label, serial=named.serial)
 
     def __str__(self) -> str:
         return f"token {self.label or self.serial}"

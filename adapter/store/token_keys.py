@@ -45,7 +45,7 @@ class TokenSigningKey:
         """Raises KeyUnusable: see the module."""
         self._token, self._name, self._certificate = token, name, certificate
         self._row = _row_of(certificate, signs=True)
-        token.with_key(name, lambda key: _check_apart(f"{token}, key {name}", key, may=SIGNS, may_not=OPENS))
+        token.with_key(name, lambda key: check_apart(f"{token}, key {name}", key, may=SIGNS, may_not=OPENS))
         try:
             self._row.verify(public_key(certificate), self.sign(_PROBE), _PROBE)
         except SecurityFailed:
@@ -73,7 +73,7 @@ class TokenDecryptionKey:
         """Raises KeyUnusable: see the module."""
         self._token, self._name, self._certificate = token, name, certificate
         self._row = _row_of(certificate, signs=False)
-        token.with_key(name, lambda key: _check_apart(f"{token}, key {name}", key, may=OPENS, may_not=SIGNS))
+        token.with_key(name, lambda key: check_apart(f"{token}, key {name}", key, may=OPENS, may_not=SIGNS))
         self._try(public_key(certificate))
 
     @property
@@ -175,7 +175,7 @@ def _row_of(certificate: x509.Certificate, *, signs: bool) -> Suite:
     return SUITES[row.name]
 
 
-def _check_apart(what: str, key: PrivateKey, *, may: tuple[Attribute, ...], may_not: tuple[Attribute, ...]) -> None:
+def check_apart(what: str, key: PrivateKey, *, may: tuple[Attribute, ...], may_not: tuple[Attribute, ...]) -> None:
     """One use, held by the token itself. Raises KeyUnusable."""
     if not any(is_set(key, attribute) for attribute in may):
         raise KeyUnusable(f"{what}: the token does not let it {_words(may)}")

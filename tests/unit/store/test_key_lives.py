@@ -50,6 +50,14 @@ def test_steps_are_entries_of_the_verified_record(database: Database) -> None:
     assert verify_record(LogReader(database), origin="UZ/GOV/200000001", verifiers=(verifier,)).entries == 3
 
 
+def test_steps_of_one_key_follow_one_another_in_one_act(database: Database) -> None:
+    """A key in a token is made and has its request at once; a step that the second would need is not skipped."""
+    enter(database, Step(facts=FACTS, to=LifeState.MADE), Step(facts=FACTS, to=LifeState.REQUESTED))
+    assert KeyLives(database).all()[FACTS.key_id].state is LifeState.REQUESTED
+    with pytest.raises(CommandRefused, match="agreement is made"):
+        enter(database, Step(facts=OTHER, to=LifeState.MADE), Step(facts=OTHER, to=LifeState.ACTIVE))
+
+
 def test_a_step_that_the_table_does_not_have_changes_nothing(database: Database) -> None:
     lives = made(database, LifeState.MADE)
     with pytest.raises(CommandRefused, match="agreement-2027 is made"):
