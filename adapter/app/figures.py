@@ -109,6 +109,22 @@ class _StampFigures(Collector):
             yield GaugeMetricFamily("adapter_time_stamp_deadline_seconds", until, value=deadline.timestamp())
 
 
+class _RenewalFigures(Collector):
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Read when somebody asks."""
+        failures = CounterMetricFamily(
+            "adapter_tls_renewal_failures",
+            "Renewals of the TLS certificate by ACME that failed, by reason, of this worker.",
+            labels=("reason", "worker"),
+        )
+        for code, count in sorted(self._site.renewal.failures.items()):
+            failures.add_metric((code, str(os.getpid())), count)
+        yield failures
+
+
 class _ExpiryFigures(Collector):
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -200,4 +216,5 @@ def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry
     registry.register(_DirectoryFigures(site))
     registry.register(_StampFigures(site))
     registry.register(_ExpiryFigures(site))
+    registry.register(_RenewalFigures(site))
     return registry

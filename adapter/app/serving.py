@@ -31,8 +31,8 @@ from adapter.store.recovery import InterruptedExchange, recover_run, recover_wor
 log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, *, workers: int) -> int:
-    """Run the adapter until it is told to stop. Returns the exit code.
+def serve(settings: Settings, *, workers: int, renew: Sequence[str] = ()) -> int:
+    """Run the adapter until it is told to stop. Returns the exit code. renew: the command that renews by ACME.
 
     Everything that can be wrong with keys, settings, services and the database is found here, before a port is open.
     Raises SettingsInvalid, KeyUnusable, StoreUnusable, DescriptionUnusable.
@@ -55,7 +55,7 @@ def serve(settings: Settings, *, workers: int) -> int:
         log.warning(exposure.what, clients=exposure.names, mend=exposure.mend)
 
     def worker(lifeline: int | None) -> int:
-        return _work(settings, keyring, sockets, run_token, lifeline)
+        return _work(settings, keyring, sockets, run_token, lifeline=lifeline, renew=renew)
 
     def when_died(pid: int) -> None:
         interrupted = recover_worker(database, f"{run_token}/{pid}")
@@ -89,7 +89,15 @@ def _record_interrupted(
         log.warning("exchanges were cut off by a crash", entries=len(entries))
 
 
-def _work(settings: Settings, keyring: Keyring, sockets: Sockets, run_token: str, lifeline: int | None) -> int:
+def _work(
+    settings: Settings,
+    keyring: Keyring,
+    sockets: Sockets,
+    run_token: str,
+    *,
+    lifeline: int | None,
+    renew: Sequence[str],
+) -> int:
     """One worker. What it uses is made here, after the fork: no connection or thread crosses it."""
 
     async def work() -> None:
@@ -98,6 +106,7 @@ def _work(settings: Settings, keyring: Keyring, sockets: Sockets, run_token: str
             keyring,
             open_database(settings.database_url, lock_timeout_s=settings.record.busy_timeout_s),
             run_token=run_token,
+            renew=renew,
         )
         await run_worker(site, sockets, lifeline)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
+from adapter.app.renewing import RenewalKeeper
 from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
 from adapter.audit.checkpoint import record_origin
@@ -71,6 +72,7 @@ class Site:
     policy: PolicyKeeper
     keys: KeyKeeper
     stamps: StampKeeper
+    renewal: RenewalKeeper
     peers: PeerClient
     spool: Spool
     provider: Provider
@@ -85,8 +87,13 @@ class Site:
         self.spool.close()
 
 
-def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_token: str) -> Site:
-    """Wire one worker. Raises SettingsInvalid, KeyUnusable, DescriptionUnusable; nothing is opened to the network."""
+def build_site(
+    settings: Settings, keyring: Keyring, database: Database, *, run_token: str, renew: Sequence[str] = ()
+) -> Site:
+    """Wire one worker; nothing is opened to the network. renew: the command that renews by ACME.
+
+    Raises SettingsInvalid, KeyUnusable, DescriptionUnusable.
+    """
     keeper = _directory_keeper(settings, database)
     policy = PolicyKeeper(AccessRules(database))
     record = RecordWriter(
@@ -107,8 +114,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         transfer=transfer_bounds(settings, settings.peer_listener.read_timeout_s),
         destinations=peer_destinations(settings, keeper),
     )
-    spool = Spool(settings.attachments.spool_dir, max_bytes=settings.attachments.spool_bytes)
-    spool.prepare()
+    spool = _spool(settings)
     services = load_provided(
         settings.adapter.services_dir, settings.member, transfer_bounds(settings, settings.peer_listener.read_timeout_s)
     )
@@ -127,6 +133,7 @@ def build_site(settings: Settings, keyring: Keyring, database: Database, *, run_
         policy=policy,
         keys=keys,
         stamps=stamps,
+        renewal=RenewalKeeper(settings, renew, utc_now),
         peers=peers,
         spool=spool,
         provider=common.provider(policy, services),
@@ -230,6 +237,12 @@ class _Common:
             stamp_deadline=self.stamps.deadline,
             staple=self.staple,
         )
+
+
+def _spool(settings: Settings) -> Spool:
+    spool = Spool(settings.attachments.spool_dir, max_bytes=settings.attachments.spool_bytes)
+    spool.prepare()
+    return spool
 
 
 def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper:

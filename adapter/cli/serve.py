@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from adapter.app import serve as serve_adapter
-from adapter.cli.options import DEFAULT_SETTINGS, SettingsOption, settings_from
+from adapter.cli.options import DEFAULT_SETTINGS, SettingsOption, settings_from, settings_path
+
+_PROGRAM: Final = "from adapter.cli.main import run; run()"
 
 app = typer.Typer()
 
@@ -22,4 +26,11 @@ def serve(
 
     Settings, keys, services and the database are checked before a port is opened.
     """
-    raise typer.Exit(serve_adapter(settings_from(settings_file), workers=workers))
+    renew = renew_command(settings_path(settings_file))
+    raise typer.Exit(serve_adapter(settings_from(settings_file), workers=workers, renew=renew))
+
+
+def renew_command(settings_file: Path) -> tuple[str, ...]:
+    """What the running adapter calls when its TLS certificate is to be renewed by ACME: this program, as it runs."""
+    words = ("keys", "renew", "--json", "--officer", "adapter", "--settings", str(settings_file.absolute()))
+    return (sys.executable, "-P", "-c", _PROGRAM, *words)

@@ -35,6 +35,9 @@ class AcmeSettings(Section):
         description="Address to listen on while the CA looks for the answer to its challenge (http-01).",
     )
     port: Port = Field(80, description="TCP port for that; the CA asks at port 80 of the names in the certificate.")
+    automatic: bool = Field(
+        default=True, description="Whether the running adapter renews by itself, or only `adapter keys renew`."
+    )
     renew_days: int | None = Field(
         None, ge=1, le=3650, description="Days before its end. Default: when a third of its life is left."
     )
