@@ -324,7 +324,8 @@ class Base64Stream:
             raise self._error("base64 goes on after its end")
         whole = len(digits) - len(digits) % 4
         self._digits = digits[whole:]
-        self._ended = digits[:whole].endswith(b"=")
+        # A piece of white space alone does not open again what had ended.
+        self._ended = self._ended or digits[:whole].endswith(b"=")
         try:
             return binascii.a2b_base64(digits[:whole], strict_mode=True)
         except binascii.Error:

@@ -80,7 +80,7 @@ def xml_mutation(octets_too: Mutation | None = None) -> Mutation:
             choices.one(_TREE_CHANGES)(choices, elements, choices.one(elements))
         except (ValueError, TypeError):  # lxml does not write what cannot be written
             return in_octets(choices, octets)
-        return etree.tostring(root)
+        return etree.tostring(root, encoding="utf-8")
 
     return change
 
