@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from adapter.cli.trust_faults import TrustFault
 from adapter.envelope.texts import LANGUAGES, text_in
 from adapter.envelope.xroad_faults import xroad_code
 from adapter.errors import AdapterError, Blame, Retry, catalogue
@@ -145,10 +146,12 @@ def _default(field: FieldInfo) -> str:
 
 
 def template() -> str:
-    """The gettext template: the text of every error, then the literals that the code gives to `text_in`."""
+    """The gettext template: texts of errors and doctor's faults, then the literals that the code gives to `text_in`."""
     found: dict[str, list[str]] = {}
     for error in catalogue():
         found.setdefault(error.text, []).append(error.code)
+    for fault in TrustFault:
+        found.setdefault(fault.sentence, []).append(fault.code)
     for path in sorted((ROOT / "adapter").rglob("*.py")):
         for text in _literals(path):
             place = path.relative_to(ROOT).as_posix()

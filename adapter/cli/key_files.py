@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,10 +17,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter.audit.key_life import KeyLife, LifeState
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
-from adapter.crypto.keys import generate_agreement_key, generate_signing_key, key_id
-from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
+from adapter.cli.trust_faults import TrustFault
+from adapter.crypto.certificates import Purpose, check_purpose
+from adapter.crypto.keys import AGREEMENT_PURPOSES, generate_agreement_key, generate_signing_key, key_id
+from adapter.crypto.suites import suite, suite_of_agreement_key, suite_of_signing_key
 from adapter.errors import AdapterError
-from adapter.store.keyfiles import KeyPurpose, load_archive_key, load_certificate, load_private_key, save_archive_key
+from adapter.secret_files import is_credential
+from adapter.store.keyfiles import (
+    KeyPurpose,
+    load_archive_key,
+    load_certificate,
+    load_private_key,
+    marked_purpose,
+    save_archive_key,
+)
 from adapter.store.keyfiles import save_private_key as save
 
 EXPIRES_SOON: Final = timedelta(days=30)
@@ -47,7 +58,7 @@ class KeyFile:
     """One key. path: its file, or for one in a token its certificate's. in_token: which token and key, else empty.
 
     reason: what is wrong, when it is unusable. key_id: see audit.key_life, empty where there is no public key.
-    life: what the record says of it, None: nothing.
+    life: what the record says of it, None: nothing. fault: the kind of what is wrong, when it is unusable.
     """
 
     path: Path
@@ -60,6 +71,7 @@ class KeyFile:
     label: str = ""
     key_id: str = ""
     life: KeyLife | None = None
+    fault: TrustFault | None = None
 
     @property
     def name(self) -> str:
@@ -132,33 +144,72 @@ def fits(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
 
 
 def _look(path: Path, purpose: KeyPurpose, now: datetime, passphrase_file: Path | None) -> KeyFile:
+    found = KeyFile(path=path, purpose=purpose.value, state=KeyState.UNUSABLE)
     try:
         key = load_private_key(path, purpose, passphrase_file=passphrase_file)
-        suite = _suite(key, purpose)
-        if purpose not in CERTIFIED:
-            return KeyFile(path=path, purpose=purpose.value, suite=suite, state=KeyState.READY)
-        found = KeyFile(
-            path=path,
-            purpose=purpose.value,
-            suite=suite,
-            state=KeyState.WAITING,
-            key_id=key_id(key.public_key()),
-        )
-        if not path.with_suffix(".pem").exists():
-            return found
-        certificate = load_certificate(path.with_suffix(".pem"))
     except AdapterError as error:
-        return KeyFile(path=path, purpose=purpose.value, state=KeyState.UNUSABLE, reason=error.reason)
+        return replace(found, reason=error.reason, fault=_kind_of(path, purpose))
+    try:
+        suite_name = _suite(key, purpose)
+    except AdapterError as error:
+        return replace(found, reason=f"{path}: {error.reason} ({_described(key)})", fault=TrustFault.KEY_WEAK)
+    if purpose not in CERTIFIED:
+        return replace(found, suite=suite_name, state=KeyState.READY)
+    found = replace(found, suite=suite_name, key_id=key_id(key.public_key()))
+    if not path.with_suffix(".pem").exists():
+        return replace(found, state=KeyState.WAITING)
+    return _with_certificate(found, key, purpose, now)
+
+
+def _with_certificate(found: KeyFile, key: PrivateKeyTypes, purpose: KeyPurpose, now: datetime) -> KeyFile:
+    file = found.path.with_suffix(".pem")
+    try:
+        certificate = load_certificate(file)
+    except AdapterError as error:
+        return replace(found, reason=error.reason, fault=TrustFault.KEY_UNREADABLE)
     if not fits(key, certificate):
-        return replace(found, state=KeyState.UNUSABLE, reason=f"{path.with_suffix('.pem')} is for another key")
+        return replace(found, reason=f"{file} is for another key", fault=TrustFault.CERTIFICATE_OF_OTHER_KEY)
+    try:
+        check_purpose(certificate, _use(purpose, found.suite))
+    except AdapterError as error:
+        return replace(found, reason=f"{file}: {error.reason}", fault=TrustFault.KEY_OF_OTHER_USE)
     return replace(found, certificate=certificate, state=state_of(certificate, now))
+
+
+def _use(purpose: KeyPurpose, suite_name: str) -> Purpose:
+    if purpose is KeyPurpose.AGREEMENT:
+        return AGREEMENT_PURPOSES[suite(suite_name).agreement_usage]
+    return Purpose.TLS if purpose is KeyPurpose.TLS else Purpose.SIGNING
+
+
+def _kind_of(path: Path, purpose: KeyPurpose) -> TrustFault:
+    """Why a key file was not read: what can be seen of it without reading a key."""
+    with suppress(OSError):
+        if path.stat().st_mode & 0o077 and not is_credential(path):
+            return TrustFault.KEY_OPEN
+        if marked_purpose(path.read_bytes()) not in (None, purpose.value):
+            return TrustFault.KEY_OF_OTHER_USE
+    return TrustFault.KEY_UNREADABLE
+
+
+def _described(key: PrivateKeyTypes) -> str:
+    """`RSA of 2048 bits`."""
+    size = getattr(key, "key_size", None)
+    kind = type(key).__name__.removesuffix("PrivateKey").strip("_")
+    return kind if size is None else f"{kind} of {size} bits"
 
 
 def _look_at_archive(path: Path) -> KeyFile:
     try:
         load_archive_key(path)
     except AdapterError as error:
-        return KeyFile(path=path, purpose="archive", state=KeyState.UNUSABLE, reason=error.reason)
+        return KeyFile(
+            path=path,
+            purpose="archive",
+            state=KeyState.UNUSABLE,
+            reason=error.reason,
+            fault=_kind_of(path, KeyPurpose.RECORD),
+        )
     return KeyFile(path=path, purpose="archive", state=KeyState.READY)
 
 

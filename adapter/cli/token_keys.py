@@ -9,9 +9,10 @@ from adapter.app.keyring import own_lives
 from adapter.app.own_token import all_token_keys, key_name, load_token_key, open_token
 from adapter.audit.key_life import Lives
 from adapter.cli.key_files import KeyFile, KeyState, state_of, survey
+from adapter.cli.trust_faults import TrustFault
 from adapter.crypto.certificates import public_key
 from adapter.crypto.keys import key_id
-from adapter.errors import AdapterError, StoreUnusable
+from adapter.errors import AdapterError, KeyUnreachable, StoreUnusable
 from adapter.settings import Settings
 from adapter.settings.token_section import TokenKeySettings
 from adapter.store.keyfiles import load_certificate
@@ -48,5 +49,6 @@ def _look(token: Token, key: TokenKeySettings, now: datetime) -> KeyFile:
         found = replace(found, key_id=key_id(public_key(load_certificate(path))))
         loaded = load_token_key(token, key)
     except AdapterError as error:
-        return replace(found, state=KeyState.UNUSABLE, reason=error.reason)
+        fault = TrustFault.TOKEN_UNREACHABLE if isinstance(error, KeyUnreachable) else TrustFault.TOKEN_KEY_UNUSABLE
+        return replace(found, state=KeyState.UNUSABLE, reason=error.reason, fault=fault)
     return replace(found, suite=loaded.suite, certificate=loaded.certificate, state=state_of(loaded.certificate, now))

@@ -89,9 +89,9 @@ def save_private_key(
 def load_private_key(path: Path, purpose: KeyPurpose, *, passphrase_file: Path | None = None) -> PrivateKeyTypes:
     """The private key of a file, refused when the file says that it is for another purpose. Raises KeyUnusable."""
     octets = read_secret(path)
-    marked = _PURPOSE.search(octets)
-    if marked is not None and marked.group(1).decode() != purpose.value:
-        raise KeyUnusable(f"{path} holds a key for {marked.group(1).decode()}, not for {purpose.value}")
+    marked = marked_purpose(octets)
+    if marked is not None and marked != purpose.value:
+        raise KeyUnusable(f"{path} holds a key for {marked}, not for {purpose.value}")
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     try:
         return load_pem_private_key(octets[octets.find(b"-----BEGIN") :], passphrase)
@@ -100,6 +100,12 @@ def load_private_key(path: Path, purpose: KeyPurpose, *, passphrase_file: Path |
         raise KeyUnusable(f"{path} {wanted}") from None
     except (ValueError, UnsupportedAlgorithm):
         raise KeyUnusable(f"{path} is not a private key in PEM, or its passphrase is wrong") from None
+
+
+def marked_purpose(octets: bytes) -> str | None:
+    """What a key file says that its key is for; None: it says nothing."""
+    marked = _PURPOSE.search(octets)
+    return None if marked is None else marked.group(1).decode()
 
 
 def read_passphrase(path: Path, *, what: str = "passphrase") -> bytes:

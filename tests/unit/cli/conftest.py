@@ -19,6 +19,7 @@ from adapter.store.migrate import prepare
 from tests.command_line import typed
 from tests.pki import Federation
 from tests.unit.cli.dialogue import Run
+from tests.unit.cli.trust_scene import Scene, build, copied
 
 PROTECTED = (
     Protection(what="core dumps", found="off: no core file, not dumpable"),
@@ -76,3 +77,15 @@ def authority(run: Run, place: Path) -> AuthorityFolder:
     arguments = ["--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem"]
     assert run("authority", "init", "authority", "--make-officers", "3", *arguments).code == 0
     return AuthorityFolder(path=place / "authority")
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """A working installation, with the keys of everybody who could do something wrong to it."""
+    return build(tmp_path_factory.mktemp("installation"))
+
+
+@pytest.fixture
+def scene(installation: Scene, tmp_path: Path, run: Run) -> Scene:
+    """A copy of it, to be spoilt."""
+    return copied(installation, tmp_path, run)
