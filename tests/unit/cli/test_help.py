@@ -55,7 +55,7 @@ def test_without_anything_the_help_comes() -> None:
         (
             "adapter keys ",
             {"create", "list", "csr", "import", "import-p12", "export", "activate", "rotate", "retire", "revoke"}
-            | {"destroy", "backup", "restore"},
+            | {"renew", "destroy", "backup", "restore"},
         ),
         ("adapter di", {"directory"}),
     ],
