@@ -98,11 +98,32 @@ class Seen:
 
 
 class Watch:
-    """Looks twice a second at the process groups of the adapters."""
+    """Looks twice a second at the process groups of the adapters, and at the CPU time of whatever else it is told."""
 
     def __init__(self, groups: Mapping[str, int]) -> None:
         self._pids = {name: _pids_of(group) for name, group in groups.items()}
         self._seen: dict[str, list[Seen]] = {name: [] for name in groups}
+        self._timed: dict[str, Sequence[int]] = dict(self._pids)
+        self._cpu_s: dict[str, tuple[float, float]] = {}
+
+    def time_also(self, name: str, group: int) -> None:
+        """Count the CPU time of one more process group, from now on."""
+        self._timed[name] = _pids_of(group)
+        self._cpu_s.pop(name, None)
+
+    def take_cpu_s(self) -> dict[str, float]:
+        """The CPU time that each used since it was last asked, in seconds. What has ended is no longer counted."""
+        self._look_at_times()
+        used = {name: last - first for name, (first, last) in self._cpu_s.items()}
+        self._timed = {name: pids for name, pids in self._timed.items() if any(map(_is_there, pids))}
+        self._cpu_s = {name: (last, last) for name, (_, last) in self._cpu_s.items() if name in self._timed}
+        return used
+
+    def _look_at_times(self) -> None:
+        for name, pids in self._timed.items():
+            now = sum(map(_cpu_s, pids))
+            first, last = self._cpu_s.get(name, (now, now))
+            self._cpu_s[name] = (first, max(last, now))
 
     def take(self) -> dict[str, Seen]:
         """The most that each took since it was last asked."""
@@ -118,6 +139,7 @@ class Watch:
     async def go_on(self) -> None:
         """Until cancelled."""
         while True:
+            self._look_at_times()
             for name, pids in self._pids.items():
                 self._seen[name].append(
                     Seen(resident_mib=sum(map(_resident_mib, pids)), descriptors=sum(map(_descriptors, pids)))
@@ -144,6 +166,19 @@ def _resident_mib(pid: int) -> float:
         return 0.0
     line = next((line for line in status.splitlines() if line.startswith("VmRSS:")), "VmRSS: 0 kB")
     return int(line.split()[1]) / _KIB_PER_MIB
+
+
+def _is_there(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time of a process with all its threads (proc(5), stat); 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _descriptors(pid: int) -> int:

@@ -3,9 +3,13 @@
     python -m bench.endurance [--minutes 10] [--only NAME] [--json FILE]
 
 A consumer's and a provider's adapter on loopback; a calm client calls at an even pace; every attack of bench.hostile
-goes on for an equal part of the time, against the consumer's listener for clients and the provider's for peers. It
-fails (exit code 1) when an adapter takes more memory than is stated, when the calm client's p99 more than doubles
-during the attacks, when calls of it fail, or when afterwards memory, descriptors or latency are not what they were.
+goes on for an equal part of the time, against the consumer's listener for clients and the provider's for peers. Before
+that, for half as long, the same attackers attack a listener that has nothing to do with the adapters (bench.unrelated):
+what the calm client notices then is that the attackers have the same processors, not what the adapters do.
+
+It fails (exit code 1) when an adapter takes more memory than is stated, when the calm client's p99 under attack is more
+than twice that of the comparison, when calls of it fail, or when afterwards memory, descriptors or latency are not what
+they were. The p99 against that before all attacks is printed beside it.
 
 Every phase is printed and written as it ends. A run that is stopped (SIGINT, SIGTERM) leaves no process behind, and its
 verdict says that it is not whole.
@@ -20,9 +24,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -31,16 +35,20 @@ from rich.console import Console
 
 from bench.calm import Calm, Watch
 from bench.endurance_report import print_findings, print_heading, print_phase, write_json
-from bench.endurance_verdict import Phase, Verdict, judge
+from bench.endurance_verdict import Compared, Phase, Verdict, judge
 from bench.hostile import ATTACKS, HostilePlan
 from bench.installation import CONSUMER, PROVIDER, SERVICE, Installation, running_installation
 from examples.federation.federation import CHECKOUT
+from examples.federation.free_ports import free_ports
 from examples.federation.plan import MemberPlan
 from examples.federation.processes import NotStarted, Processes
+from examples.federation.processes import answers as answers_http
 
 _RESULTS: Final = Path(__file__).with_name("results")
 _INTRUDER: Final = "intruder"
 _ATTACKERS: Final = "attackers"
+_UNRELATED: Final = "unrelated"
+_COMPARED_PART: Final = 0.5
 _CALM_PART: Final = 0.08
 _SETTLING_S: Final = 45.0
 _PREPARING_S: Final = 90.0
@@ -71,11 +79,12 @@ def plan_against(installation: Installation) -> HostilePlan:
 
 
 async def attack(
-    plan: HostilePlan, name: str, seconds: float, folder: Path, *, begun: Callable[[], object] = lambda: None
+    plan: HostilePlan, name: str, seconds: float, folder: Path, *, begun: Callable[[int], object] = lambda _: None
 ) -> dict[str, dict[str, int]]:
     """One attack in a process of its own, which ends at its time whatever it is doing; what was answered.
 
-    What is sent is prepared before the time begins; begun: called then. Whatever ends this ends the process too.
+    What is sent is prepared before the time begins; begun: called then, with the process group of the attackers.
+    Whatever ends this ends the process too.
     """
     plan_file, told = folder / "plan.json", folder / "answers.json"
     plan.write(plan_file)
@@ -85,7 +94,7 @@ async def attack(
         attackers = processes.start(_ATTACKERS, command, cwd=CHECKOUT)
         await _wait_until(lambda: told.exists() or not attackers.is_running, _PREPARING_S)
         if told.exists():
-            begun()
+            begun(attackers.pid)
             await _wait_until(lambda: not attackers.is_running, seconds + _GRACE_S)
     answers: dict[str, dict[str, int]] = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
     return answers
@@ -108,9 +117,22 @@ async def _watching(calm: Calm, watch: Watch) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@contextmanager
+def unrelated_listener(plan: HostilePlan, folder: Path) -> Iterator[HostilePlan]:
+    """A listener of which nobody wants anything, in a process of its own; the plan to attack it instead."""
+    client_port, peer_port = free_ports(2)
+    elsewhere = replace(plan, client_port=client_port, peer_port=peer_port)
+    elsewhere.write(folder / "unrelated.json")
+    command = [sys.executable, "-m", "bench.unrelated", str(folder / "unrelated.json")]
+    with Processes(folder / "logs", grace_s=_GRACE_S) as processes:
+        processes.start(_UNRELATED, command, cwd=CHECKOUT)
+        processes.wait_until(_UNRELATED, lambda: answers_http(f"http://127.0.0.1:{client_port}/", status=503))
+        yield elsewhere
+
+
 @dataclass(kw_only=True)
 class Run:
-    """One run. phases: those that are over; each is told to standard output and to the file at once."""
+    """One run. seconds: of all attacks together. phases: those that are over; each is printed and written at once."""
 
     names: Sequence[str]
     seconds: float
@@ -131,23 +153,36 @@ class Run:
         plan = plan_against(installation)
         calm, watch = Calm(installation.url), Watch(installation.groups)
         await calm.warm_up()
-        calm_s, attack_s = self.seconds * _CALM_PART, self.seconds * (1 - 2 * _CALM_PART) / len(self.names)
+        calm_s, attack_s = self.seconds * _CALM_PART, self.seconds / len(self.names)
 
-        def over(name: str, answers: dict[str, dict[str, int]] | None = None) -> None:
-            self.phases.append(Phase(name=name, calls=calm.take(), peak=watch.take(), answers=answers or {}))
-            print_phase(self.phases[-1])
+        def over(name: str, answers: dict[str, dict[str, int]] | None = None, compared: Compared | None = None) -> None:
+            phase = Phase(
+                name=name,
+                calls=calm.take(),
+                peak=watch.take(),
+                answers=answers or {},
+                cpu_s=watch.take_cpu_s(),
+                compared=compared,
+            )
+            self.phases.append(phase)
+            print_phase(phase)
             self.write(self.verdict({}))
 
-        def begun() -> None:
+        def begun(attackers: int) -> None:
             """What was seen while the attackers prepared themselves is not the attack's doing."""
+            watch.time_also(_ATTACKERS, attackers)
             calm.take()
             watch.take()
+            watch.take_cpu_s()
 
         async with _watching(calm, watch):
             await asyncio.sleep(calm_s)
             over("before")
             for name in self.names:
-                over(name, await attack(plan, name, attack_s, folder, begun=begun))
+                with unrelated_listener(plan, folder) as elsewhere:
+                    said = await attack(elsewhere, name, attack_s * _COMPARED_PART, folder, begun=begun)
+                    compared = Compared(calls=calm.take(), cpu_s=watch.take_cpu_s(), answers=said)
+                over(name, await attack(plan, name, attack_s, folder, begun=begun), compared)
             await asyncio.sleep(_SETTLING_S)
             over("settling")
             await asyncio.sleep(calm_s)
@@ -174,7 +209,7 @@ def _carry_out(run: Run) -> dict[str, int]:
 
 
 def main(
-    minutes: Annotated[float, typer.Option(help="Of the whole run, without its start and 45 s of settling.")] = 10,
+    minutes: Annotated[float, typer.Option(help="Of all attacks together; a whole run takes two thirds more.")] = 10,
     only: Annotated[list[str] | None, typer.Option(help="One attack, by its name; may be given again.")] = None,
     json_file: Annotated[Path, typer.Option("--json", help="Write the figures there.")] = _RESULTS / "endurance.json",
 ) -> None:
@@ -195,7 +230,7 @@ def main(
     verdict = run.verdict(entries)
     run.write(verdict)
     print_findings(verdict, os.getloadavg())
-    raise typer.Exit(0 if all(finding.holds for finding in verdict.findings) else 1)
+    raise typer.Exit(0 if verdict.holds else 1)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench import endurance, hostile
+from bench.calm import Watch
 from bench.hostile import HostilePlan
 from examples.federation.federation import CHECKOUT
 from tests.fixtures_pki import federation
@@ -108,3 +110,43 @@ async def test_a_run_that_is_killed_leaves_no_attacker(plan: HostilePlan, tmp_pa
             break
         await asyncio.sleep(0.1)
     assert attackers(tmp_path) == []
+
+
+async def said(port: int, tls: ssl.SSLContext | None) -> bytes:
+    """What the unrelated listener, which gives way to everybody, answers to a head in two pieces."""
+    async with asyncio.timeout(100):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=tls, ssl_handshake_timeout=100 if tls else None
+        )
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n\r")
+        await asyncio.sleep(0.1)
+        writer.write(b"\nmore")
+        line = await reader.readline()
+        writer.close()
+    return line.strip()
+
+
+async def test_the_unrelated_listener_is_reached_and_leaves_nothing(plan: HostilePlan, tmp_path: Path) -> None:
+    with endurance.unrelated_listener(plan, tmp_path) as elsewhere:
+        assert await said(elsewhere.client_port, None) == b"HTTP/1.1 503 Service Unavailable"
+        anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+        assert await said(elsewhere.peer_port, anyone) == b"HTTP/1.1 503 Service Unavailable"
+    with pytest.raises(OSError, match="Connect call failed"):
+        await asyncio.open_connection("127.0.0.1", elsewhere.client_port)
+
+
+async def test_the_cpu_time_of_who_ended_stays_counted() -> None:
+    watch = Watch({})
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)  # noqa: ASYNC220
+    try:
+        watch.time_also("busy", busy.pid)
+        looking = asyncio.create_task(watch.go_on())
+        await asyncio.sleep(3)
+    finally:
+        busy.kill()
+        busy.wait()
+    used = watch.take_cpu_s()["busy"]
+    looking.cancel()
+    assert 0 < used <= 4
+    assert watch.take_cpu_s() == {}
