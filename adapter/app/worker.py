@@ -19,6 +19,7 @@ from adapter.app.supervisor import STOP_SIGNALS
 from adapter.app.wiring import Site, utc_now
 from adapter.errors import AdapterError, InternalError
 from adapter.exchange.incidents import where
+from adapter.large_messages import let_others_in_sooner
 from adapter.store.recovery import purge
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         await open_operators_door(site, peer_door, sockets.operators, gates),
     )
     _settle_garbage_collector()
+    let_others_in_sooner()
     await stopping.wait()
     log.info("stopping")
     for task in background:
