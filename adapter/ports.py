@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 
-from adapter.identifiers import MessageId, RecordNumber, SubsystemId
+from adapter.identifiers import MemberId, MessageId, RecordNumber, SubsystemId
 from adapter.stages import BackendAnswer, ReceivedMessage, RecordedCall, RecordedRequest
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -105,18 +105,29 @@ class KnownExchange:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A checkpoint of its own record that a member showed in a message, to be kept (audit.peer_checkpoints)."""
+
+    member: MemberId
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordWrite:
     """One atomic, durable addition to the record.
 
     claim: reserve this id in the same transaction (state RELEASED); the write is refused if it is known already.
     answers: close this claim (state ANSWERED, with kept[-1].octets as the reply for a retry). A write may have
-    both (a refusal that is stored as the answer).
+    both (a refusal that is stored as the answer). shown: what its sender showed in the message that the entry is about.
     """
 
     entry: Entry
     kept: tuple[KeptMessage, ...] = ()
     claim: Claim | None = None
     answers: Claim | None = None
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,7 @@ class ExchangeHeader:
 
     in_reply_to is None in a request. record_number is the sender's own record entry, in a reply only.
     certificate_status: an OCSP response about the signer's certificate, DER, as far trusted as its own signature.
+    checkpoint: the newest one of the sender's record, a signed note; its own signature is not verified yet.
     """
 
     message_id: MessageId
@@ -51,10 +52,11 @@ class ExchangeHeader:
     in_reply_to: MessageId | None = None
     record_number: RecordNumber | None = None
     certificate_status: bytes | None = field(default=None, repr=False)
+    checkpoint: bytes | None = field(default=None, repr=False)
 
-    def with_status(self, status: bytes | None) -> ExchangeHeader:
-        """The same header with a status of the signer's certificate."""
-        return self if status is None else replace(self, certificate_status=status)
+    def carrying(self, *, status: bytes | None, checkpoint: bytes | None) -> ExchangeHeader:
+        """The same header with a status of the signer's certificate and the newest checkpoint of its record."""
+        return replace(self, certificate_status=status, checkpoint=checkpoint)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,7 +37,7 @@ class PeerDoor:
 
     def __init__(self, site: Site, bound: socket, gates: Gates) -> None:
         bounds = peer_bounds(site.settings)
-        handler = PeerListener(site.provider, bounds, intake=_intake(site))
+        handler = PeerListener(site.provider, bounds, intake=_intake(site), record=site.answers)
         self._listener = Listener(
             admit_peers(handler, site, gates),
             bounds,

@@ -125,6 +125,25 @@ class _RenewalFigures(Collector):
         yield failures
 
 
+class _WatchFigures(Collector):
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """As the worker found it when it last looked."""
+        watch = self._site.watch
+        asked = CounterMetricFamily(
+            "adapter_records_watched",
+            "Looks at other members' records, by what came of them, of this worker.",
+            labels=("outcome", "worker"),
+        )
+        for outcome, count in sorted(watch.outcomes.items()):
+            asked.add_metric((outcome, str(os.getpid())), count)
+        yield asked
+        words = "Open alarms about other members' records that are not what they were."
+        yield GaugeMetricFamily("adapter_record_alarms", words, value=watch.alarms)
+
+
 class _ExpiryFigures(Collector):
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -215,6 +234,7 @@ def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry
     registry.register(TurnedAwayFigures(gates))
     registry.register(_DirectoryFigures(site))
     registry.register(_StampFigures(site))
+    registry.register(_WatchFigures(site))
     registry.register(_ExpiryFigures(site))
     registry.register(_RenewalFigures(site))
     return registry

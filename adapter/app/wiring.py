@@ -16,6 +16,9 @@ from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
+from adapter.app.record_answers import RecordAnswers
+from adapter.app.record_watch import LOCK_FILE as WATCH_LOCK_FILE
+from adapter.app.record_watch import RecordWatch
 from adapter.app.renewing import RenewalKeeper
 from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
@@ -39,8 +42,11 @@ from adapter.policy.freshness import TimeBounds
 from adapter.ports import SigningKey
 from adapter.settings import Settings
 from adapter.store.access import AccessRules
+from adapter.store.appending import Log
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
+from adapter.store.log_reader import LogReader
+from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.record import RecordLimits, RecordWriter
 from adapter.store.spool import Spool
 from adapter.store.status_copies import StatusCopies
@@ -73,6 +79,8 @@ class Site:
     keys: KeyKeeper
     stamps: StampKeeper
     renewal: RenewalKeeper
+    watch: RecordWatch
+    answers: RecordAnswers
     peers: PeerClient
     spool: Spool
     provider: Provider
@@ -96,14 +104,7 @@ def build_site(
     """
     keeper = _directory_keeper(settings, database)
     policy = PolicyKeeper(AccessRules(database))
-    record = RecordWriter(
-        database,
-        origin=record_origin(settings.member),
-        signer=keyring.record,
-        archive_key=keyring.archive_key,
-        owner=f"{run_token}/{os.getpid()}",
-        limits=RecordLimits(max_batch_writes=settings.record.max_batch),
-    )
+    record = _record_writer(settings, keyring, database, run_token)
     peers = PeerClient(
         tls=keyring.tls,
         directory=keeper.current,
@@ -134,11 +135,24 @@ def build_site(
         keys=keys,
         stamps=stamps,
         renewal=RenewalKeeper(settings, renew, utc_now),
+        watch=_record_watch(settings, keyring, database, keeper, peers),
+        answers=RecordAnswers(reader=LogReader(database), kept=PeerCheckpoints(database), directory=keeper.current),
         peers=peers,
         spool=spool,
         provider=common.provider(policy, services),
         consumer=common.consumer(load_clients(settings), peers),
         services=services,
+    )
+
+
+def _record_writer(settings: Settings, keyring: Keyring, database: Database, run_token: str) -> RecordWriter:
+    return RecordWriter(
+        database,
+        origin=record_origin(settings.member),
+        signer=keyring.record,
+        archive_key=keyring.archive_key,
+        owner=f"{run_token}/{os.getpid()}",
+        limits=RecordLimits(max_batch_writes=settings.record.max_batch),
     )
 
 
@@ -153,6 +167,7 @@ class _Common:
     stamps: StampKeeper
     signing_key: Callable[[], SigningKey]
     staple: Callable[[x509.Certificate], bytes | None]
+    checkpoint: Callable[[], bytes | None]
 
     @classmethod
     def of(
@@ -191,6 +206,7 @@ class _Common:
             stamps=stamps,
             signing_key=signing_key,
             staple=statuses.staple,
+            checkpoint=record.newest_checkpoint,
         )
 
     @property
@@ -214,6 +230,7 @@ class _Common:
             scan=scan_rule(self.settings),
             stamp_deadline=self.stamps.deadline,
             staple=self.staple,
+            checkpoint=self.checkpoint,
         )
 
     def consumer(self, clients: tuple[Client, ...], peers: PeerClient) -> Consumer:
@@ -236,6 +253,7 @@ class _Common:
             scan=scan_rule(self.settings),
             stamp_deadline=self.stamps.deadline,
             staple=self.staple,
+            checkpoint=self.checkpoint,
         )
 
 
@@ -270,6 +288,19 @@ def _stamp_keeper(settings: Settings, database: Database, keeper: DirectoryKeepe
         clock=utc_now,
         rule=StampingRule(every_s=settings.time_stamps.every_s, skew=timedelta(seconds=settings.timing.clock_skew_s)),
         lock=settings.adapter.data_dir / LOCK_FILE,
+    )
+
+
+def _record_watch(
+    settings: Settings, keyring: Keyring, database: Database, keeper: DirectoryKeeper, peers: PeerClient
+) -> RecordWatch:
+    return RecordWatch(
+        kept=PeerCheckpoints(database),
+        ask=peers.ask_about_record,
+        directory=keeper.current,
+        clock=utc_now,
+        own=Log(record_origin(settings.member), keyring.record),
+        lock=settings.adapter.data_dir / WATCH_LOCK_FILE,
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.attachments import Attachment
+from adapter.audit.peer_checkpoints import shown_in
 from adapter.audit.subjects import subject_tag
 from adapter.envelope.instants import write_instant
 from adapter.errors import AdapterError
@@ -30,6 +31,7 @@ from adapter.stages import (
     RecordedRequest,
     ReleasedAnswer,
     SealedMessage,
+    TrustedMessage,
     ValidCall,
     ValidReply,
     ValidRequest,
@@ -75,7 +77,7 @@ class EntryMaker:
             "directory": reply.correlated.message.directory_version,
             "peer_record": verified.header.record_number,
             "request_entry": call.record_number,
-        }
+        } | _shown(reply.correlated.message)
         return self._entry(REPLY_RECEIVED, now, body, verified.header, outcome=outcome)
 
     def call_refused(
@@ -110,11 +112,15 @@ class EntryMaker:
         message = request.valid.fresh.message
         verified = message.verified
         body = self._header(verified.header) | self._why(verified.personal_data) | _verified(verified)
-        body |= {
-            "directory": message.directory_version,
-            "rule": request.rule_id,
-            "policy": request.policy_version,
-        } | _unless_checked(request.valid)
+        body |= (
+            {
+                "directory": message.directory_version,
+                "rule": request.rule_id,
+                "policy": request.policy_version,
+            }
+            | _unless_checked(request.valid)
+            | _shown(message)
+        )
         return self._entry(REQUEST_RECEIVED, now, body, verified.header, outcome="released")
 
     def reply_sent(
@@ -276,6 +282,12 @@ def _verified(verified: VerifiedMessage) -> dict[str, Any]:
         "signed_sha256": verified.signed_digest.hex(),
         "received": write_instant(verified.received.received_at),
     } | _attachments(verified.attachments)
+
+
+def _shown(message: TrustedMessage) -> dict[str, Any]:
+    """The checkpoint that the sender showed of its own record: when, is said by this entry's place in ours."""
+    shown = shown_in(message)
+    return {} if shown is None else {"peer_checkpoint": {"size": shown.size, "root": shown.root.hex()}}
 
 
 def _sealed(sealed: SealedMessage) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from adapter.cli.doctor_ends import look_at_expiries
 from adapter.cli.doctor_keys import look_at_keys
 from adapter.cli.doctor_online import directory_server_time, guarded_online
 from adapter.cli.doctor_peers import look_at_peers
+from adapter.cli.doctor_records import look_at_records
 from adapter.cli.doctor_registration import look_at_registration
 from adapter.cli.doctor_rehearsal import try_exchange, try_signature
 from adapter.cli.doctor_stamps import look_at_stamps
@@ -133,6 +134,7 @@ def _with_the_directory(
     if directory is not None:
         known = directory
         findings += guarded("time-stamps", "See docs/timestamps.md.", lambda: look_at_stamps(settings, known, now))
+        findings += guarded("records of others", "Restore the last backup.", lambda: look_at_records(settings))
         findings += guarded("registered", _REGISTER, lambda: look_at_registration(settings, known, now))
         findings += guarded("status", _KEYS, lambda: look_at_statuses(settings, known, now))
         findings += guarded(

@@ -171,6 +171,14 @@ def open_note(octets: bytes, verifiers: Sequence[NoteKey]) -> str:
     return text
 
 
+def only_signer(octets: bytes) -> tuple[str, str]:
+    """The text of a note with one Ed25519 signature, and the name in its line; not verified. Raises SecurityFailed."""
+    text, signatures = _split(octets)
+    if len(signatures) != 1 or len(signatures[0][1]) != KEY_ID_OCTETS + _SIGNATURE_OCTETS:
+        raise SecurityFailed("the note is not signed once")
+    return text, signatures[0][0]
+
+
 def _split(octets: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     if len(octets) > MAX_NOTE_OCTETS:
         raise SecurityFailed("the note is too large")

@@ -20,7 +20,7 @@ from adapter.crypto import templates
 from adapter.envelope import names
 from adapter.envelope.gate import MAX_HEADER_CHARS, check_kind
 from adapter.envelope.gate_security import MAX_CERTIFICATE_CHARS, MAX_CONFIRMATION_CHARS, MAX_SIGNATURE_CHARS
-from adapter.envelope.headers import EXCHANGE_ORDER, EXCHANGE_START, Fields, exchange_of, max_chars
+from adapter.envelope.headers import EXCHANGE_ORDER, EXCHANGE_START, IN_BASE64, Fields, exchange_of, max_chars
 from adapter.envelope.instants import TIMESTAMP_TEMPLATE, read_instant
 from adapter.errors import EnvelopeRefused
 from adapter.stages import (
@@ -48,7 +48,7 @@ class NotCanonical(Exception):
 # texts are printable ASCII without what canonical XML would escape, and begin and end with something visible.
 _BASE64: Final = rb"[^<]*"
 _TEXT: Final = rb"[!#-%'-;=?-~](?:[ !#-%'-;=?-~]*[!#-%'-;=?-~])?"
-_STATUS: Final = rb"[A-Za-z0-9+/]+={0,2}"
+_BASE64_VALUE: Final = rb"[A-Za-z0-9+/]+={0,2}"
 _INSTANT: Final = rb"[0-9TZ:.-]{20,27}"
 
 
@@ -65,11 +65,11 @@ def _filled(template: str | bytes, *patterns: bytes) -> bytes:
     )
 
 
-_OPTIONAL_FIELDS: Final = frozenset(("InReplyTo", "Regulation", "RecordNumber", "CertificateStatus"))
+_OPTIONAL_FIELDS: Final = frozenset(("InReplyTo", "Regulation", "RecordNumber", *IN_BASE64))
 
 
 def _field(name: str) -> bytes:
-    pattern = _filled(f"<ia:{name}>%s</ia:{name}>", _group(name, _STATUS if name == "CertificateStatus" else _TEXT))
+    pattern = _filled(f"<ia:{name}>%s</ia:{name}>", _group(name, _BASE64_VALUE if name in IN_BASE64 else _TEXT))
     return b"(?:%s)?" % pattern if name in _OPTIONAL_FIELDS else pattern
 
 

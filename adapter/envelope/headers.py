@@ -108,14 +108,19 @@ EXCHANGE_ORDER: Final = (
     "Regulation",
     "RecordNumber",
     "CertificateStatus",
+    "Checkpoint",
 )
 MAX_STATUS_CHARS: Final = 16 * 1024
 """Base64 of an OCSP response."""
+MAX_CHECKPOINT_CHARS: Final = 1368
+"""Base64 of a signed checkpoint: 1 KiB."""
+_MAX_CHARS: Final = {"CertificateStatus": MAX_STATUS_CHARS, "Checkpoint": MAX_CHECKPOINT_CHARS}
+IN_BASE64: Final = frozenset(_MAX_CHARS)
 
 
 def max_chars(name: str) -> int:
     """How long a child of Exchange may be."""
-    return MAX_STATUS_CHARS if name == "CertificateStatus" else MAX_VALUE_CHARS
+    return _MAX_CHARS.get(name, MAX_VALUE_CHARS)
 
 
 def read_exchange_header(element: etree._Element) -> ExchangeHeader:
@@ -136,6 +141,7 @@ def exchange_of(fields: Fields) -> ExchangeHeader:
     in_reply_to = fields.optional("InReplyTo")
     number = fields.optional("RecordNumber")
     status = fields.optional("CertificateStatus")
+    checkpoint = fields.optional("Checkpoint")
     try:
         return ExchangeHeader(
             message_id=MessageId(fields.required("MessageId")),
@@ -148,16 +154,17 @@ def exchange_of(fields: Fields) -> ExchangeHeader:
             reply_by=read_instant(fields.required("ReplyBy")),
             regulation=None if regulation is None else readable(regulation, "Regulation"),
             record_number=None if number is None else RecordNumber(int(matching(_NUMBER, number, "RecordNumber"))),
-            certificate_status=None if status is None else _status_octets(status),
+            certificate_status=None if status is None else _octets("CertificateStatus", status),
+            checkpoint=None if checkpoint is None else _octets("Checkpoint", checkpoint),
         )
     except InvalidIdentifier as cause:
         raise EnvelopeRefused(f"Exchange: {cause.reason}") from None
 
 
-def _status_octets(text: str) -> bytes:
-    octets = decode_base64(text, max_chars=MAX_STATUS_CHARS, error=EnvelopeRefused)
+def _octets(name: str, text: str) -> bytes:
+    octets = decode_base64(text, max_chars=max_chars(name), error=EnvelopeRefused)
     if not octets:
-        refuse("CertificateStatus is empty")
+        refuse(f"{name} is empty")
     return octets
 
 
@@ -172,19 +179,18 @@ def render_exchange(header: ExchangeHeader) -> bytes:
     in_reply_to = "" if header.in_reply_to is None else f"<ia:InReplyTo>{header.in_reply_to}</ia:InReplyTo>"
     regulation = "" if header.regulation is None else _text_element("Regulation", header.regulation)
     number = "" if header.record_number is None else f"<ia:RecordNumber>{header.record_number}</ia:RecordNumber>"
-    status = "" if header.certificate_status is None else _base64_element(header.certificate_status)
+    status, checkpoint = (
+        "" if octets is None else f"<ia:{name}>{b64encode(octets).decode()}</ia:{name}>"
+        for name, octets in (("CertificateStatus", header.certificate_status), ("Checkpoint", header.checkpoint))
+    )
     return (
         f"{EXCHANGE_START}<ia:MessageId>{header.message_id}</ia:MessageId>{in_reply_to}"
         f"<ia:Consumer>{header.claimed_consumer}</ia:Consumer><ia:Service>{header.service}</ia:Service>"
         f"<ia:Operation>{matching(_OPERATION, header.operation, 'Operation')}</ia:Operation>"
         f"<ia:Official>{header.official}</ia:Official>"
         f"<ia:Sent>{write_instant(header.sent)}</ia:Sent><ia:ReplyBy>{write_instant(header.reply_by)}</ia:ReplyBy>"
-        f"{regulation}{number}{status}</ia:Exchange>"
+        f"{regulation}{number}{status}{checkpoint}</ia:Exchange>"
     ).encode()
-
-
-def _base64_element(octets: bytes) -> str:
-    return f"<ia:CertificateStatus>{b64encode(octets).decode()}</ia:CertificateStatus>"
 
 
 def _text_element(name: str, text: str) -> str:

@@ -14,7 +14,7 @@ from adapter.directory.trust import choose_recipient
 from adapter.envelope.description import ServiceDescription
 from adapter.errors import ClientNotIdentified
 from adapter.exchange.attachments import ScanRule
-from adapter.exchange.opening import Opener, nothing_stapled
+from adapter.exchange.opening import Opener, no_checkpoint, nothing_stapled
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import MemberId
@@ -32,7 +32,7 @@ class Consumer:
     description: fetches the published contract of a service by the digest that the directory names.
     attachments: of one message, in either direction. min_rate_bytes_s: how slow a transfer of them is waited for, and
     max_transfer_s: how long at most. stamp_deadline: until when our record may wait for its time-stamp. staple: the
-    status of our own certificate to send along.
+    status of our own certificate to send along; checkpoint: the newest of our own record.
     """
 
     own: MemberId
@@ -52,6 +52,7 @@ class Consumer:
     scan: ScanRule | None = None
     stamp_deadline: Callable[[], datetime | None] = never
     staple: Callable[[x509.Certificate], bytes | None] = nothing_stapled
+    checkpoint: Callable[[], bytes | None] = no_checkpoint
 
     def client(self, name: str) -> Client:
         """A client of the settings by its name. Raises ClientNotIdentified."""
@@ -70,7 +71,7 @@ def seal_call(call: AuthorizedCall, site: Consumer, directory: Directory) -> Sea
     )
     signing_key = site.signing_key()
     return seal(
-        header=call.header.with_status(site.staple(signing_key.certificate)),
+        header=call.header.carrying(status=site.staple(signing_key.certificate), checkpoint=site.checkpoint()),
         personal_data=call.personal_data,
         payload=call.valid.parsed.payload,
         confirmation=None,

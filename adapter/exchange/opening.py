@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from adapter.audit.peer_checkpoints import shown_in
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.open import decrypt, verify
 from adapter.crypto.recognition import recognise
@@ -24,6 +25,10 @@ from adapter.xmlsafe import XmlLimits
 
 def nothing_stapled(_certificate: x509.Certificate) -> None:
     """Where no status is sent along."""
+
+
+def no_checkpoint() -> None:
+    """Where no checkpoint of the own record is sent along."""
 
 
 async def _nobody_is_asked(question: StatusQuestion) -> None:
@@ -75,7 +80,7 @@ class Opener:
     def _trust(self, trail: Trail, directory: Directory, now: datetime) -> TrustedMessage:
         if trail.verified is None:
             raise InternalError("a message that was not verified")
-        return trail.reached(
+        trusted = trail.reached(
             establish_trust(
                 trail.verified,
                 directory=directory,
@@ -85,3 +90,5 @@ class Opener:
                 statuses=self.statuses,
             )
         )
+        shown_in(trusted)  # a checkpoint that is none, or not of the sender's record, is refused with its message
+        return trusted

@@ -17,7 +17,7 @@ from adapter.envelope.description import ServiceDescription
 from adapter.envelope.gate import gate, parse_message
 from adapter.errors import AdapterError, NotForUs
 from adapter.exchange.attachments import ScanRule
-from adapter.exchange.opening import Opener, nothing_stapled
+from adapter.exchange.opening import Opener, no_checkpoint, nothing_stapled
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
 from adapter.exchange.validation import SubjectRule
@@ -55,7 +55,8 @@ class ProvidedService:
 class Provider:
     """What the provider's side of one adapter works with. directory() raises when there is no valid one.
 
-    stamp_deadline: until when our record may wait for its time-stamp.
+    stamp_deadline: until when our record may wait for its time-stamp. checkpoint: the newest of our record, to send
+    along.
     """
 
     own: MemberId
@@ -70,6 +71,7 @@ class Provider:
     scan: ScanRule | None = None
     stamp_deadline: Callable[[], datetime | None] = never
     staple: Callable[[x509.Certificate], bytes | None] = nothing_stapled
+    checkpoint: Callable[[], bytes | None] = no_checkpoint
 
     async def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
         """What the service that an envelope claims to be for takes: asked before anything beside it is kept.
@@ -128,6 +130,7 @@ def seal_answer(
         regulation=asked.regulation,
         record_number=None if recorded is None else recorded.record_number,
         certificate_status=site.staple(signing_key.certificate),
+        checkpoint=site.checkpoint(),
     )
     return seal(
         header=header,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapter.audit.entry import EntryMaker
+from adapter.audit.peer_checkpoints import shown_in
 from adapter.envelope.gate_attachments import names_attachments
 from adapter.errors import (
     AnswerNotKept,
@@ -79,7 +80,8 @@ class Recorder:
         claim = self.claim_of(fresh)
         entry = self.entries.request_received(authorized, now)
         kept_all = (*_kept_status(REQUEST, fresh.message), kept)
-        written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, claim=claim))
+        shown = shown_in(fresh.message)
+        written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, claim=claim, shown=shown))
         if isinstance(written, KnownExchange):
             return stored_reply(written, claim)
         return RecordedRequest(authorized=authorized, proven=proven, record_number=written.number)
@@ -120,7 +122,8 @@ class Recorder:
         entry = self.entries.reply_received(reply, call, outcome, now)
         kept_all = (*_kept_status(REPLY, reply.correlated.message), kept)
         try:
-            written = await self.record.write(RecordWrite(entry=entry, kept=kept_all))
+            shown = shown_in(reply.correlated.message)
+            written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, shown=shown))
         except (RecordUnavailable, Overloaded) as unrecorded:
             raise DeliveryNotRecorded(unrecorded.reason) from None
         return DeliverableReply(valid=reply, proven=proven, record_number=_number(written))

@@ -63,7 +63,7 @@ class Log:
         return Appending(cursor, CompactRange.from_bytes(*row))
 
     def sign(self, appending: Appending) -> str:
-        """The signed checkpoint of the log as it is after the additions."""
+        """The signed checkpoint of the log as it is after the additions. Not valid before they are committed."""
         return sign_checkpoint(Checkpoint(origin=self.origin, size=appending.size, root=appending.root()), self._signer)
 
     def leaf_at(self, cursor: Cursor, number: RecordNumber) -> bytes | None:
@@ -72,21 +72,22 @@ class Log:
         row = cursor.fetchone()
         return None if row is None else bytes(row[0])
 
-    def check_head(self, cursor: Cursor) -> None:
-        """Refuse to go on from a head that is not the one that was signed last. Raises RecordBroken."""
+    def check_head(self, cursor: Cursor) -> str | None:
+        """The newest checkpoint. Refuses to go on from a head that was not signed last. Raises RecordBroken."""
         head = self.begin(cursor)
         cursor.execute(_LAST_CHECKPOINT)
         row = cursor.fetchone()
         if row is None:
             if head.size:
                 raise RecordBroken(f"the record has {head.size} entries and no checkpoint")
-            return
+            return None
         size, note = row
         signed = open_checkpoint(note, self._verifiers, origin=self.origin)
         if (signed.size, signed.root) != (head.size, head.root()) or signed.size != size:
             raise RecordBroken(
                 f"the record's head ({head.size} entries) is not what was signed ({signed.size} entries)"
             )
+        return str(note)
 
 
 class Appending:
@@ -123,10 +124,13 @@ class Appending:
         self._tile_hashes.extend((one.level, one.position, one.hash) for one in completed)
         return number
 
-    def write(self, log: Log) -> None:
-        """Write the entries, the hashes, the new head and one signed checkpoint. Raises RecordBroken, sqlite3.Error."""
+    def write(self, log: Log) -> str | None:
+        """Write the entries, the hashes, the new head and one signed checkpoint, which is given back.
+
+        None when there is nothing new. Raises RecordBroken, sqlite3.Error.
+        """
         if self.size == self._old_size:
-            return
+            return None
         cursor = self._cursor
         cursor.executemany(_ADD_ENTRY, self._entries)
         if self._subjects:
@@ -136,7 +140,9 @@ class Appending:
         cursor.execute(_WRITE_HEAD, (self.size, self._tree.to_bytes(), self._old_size))
         if cursor.rowcount != 1:
             raise RecordBroken("the tree head changed under the write lock")
-        cursor.execute(_ADD_CHECKPOINT, (self.size, log.sign(self)))
+        note = log.sign(self)
+        cursor.execute(_ADD_CHECKPOINT, (self.size, note))
+        return note
 
 
 def append(connection: Connection, log: Log, new: Iterable[Entry]) -> tuple[RecordNumber, ...]:

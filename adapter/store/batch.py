@@ -19,6 +19,7 @@ from adapter.store.archive import Archive, SealedRow
 from adapter.store.engine import Database
 from adapter.store.failures import advice, translated
 from adapter.store.lookup import read_known_exchange
+from adapter.store.peer_checkpoints import keep_shown
 
 log = structlog.get_logger(__name__)
 
@@ -34,13 +35,14 @@ class PreparedWrite:
     octets: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Staged:
     """A transaction that is written but not committed. outcomes: one for each write; leaves: of the new entries."""
 
     outcomes: list[Outcome | exchanges.ExchangeRow]
     leaves: dict[RecordNumber, bytes]
     sealed: list[SealedRow]
+    checkpoint: str | None = None
 
 
 class BatchWriter:
@@ -53,6 +55,8 @@ class BatchWriter:
         self._owner = owner
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self.checkpoint: str | None = None
+        """The newest that this process committed or found: a signed note. Set once its entries are durable."""
 
     def open(self) -> None:
         """Connect, and refuse to go on from a head that was not signed. Raises RecordUnavailable, RecordBroken."""
@@ -60,7 +64,7 @@ class BatchWriter:
             cursor = self._connected().cursor()
             cursor.execute("BEGIN")  # head and checkpoint as of one moment: another worker may be writing
             try:
-                self._log.check_head(cursor)
+                self.checkpoint = self._log.check_head(cursor)
             finally:
                 cursor.execute("ROLLBACK")
 
@@ -102,6 +106,7 @@ class BatchWriter:
         except sqlite3.Error as error:
             self._archive.forget_keys()
             self._settle(staged, error)
+        self.checkpoint = staged.checkpoint or self.checkpoint
         return [self._known(outcome) for outcome in staged.outcomes]
 
     def _stage(self, cursor: sqlite3.Cursor, writes: Sequence[PreparedWrite]) -> _Staged:
@@ -116,7 +121,7 @@ class BatchWriter:
                 staged.leaves[outcome.number] = prepared.document.leaf_hash
             staged.outcomes.append(outcome)
         self._archive.add(cursor, staged.sealed)
-        appending.write(self._log)
+        staged.checkpoint = appending.write(self._log)
         return staged
 
     def _stage_one(
@@ -133,6 +138,8 @@ class BatchWriter:
         elif write.answers is not None:
             exchanges.close(cursor, write.answers, number)
         rows.extend(sealed)
+        if write.shown is not None:
+            keep_shown(cursor, write.shown, write.entry.at)
         appending.add(prepared.document)
         return Written(number=number)
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tup
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
 from adapter.audit.document import IndexedValues, milliseconds, read_document
 from adapter.audit.merkle import TILE_HEIGHT, TILE_WIDTH, TileHash
-from adapter.audit.proofs import consistency_proof, inclusion_proof
+from adapter.audit.proofs import consistency_proof, inclusion_proof, range_root
 from adapter.audit.verify import RecordEnd, StoredCheckpoint, StoredEntry
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import CommandRefused, RecordBroken
@@ -96,6 +96,14 @@ class LogReader:
         with self._database.reading() as connection:
             return _last_checkpoint(connection)
 
+    def end_size(self) -> int:
+        """How many entries there are. Raises RecordBroken, StoreUnusable."""
+        with self._database.reading() as connection:
+            size = connection.execute(select(tree_head.c.size)).scalar_one_or_none()
+        if size is None:
+            raise RecordBroken("the tree head is missing")
+        return int(size)
+
     def checkpoint_of(self, number: int) -> StoredCheckpoint:
         """The oldest checkpoint that covers an entry. Raises CommandRefused, StoreUnusable."""
         with self._database.reading() as connection:
@@ -118,6 +126,20 @@ class LogReader:
         """That the record of new_size entries begins with the one of old_size. Raises RecordBroken, StoreUnusable."""
         with self._database.reading() as connection:
             return consistency_proof(_Hashes(connection), old_size, new_size)
+
+    def prove_past(
+        self, sizes: Sequence[int]
+    ) -> tuple[StoredCheckpoint | None, list[tuple[int, bytes, tuple[bytes, ...]]]]:
+        """The newest checkpoint; and for each size that it covers the root, and the proof from there to it.
+
+        Raises RecordBroken, StoreUnusable.
+        """
+        with self._database.reading() as connection:
+            newest = _last_checkpoint(connection)
+            stored = _Hashes(connection)
+            covered = [size for size in sizes if newest is not None and size <= newest.size]
+            end = 0 if newest is None else newest.size
+            return newest, [(size, range_root(stored, size), consistency_proof(stored, size, end)) for size in covered]
 
     # --- for audit.verify --------------------------------------------------------------------------------------------
 

@@ -73,11 +73,13 @@ class RecordWriter:
         self._busy = False
         self._idle = asyncio.Event()
         self._accepting = False
+        self._newest: bytes | None = None
 
     async def start(self) -> None:
         """Check the end of the log and begin to write. Raises RecordUnavailable, RecordBroken."""
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._batches.open)
+        self._adopt_checkpoint()
         self._thread = threading.Thread(target=self._run, args=(self._loop,), name="record-writer", daemon=True)
         self._thread.start()
         self._idle.set()
@@ -93,6 +95,10 @@ class RecordWriter:
             self._thread = None
         self._lookup.close()
 
+    def newest_checkpoint(self) -> bytes | None:
+        """The newest checkpoint that this process knows to be durable, a signed note; None while there is no entry."""
+        return self._newest
+
     async def find(self, consumer: SubsystemId, message_id: MessageId) -> KnownExchange | None:
         """What is known of a message id (ports.Record). Raises RecordUnavailable."""
         return await self._lookup.find(consumer, message_id)
@@ -101,7 +107,7 @@ class RecordWriter:
         """Append durably (ports.Record). Raises RecordUnavailable; Overloaded when too much is waiting."""
         if not self._accepting or self._loop is None:
             raise RecordUnavailable("the record is closed")
-        prepared = _prepare(write)
+        prepared = prepare_write(write)
         waiting_bytes = self._waiting_bytes + prepared.octets
         if len(self._waiting) >= self._limits.max_waiting_writes or waiting_bytes > self._limits.max_waiting_bytes:
             raise Overloaded(f"{len(self._waiting)} writes are waiting for the record")
@@ -110,6 +116,10 @@ class RecordWriter:
         self._waiting_bytes = waiting_bytes
         self._wake()
         return await job.future
+
+    def _adopt_checkpoint(self) -> None:
+        note = self._batches.checkpoint
+        self._newest = None if note is None else note.encode()
 
     # --- the event loop ----------------------------------------------------------------------------------------------
 
@@ -131,6 +141,7 @@ class RecordWriter:
         self._batch_queue.put(batch)
 
     def _resolve(self, batch: Sequence[_Job], outcomes: Sequence[Outcome]) -> None:
+        self._adopt_checkpoint()
         for job, outcome in zip(batch, outcomes, strict=True):
             if job.future.done():  # whoever waited was cancelled; the entry is written all the same
                 continue
@@ -154,7 +165,7 @@ class RecordWriter:
         self._batches.close()
 
 
-def _prepare(write: RecordWrite) -> PreparedWrite:
+def prepare_write(write: RecordWrite) -> PreparedWrite:
     """Check a write and bring its entry into canonical form. Raises InternalError: a mistake in the program."""
     if write.claim is not None and write.answers is not None and write.claim != write.answers:
         raise InternalError("a write can only answer the exchange that it reserves")

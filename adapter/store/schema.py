@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0005"
+SCHEMA_REVISION: Final = "0006"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -115,6 +115,23 @@ time_stamp_duty: Final = Table(
     Column("since_ms", BigInteger, nullable=False),
 )
 """One row since the directory names a limit for time-stamps; none when it does not."""
+
+peer_checkpoints: Final = Table(
+    "peer_checkpoints",
+    metadata,
+    Column("member", Text, nullable=False),
+    Column("size", _Number, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("member", "size", "root"),
+    sqlite_with_rowid=False,
+)
+"""Checkpoints that other members showed of their records (audit.peer_checkpoints), until a newer one is proven to
+contain them. seen_ms: of the entry about the message that each came in first."""
+
+Index("peer_checkpoints_state", peer_checkpoints.c.state, peer_checkpoints.c.member)
 
 # --- exchanges and messages ------------------------------------------------------------------------------------------
 

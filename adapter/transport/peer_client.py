@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 
+from adapter.audit.past import MAX_ANSWER_OCTETS
 from adapter.directory.model import AdapterEntry, Directory
 from adapter.envelope.bodies import StreamedBody
 from adapter.envelope.multipart import MULTIPART, read_related_type
@@ -26,7 +28,7 @@ from adapter.pace import TooSlow, TransferBounds, steadily
 from adapter.ports import Clock
 from adapter.stages import Peer, ReceivedMessage, RecordedCall
 from adapter.transport.destinations import DestinationRefused, PeerDestinations
-from adapter.transport.peer_listener import CONTENT_TYPE, PATH, peer_body
+from adapter.transport.peer_listener import CONTENT_TYPE, PATH, RECORD_PATH, peer_body
 from adapter.transport.tls import TlsKey, peer_client_context
 
 _RETIRE_EVERY_S = 5.0
@@ -103,6 +105,35 @@ class PeerClient:
             raise PeerTimeout(f"{type(cause).__name__} while the provider's adapter was asked") from None
         finally:
             pool.in_use -= 1
+
+    async def ask_about_record(self, member: MemberId, question: bytes) -> bytes:
+        """Ask a member's adapter about its record (audit.past); gives its answer, untrusted.
+
+        Raises UnknownMember, PeerUnreachable, PeerTimeout, PeerAnswerInvalid.
+        """
+        pool = self._pool(member)
+        pool.in_use += 1
+        url = pool.entry.address.rstrip("/") + RECORD_PATH
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                pool.session.post(url, data=question, headers=headers, allow_redirects=False) as response,
+            ):
+                if response.status != HTTPStatus.OK:
+                    raise PeerAnswerInvalid(f"asked about its record, the adapter answers with {response.status}")
+                octets = await response.content.read(MAX_ANSWER_OCTETS + 1)
+                while not response.content.at_eof() and len(octets) <= MAX_ANSWER_OCTETS:
+                    octets += await response.content.read(MAX_ANSWER_OCTETS + 1 - len(octets))
+        except TimeoutError:
+            raise PeerTimeout("no answer about the record in time") from None
+        except (aiohttp.ClientError, OSError, ValueError) as cause:
+            raise PeerUnreachable(f"{type(cause).__name__} on the way to ask about the record") from None
+        finally:
+            pool.in_use -= 1
+        if len(octets) > MAX_ANSWER_OCTETS:
+            raise PeerAnswerInvalid(f"the answer about the record has more than {MAX_ANSWER_OCTETS} octets")
+        return octets
 
     async def retire_idle(self) -> None:
         """Close the connections to addresses and certificates that are no more, as soon as nothing is on its way there.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 
 import structlog
 from aiohttp import web
 
 from adapter.attachments import HeldAttachments, Holding
+from adapter.audit.past import MAX_QUESTION_OCTETS
 from adapter.envelope.bodies import Form, StreamedBody, related_body
 from adapter.envelope.multipart import read_related_type
 from adapter.errors import AdapterError, EnvelopeRefused, InternalError, MalformedMessage
@@ -34,19 +36,30 @@ from adapter.transport.transfer import send_streamed
 log = structlog.get_logger(__name__)
 
 PATH = "/peer"
+RECORD_PATH = "/peer/record"
 CONTENT_TYPE = "application/soap+xml"
+
+RecordAnswers = Callable[[bytes, Peer], Awaitable[bytes]]
+"""(a question, whose) to the answer. Raises AdapterError."""
 
 
 class PeerListener:
     """Turns HTTP requests of peers into received messages and answers of the provider's side into HTTP responses."""
 
-    def __init__(self, site: Provider, bounds: HttpBounds, *, intake: AttachmentIntake) -> None:
+    def __init__(
+        self, site: Provider, bounds: HttpBounds, *, intake: AttachmentIntake, record: RecordAnswers | None = None
+    ) -> None:
+        """record: answers questions about our record (audit.past); None: nobody does."""
+        self._record = record
         self._site = site
         self._intake = intake
         self._bounds = bounds
+        self._question_bounds = HttpBounds(max_message_bytes=MAX_QUESTION_OCTETS, read_timeout_s=bounds.read_timeout_s)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. The exchange goes on to its recorded end even when the peer hangs up."""
+        if request.path == RECORD_PATH and request.method == "POST" and self._record is not None:
+            return await self._about_the_record(request, self._record)
         if request.path != PATH or request.method != "POST":
             incident = new_incident()
             log.warning("refused", code=EnvelopeRefused.code, incident=incident)
@@ -68,6 +81,15 @@ class PeerListener:
         if answer.refused is not None:
             response[REFUSED] = answer.refused
         return response
+
+    async def _about_the_record(self, request: web.BaseRequest, record: RecordAnswers) -> web.StreamResponse:
+        """A question about our record: nothing is signed for it and nothing of it is recorded."""
+        try:
+            octets = await record(await read_body(request, self._question_bounds), peer_of(request))
+        except AdapterError as refused:
+            log.warning("question about the record refused", code=refused.code)
+            return web.Response(status=refused.http_status, headers=SERVER_HEADER)
+        return web.Response(body=octets, content_type="application/json", headers=SERVER_HEADER)
 
     async def _answer(self, request: web.BaseRequest, holding: Holding) -> PeerAnswer:
         peer = peer_of(request)

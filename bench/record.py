@@ -1,0 +1,284 @@
+"""What the record costs when it is large: `python -m bench.record`, part of `make bench`.
+
+Two records are made by the real schema, a small one and a large one, and measured in turn in one process, so that
+whatever else the machine does falls on both: CPU of an append and of a proof, and the time of a search. The target: an
+append and a proof at ten million entries cost at most 1.3 times what they cost at ten thousand, and a search by subject
+or incident takes less than 100 ms. The exit code is 1 when that is missed.
+
+    python -m bench.record                        # 10,000 and 200,000 entries, a minute
+    python -m bench.record --entries 10000000     # 14 GB on disk, most of an hour
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from adapter.audit.verify import verify_record
+from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.identifiers import MessageId, SubsystemId
+from adapter.ports import Claim, KeptMessage, RecordWrite
+from adapter.store.appending import Log
+from adapter.store.archive import Archive
+from adapter.store.batch import BatchWriter, PreparedWrite
+from adapter.store.engine import Database
+from adapter.store.log_reader import LogFilter, LogReader
+from adapter.store.migrate import prepare
+from adapter.store.record import prepare_write
+from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of, tag_of
+from examples.federation.federation import CHECKOUT
+
+SMALL: Final = 10_000
+MAX_RATIO: Final = 1.3
+MAX_SEARCH_S: Final = 0.1
+_ORIGIN: Final = "UZ/GOV/200000001"
+_PLACE: Final = CHECKOUT / "var" / "bench"
+_ROUNDS: Final = 40
+_BATCHES_A_ROUND: Final = 10
+_PER_BATCH: Final = 8
+_PROOFS_A_ROUND: Final = 20
+_SEARCHES: Final = 50
+_WARM_UP_ROUNDS: Final = 4
+_MESSAGE_OCTETS: Final = 6_000
+_ARCHIVE_KEY: Final = bytes(32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Of one record. CPU in microseconds: the median of the rounds. Searches in milliseconds: the slowest."""
+
+    entries: int
+    append_us: float
+    inclusion_us: float
+    consistency_us: float
+    subject_ms: float
+    incident_ms: float
+
+
+class _Record:
+    """A filled record that is measured. Appended to, it grows by a few thousand entries."""
+
+    def __init__(self, folder: Path, made_up: MadeUp, console: Console) -> None:
+        self.made_up = made_up
+        # Of a made-up record, and the same each time, so that a record that was kept can be gone on with.
+        self.key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+        self.database = self._filled(folder / f"{made_up.size}.sqlite", console)
+        self._writer = BatchWriter(self.database, self.log, Archive(_ARCHIVE_KEY), "bench/1")
+        self._writer.open()
+        self.reader = LogReader(self.database)
+        self._random = random.Random(made_up.seed)
+        self._made = self.reader.end_size()
+
+    @property
+    def log(self) -> Log:
+        return Log(_ORIGIN, self.signer)
+
+    @property
+    def signer(self) -> NoteSigner:
+        return NoteSigner(_ORIGIN, self.key)
+
+    def _filled(self, path: Path, console: Console) -> Database:
+        database = prepare(f"sqlite:///{path}")
+        if LogReader(database).end_size() >= self.made_up.size:
+            return database
+        with _bar(console) as bar:
+            task = bar.add_task(f"Making {self.made_up.size:,} entries", total=self.made_up.size)
+            fill(database, self.log, self.made_up, lambda done: bar.update(task, completed=done))
+        return database
+
+    # --- what is measured --------------------------------------------------------------------------------------------
+
+    def append_us(self) -> float:
+        """CPU of one entry with its claim and its message, in batches as a busy adapter has them."""
+        batches = [[self._write() for _ in range(_PER_BATCH)] for _ in range(_BATCHES_A_ROUND)]
+        began = time.thread_time()
+        for batch in batches:
+            self._writer.commit(batch)
+        return (time.thread_time() - began) / (_BATCHES_A_ROUND * _PER_BATCH) * 1e6
+
+    def inclusion_us(self) -> float:
+        """CPU of one proof that an entry is in the newest checkpoint."""
+        numbers = [self._random.randrange(self.made_up.size) for _ in range(_PROOFS_A_ROUND)]
+        return _each_us(self.reader.prove_entry, numbers)
+
+    def consistency_us(self) -> float:
+        """CPU of one proof from an older checkpoint to the newest."""
+        newest = self.reader.end_size()
+        sizes = [self._random.randrange(1, self.made_up.size) for _ in range(_PROOFS_A_ROUND)]
+        return _each_us(lambda size: self.reader.prove_consistency(size, newest), sizes)
+
+    def searches_ms(self) -> tuple[float, float]:
+        """The slowest search by subject, and by incident; each finds something."""
+        by_subject = [
+            LogFilter(subject=tag_of(self._random.randrange(self.made_up.subjects))) for _ in range(_SEARCHES)
+        ]
+        refused = self.made_up.size // INCIDENT_EVERY
+        by_incident = [
+            LogFilter(incident=incident_of(self._random.randrange(refused) * INCIDENT_EVERY)) for _ in range(_SEARCHES)
+        ]
+        return self._slowest_ms(by_subject), self._slowest_ms(by_incident)
+
+    def verify_s(self, console: Console) -> float:
+        """Seconds to verify all of it, with its progress on the console."""
+        began = time.monotonic()
+        with _bar(console) as bar:
+            task = bar.add_task("Verifying", total=None)
+            verify_record(
+                self.reader,
+                origin=_ORIGIN,
+                verifiers=[NoteVerifier.parse(self.signer.vkey)],
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        return time.monotonic() - began
+
+    def _slowest_ms(self, filters: list[LogFilter]) -> float:
+        slowest = 0.0
+        for which in filters:
+            began = time.monotonic()
+            self.reader.search(which)
+            slowest = max(slowest, time.monotonic() - began)
+        return slowest * 1e3
+
+    def _write(self) -> PreparedWrite:
+        self._made += 1
+        message_id = MessageId.new()
+        entry = self.made_up.entry(self._made, message_id=str(message_id))
+        kept = KeptMessage(direction="request", octets=self._random.randbytes(_MESSAGE_OCTETS), content_key=bytes(16))
+        claim = Claim(
+            consumer=SubsystemId.parse(entry.consumer or ""),
+            message_id=message_id,
+            content_digest=bytes(32),
+            expires=entry.at + timedelta(seconds=300),
+        )
+        return prepare_write(RecordWrite(entry=entry, kept=(kept,), claim=claim))
+
+
+def _each_us(call: Callable[[int], object], numbers: list[int]) -> float:
+    began = time.thread_time()
+    for number in numbers:
+        call(number)
+    return (time.thread_time() - began) / len(numbers) * 1e6
+
+
+def measure(records: list[_Record]) -> list[Found]:
+    """Measure them in turn, round by round."""
+    rounds: list[list[tuple[float, float, float]]] = [[] for _ in records]
+    for turn in range(_WARM_UP_ROUNDS + _ROUNDS):
+        for record, found in zip(records, rounds, strict=True):
+            taken = record.append_us(), record.inclusion_us(), record.consistency_us()
+            if turn >= _WARM_UP_ROUNDS:
+                found.append(taken)
+    results = []
+    for record, found in zip(records, rounds, strict=True):
+        append, inclusion, consistency = (statistics.median(values) for values in zip(*found, strict=True))
+        subject, incident = record.searches_ms()
+        results.append(
+            Found(
+                entries=record.made_up.size,
+                append_us=append,
+                inclusion_us=inclusion,
+                consistency_us=consistency,
+                subject_ms=subject,
+                incident_ms=incident,
+            )
+        )
+    return results
+
+
+def missed(small: Found, large: Found) -> list[str]:
+    """Which targets are missed, in words."""
+    words = []
+    for name in ("append_us", "inclusion_us", "consistency_us"):
+        ratio = getattr(large, name) / getattr(small, name)
+        if ratio > MAX_RATIO:
+            words.append(f"{name}: {ratio:.2f} times what it is at {small.entries:,} entries")
+    words += [
+        f"{name}: {getattr(large, name):.0f}, and {MAX_SEARCH_S * 1e3:.0f} are allowed"
+        for name in ("subject_ms", "incident_ms")
+        if getattr(large, name) > MAX_SEARCH_S * 1e3
+    ]
+    return words
+
+
+def bench(
+    *,
+    entries: Annotated[int, typer.Option(min=SMALL, help="Entries of the large record.")] = 200_000,
+    verify: Annotated[bool, typer.Option("--verify", help="Also verify all of the large record.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="Make the records in this folder and leave them there.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
+) -> None:
+    """Compare a record of ten thousand entries with a large one. The exit code is 1 when a target is missed."""
+    console = Console(stderr=True)
+    with _folder(keep) as folder:
+        records = [_Record(folder, MadeUp(size=size), console) for size in (SMALL, entries)]
+        small, large = measure(records)
+        gib = sum(file.stat().st_size for file in folder.glob(f"{entries}.*")) / 2**30
+        verified_s = records[1].verify_s(console) if verify else None
+    show(small, large, gib, verified_s)
+    if json_file is not None:
+        figures = {"small": asdict(small), "large": asdict(large), "gib": gib, "verified_s": verified_s}
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    misses = missed(small, large)
+    for words in misses:
+        console.print(f"missed: {words}")
+    raise typer.Exit(1 if misses else 0)
+
+
+def show(small: Found, large: Found, gib: float, verified_s: float | None) -> None:
+    """The figures as a table on standard output."""
+    table = Table("", f"{small.entries:,} entries", f"{large.entries:,} entries", "ratio")
+    for label, name in (
+        ("append, µs of CPU", "append_us"),
+        ("proof of an entry, µs of CPU", "inclusion_us"),
+        ("consistency proof, µs of CPU", "consistency_us"),
+        ("slowest search by subject, ms", "subject_ms"),
+        ("slowest search by incident, ms", "incident_ms"),
+    ):
+        low, high = getattr(small, name), getattr(large, name)
+        table.add_row(label, f"{low:.1f}", f"{high:.1f}", f"{high / low:.2f}")
+    console = Console()
+    console.print(table)
+    console.print(f"{gib:.1f} GiB on disk")
+    if verified_s is not None:
+        console.print(f"all of it verified in {verified_s:.0f} s")
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """A folder to be kept, or an empty one on the checkout's disk, which is taken away again."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    _PLACE.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=_PLACE, prefix="record-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    typer.run(bench)

@@ -1,0 +1,52 @@
+"""The record that is made in bulk is one that the adapter could have written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapter.audit.document import document_of
+from adapter.store.log_reader import LogFilter
+from bench.record import Found, missed
+from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of
+from tests.records import RecordHome
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> RecordHome:
+    home = RecordHome.make(tmp_path)
+    told: list[int] = []
+    fill(home.database, home.log, MadeUp(size=2_100), told.append)
+    assert told == [2_100]
+    return home
+
+
+def test_what_is_made_in_bulk_verifies_and_is_found(filled: RecordHome) -> None:
+    assert filled.verify().entries == 2_100
+    (refused,) = filled.reader.search(LogFilter(incident=incident_of(2 * INCIDENT_EVERY)))
+    (tag,) = refused.body["subjects"]
+    assert refused.number in [entry.number for entry in filled.reader.search(LogFilter(subject=tag))]
+
+
+def test_it_has_the_indexes_of_an_ordinary_record(filled: RecordHome, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = RecordHome.make(tmp_path / "other")
+    names = "SELECT sql FROM sqlite_schema WHERE type = 'index' ORDER BY name"
+    with filled.database.reading() as ours, other.database.reading() as theirs:
+        assert ours.exec_driver_sql(names).all() == theirs.exec_driver_sql(names).all()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, INCIDENT_EVERY])
+def test_the_faster_way_writes_the_same_entries(number: int) -> None:
+    made_up = MadeUp(size=2_000)
+    (fast,) = made_up.documents(number, number + 1)
+    assert fast == document_of(made_up.entry(number))
+
+
+def test_what_is_too_dear_or_too_slow_is_named() -> None:
+    def found(entries: int, us: float, ms: float) -> Found:
+        return Found(entries=entries, append_us=us, inclusion_us=us, consistency_us=us, subject_ms=ms, incident_ms=ms)
+
+    assert missed(found(10_000, 100, 1), found(200_000, 130, 100)) == []
+    assert len(missed(found(10_000, 100, 1), found(200_000, 131, 101))) == 5
