@@ -189,7 +189,9 @@ class EntryMaker:
         basis = personal_data.legal_basis
         return {
             "purpose": personal_data.purpose,
-            "legal_basis": None if basis is None else {"kind": basis.kind, "reference": basis.reference},
+            "legal_basis": None
+            if basis is None
+            else {"kind": basis.kind, "reference": basis.reference, **dict(basis.names)},
             "consent": personal_data.consent,
             "issue": personal_data.issue,
             "represented_party": self._represented(personal_data),

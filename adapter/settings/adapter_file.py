@@ -197,6 +197,9 @@ class RecordSettings(Section):
 
     max_batch: int = Field(256, ge=1, le=10_000, description="Entries made durable by one commit, at most.")
     busy_timeout_s: Seconds = Field(10, description="Seconds to wait for a database that another process has locked.")
+    tell_officials: bool = Field(
+        default=False, description="Tell a person which official asked for their data; else the agency answers for it."
+    )
 
 
 class StoreSettings(Section):

@@ -1,0 +1,194 @@
+"""`adapter log usage`: what one person is told of the record, with proofs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from getpass import getpass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from adapter.audit.subjects import subject_key, subject_tag
+from adapter.audit.usage import MAX_PAGE_LINES, UsageLine, UsageQuestion, UsageView, usage_view
+from adapter.cli.directory_source import own_directory
+from adapter.cli.failures import console_language
+from adapter.cli.files import read_octets
+from adapter.cli.options import (
+    DEFAULT_SETTINGS,
+    JsonOption,
+    Language,
+    LanguageOption,
+    SettingsOption,
+    now_utc,
+    read_subject,
+    settings_from,
+    time_reader,
+)
+from adapter.cli.output import JsonValue, Output, facts_of, table_of, when
+from adapter.cli.own_record import ARCHIVE_KEY_FILE
+from adapter.directory.model import Directory
+from adapter.envelope.texts import ENGLISH, text_in
+from adapter.errors import CommandRefused
+from adapter.identifiers import SubjectId
+from adapter.settings import Settings
+from adapter.store.engine import open_database
+from adapter.store.keyfiles import load_archive_key
+from adapter.store.log_reader import LogReader
+from adapter.store.usage_reader import UsageReader
+
+_MAX_SUBJECT_OCTETS: Final = 256
+
+
+def show_usage(
+    *,
+    subject_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File with one line KIND:VALUE; - is standard input. Default: it is asked."),
+    ] = None,
+    since: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
+    until: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
+    page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page; the first has the newest.")] = 1,
+    page_size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_LINES, help="Lines of a page.")] = 20,
+    language: LanguageOption = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a person who got their data from here, what of it, and on which ground.
+
+    The identifier is never an argument, which every user of the machine could read in the list of processes. What a
+    secrecy order covers is a number until the order's last day is past. --json adds for each line the proofs that its
+    two entries are in the record.
+    """
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    directory = own_directory(settings)
+    question = UsageQuestion(
+        since=since,
+        until=until,
+        first=(page - 1) * page_size,
+        count=page_size,
+        officials=settings.record.tell_officials,
+    )
+    database = open_database(settings.database_url)
+    tag = _tag(settings, _subject(subject_file))
+    view = usage_view(UsageReader(database).asked(tag), question, directory, now=now_utc())
+    tongue = (language or Language(_known(console_language()))).value
+    output.result(
+        _value(view, question, LogReader(database)) if as_json else {},
+        *_words(view, directory, tongue),
+    )
+
+
+def _subject(file: Path | None) -> SubjectId:
+    """Whom it is about. Raises CommandRefused, InvalidIdentifier; no message repeats what was read."""
+    if file is None:
+        said = getpass("Subject (KIND:VALUE): ") if sys.stdin.isatty() else sys.stdin.readline(_MAX_SUBJECT_OCTETS)
+    elif file == Path("-"):
+        said = sys.stdin.readline(_MAX_SUBJECT_OCTETS)
+    else:
+        said = read_octets(file, what="subject file", max_bytes=_MAX_SUBJECT_OCTETS).decode("utf-8", "replace")
+    if not said.strip():
+        raise CommandRefused("nobody was named: write one line KIND:VALUE")
+    return read_subject(said.strip())
+
+
+def _tag(settings: Settings, subject: SubjectId) -> str:
+    key = subject_key(load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE))
+    return subject_tag(key, subject.kind, subject.value)
+
+
+def _known(language: str) -> str:
+    first = language.partition("-")[0].lower()
+    return first if first in set(Language) else ENGLISH
+
+
+def _title(titles: Mapping[str, str], language: str) -> str:
+    return titles.get(language) or titles.get(ENGLISH) or next(iter(titles.values()), "")
+
+
+def _words(view: UsageView, directory: Directory, language: str) -> list[RenderableType]:
+    numbers = facts_of(
+        [
+            (text_in(language, "told in this period"), str(view.total)),
+            (text_in(language, "under a secrecy order, not told yet"), str(view.withheld)),
+            (text_in(language, "refused, nothing was given"), str(view.refused)),
+        ]
+    )
+    if not view.lines:
+        return [numbers]
+    headings = (
+        text_in(language, "Time"),
+        text_in(language, "Receiver"),
+        text_in(language, "Receiver's name"),
+        text_in(language, "Asked of"),
+        text_in(language, "Purpose"),
+        text_in(language, "Legal basis"),
+        text_in(language, "Official"),
+        text_in(language, "Given"),
+    )
+    return [numbers, Text(), table_of(headings, [_row(line, directory, language) for line in view.lines])]
+
+
+def _row(line: UsageLine, directory: Directory, language: str) -> tuple[str, ...]:
+    kind = directory.legal_basis_kinds.get(line.legal_basis.get("kind", ""))
+    title = line.legal_basis.get("kind", "-") if kind is None else _title(kind.titles, language)
+    purpose = line.purpose or "-"
+    given = (
+        text_in(language, "the whole answer")
+        if line.fields is None
+        else ", ".join(path.rpartition("/")[2] for path in line.fields)
+    )
+    return (
+        when(line.logged),
+        line.receiver,
+        _title(line.receiver_names, language) or "-",
+        f"{line.system} {line.operation}",
+        _title(directory.purposes.get(purpose, {}), language) or purpose,
+        f"{title}: {line.legal_basis['reference']}" if "reference" in line.legal_basis else title,
+        line.official or "-",
+        given or "-",
+    )
+
+
+def _value(view: UsageView, question: UsageQuestion, reader: LogReader) -> JsonValue:
+    newest = reader.latest_checkpoint()
+    return {
+        "total": view.total,
+        "withheld": view.withheld,
+        "refused": view.refused,
+        "first": question.first,
+        "checkpoint": None if newest is None else newest.note,
+        "usage": [_line_value(line, reader, newest.size) for line in view.lines] if newest is not None else [],
+    }
+
+
+def _line_value(line: UsageLine, reader: LogReader, size: int) -> JsonValue:
+    return {
+        "log_time": when(line.logged),
+        "action": line.action,
+        "receiver": line.receiver,
+        "receiver_name": dict(line.receiver_names),
+        "system": line.system,
+        "purpose": line.purpose,
+        "legal_basis": dict(line.legal_basis),
+        "consent": line.consent,
+        "regulation": line.regulation,
+        "official": line.official,
+        "fields": None if line.fields is None else list(line.fields),
+        "request": _proof(line.request.number, reader, size),
+        "answer": _proof(line.answer.number, reader, size),
+    }
+
+
+def _proof(number: int, reader: LogReader, size: int) -> JsonValue:
+    proved = reader.prove_entry(number, size)
+    return {
+        "record": number,
+        "leaf_hash": proved.entry.leaf_hash.hex(),
+        "path": [octets.hex() for octets in proved.path],
+    }

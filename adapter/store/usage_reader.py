@@ -1,0 +1,76 @@
+"""All entries about one person, with the answers to the requests among them. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from adapter.audit.document import moment, read_document
+from adapter.audit.entry import REFUSED, REPLY_SENT, REQUEST_RECEIVED
+from adapter.audit.usage import Asked, RecordLine
+from adapter.errors import LimitExceeded
+from adapter.identifiers import RecordNumber
+from adapter.store.engine import Database
+from adapter.store.schema import entries, subjects
+
+MAX_ENTRIES: Final = 100_000
+_PAGE_ROWS: Final = 500
+_LINE: Final[tuple[ColumnElement[Any], ...]] = (
+    entries.c.number,
+    entries.c.leaf_hash,
+    entries.c.at_ms,
+    entries.c.message_id,
+    entries.c.document,
+)
+
+
+class UsageReader:
+    """The record of one adapter, as a person asks it. For any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def asked(self, tag: str) -> Iterator[Asked]:
+        """Requests let in and refusals about a person (a tag of audit.subjects), newest first.
+
+        Raises LimitExceeded past MAX_ENTRIES, RecordBroken, StoreUnusable.
+        """
+        before, left = None, MAX_ENTRIES
+        while True:
+            with self._database.reading() as connection:
+                page = _page(connection, tag, before)
+                answers = _answers(connection, page)
+            left -= len(page)
+            if left < 0:
+                raise LimitExceeded(f"more than {MAX_ENTRIES} entries are about this subject")
+            for row in page:
+                yield Asked(entry=_line(row), answer=answers.get(row.number))
+            if len(page) < _PAGE_ROWS:
+                return
+            before = page[-1].number
+
+
+def _page(connection: Connection, tag: str, before: int | None) -> Sequence[Row[Any]]:
+    about = (
+        select(*_LINE)
+        .join(subjects, subjects.c.number == entries.c.number)
+        .where(subjects.c.tag == tag, entries.c.kind.in_((REQUEST_RECEIVED, REFUSED)))
+    )
+    if before is not None:
+        about = about.where(subjects.c.number < before)
+    return connection.execute(about.order_by(subjects.c.number.desc()).limit(_PAGE_ROWS)).all()
+
+
+def _answers(connection: Connection, page: Sequence[Row[Any]]) -> dict[int, RecordLine]:
+    """The number of a request's entry to the entry of its answer. A message id alone is unique to its consumer only."""
+    ids = {row.message_id for row in page if row.message_id is not None}
+    found = select(*_LINE).where(entries.c.message_id.in_(ids), entries.c.kind == REPLY_SENT)
+    lines = [_line(row) for row in connection.execute(found)] if ids else []
+    return {line.body["request_entry"]: line for line in lines if isinstance(line.body.get("request_entry"), int)}
+
+
+def _line(row: Row[Any]) -> RecordLine:
+    body, _ = read_document(row.document)
+    return RecordLine(number=RecordNumber(row.number), leaf_hash=row.leaf_hash, at=moment(row.at_ms), body=body)
