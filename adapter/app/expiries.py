@@ -38,11 +38,13 @@ def what_expires(settings: Settings, directory: Directory | None) -> list[Expiry
 def _own(settings: Settings) -> Iterator[Expiry]:
     folder = settings.adapter.keys_dir
     for purpose in _PURPOSES:
-        renew = f"adapter keys create --purpose {purpose} --name NEW, then csr, import, registration"
+        renew = f"adapter keys rotate {purpose} --name NEW"
         if purpose == "tls" and settings.acme is not None:
             renew = "adapter keys renew, which says what hinders it"
         for path in sorted((*folder.glob(f"{purpose}.pem"), *folder.glob(f"{purpose}-*.pem"))):
-            yield from _of_file(f"{purpose} certificate", path, renew)
+            # The certificate of a destroyed key stays for old evidence, and nobody renews it. A token has no key file.
+            if settings.token is not None or path.with_suffix(".key").exists():
+                yield from _of_file(f"{purpose} certificate", path, renew)
     token = settings.token
     for key in () if token is None else token.key:
         renew = "Have the token's key certified again, import it, and register it."

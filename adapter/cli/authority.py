@@ -13,7 +13,7 @@ from securesystemslib.signer import Key, Signer
 
 from adapter.cli import authority_editing, authority_members, authority_signing
 from adapter.cli import authority_publishing as publishing
-from adapter.cli.authority_folder import AuthorityFolder, certificates_from
+from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
 from adapter.cli.authority_signing import signing_words, words
 from adapter.cli.directory_server import serve_folder
 from adapter.cli.files import make_folder, read_octets, write_octets
@@ -185,12 +185,16 @@ def release(
     _publish(folder, Output.of(as_json=as_json), timestamp_hours, online_passphrase_file)
 
 
-@app.command(epilog="adapter authority revoke authority/ UZ/GOV/200000009 --sign-with a.key --sign-with b.key")
+@app.command(epilog="adapter authority revoke authority/ stick/lost.pem --sign-with a.key --sign-with b.key")
 def revoke(
     folder: FolderArgument,
     whom: Annotated[
         str,
-        typer.Argument(metavar="MEMBER|SHA256", help="A member, or the SHA-256 of a certificate.", show_default=False),
+        typer.Argument(
+            metavar="MEMBER|FILE|SHA256",
+            help="A member, a certificate's file (PEM), or its SHA-256.",
+            show_default=False,
+        ),
     ],
     *,
     sign_with: SignWithOption = None,
@@ -217,13 +221,15 @@ def revoke(
 
 
 def _without(draft: DirectoryDraft, whom: str) -> DirectoryDraft:
-    digits = whom.replace(":", "").lower()
+    digits = fingerprint_of(whom)
     if len(digits) == 64 and not digits.strip("0123456789abcdef"):
         return remove_certificate(draft, bytes.fromhex(digits))
     try:
         return remove_member(draft, MemberId.parse(whom))
     except InvalidIdentifier as cause:
-        raise CommandRefused(f"{whom} is neither a member nor the SHA-256 of a certificate: {cause.reason}") from None
+        raise CommandRefused(
+            f"{whom} is neither a member, nor a certificate's file, nor its SHA-256: {cause.reason}"
+        ) from None
 
 
 @app.command(epilog="adapter authority rotate authority/ --remove-officer saidov --officer usmonov=usmonov.pem")

@@ -12,12 +12,13 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from adapter.cli.authority_folder import AuthorityFolder, certificates_from
+from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
 from adapter.cli.options import (
     FolderArgument,
     JsonOption,
     Suite,
     member_reader,
+    now_utc,
     reader,
     service_reader,
     subsystem_reader,
@@ -41,6 +42,7 @@ from adapter.directory.draft import DirectoryDraft
 from adapter.directory.editing import (
     KINDS,
     bind_service,
+    cut_off,
     put_ca,
     put_entry,
     put_subsystem,
@@ -339,16 +341,27 @@ def set_suite_end(
     _edit(folder, end_suite(_draft(folder), suite.value, end), f"suite {suite.value}")
 
 
-@app.command("remove", epilog="adapter authority remove authority/ e-service ES-1")
+@app.command("remove", epilog="adapter authority remove authority/ ca old-ca.pem")
 def remove(
     folder: FolderArgument,
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.", show_default=False)],
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    *,
+    cut_off_members: Annotated[
+        bool, typer.Option("--cut-off-members", help="A CA that may not be believed any longer, whoever needs it.")
+    ] = False,
 ) -> None:
-    """Strike an entry off the draft by its id, code or name (of a CA: SHA-256). What something else needs stays."""
+    """Strike an entry off the draft by its id, code or name (of a CA: its file or SHA-256). What is needed stays."""
     if kind not in KINDS:
         raise CommandRefused(f"there is no kind {kind}; known: {', '.join(KINDS)}")
-    _edit(folder, remove_entry(_draft(folder), kind, name), f"{kind} {name}")
+    draft, named = _draft(folder), fingerprint_of(name) if kind == "ca" else name
+    without = remove_entry(draft, kind, named)
+    if kind == "ca" and not cut_off_members and (needed := cut_off(draft, without, now_utc())):
+        raise CommandRefused(
+            f"certificates of these members are believed by this CA alone: {', '.join(needed)}; they get others first, "
+            "or are cut off from the next version on, with --cut-off-members"
+        )
+    _edit(folder, without, f"{kind} {named}")
 
 
 @app.command("content", epilog="adapter authority content authority/ e-service")

@@ -18,7 +18,7 @@ from cryptography import x509
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from adapter.cli.files import make_folder, read_octets, write_octets
-from adapter.crypto.certificates import UNREADABLE
+from adapter.crypto.certificates import UNREADABLE, sha256
 from adapter.directory.anchor import MAX_ANCHOR_BYTES, Anchor, read_anchor
 from adapter.directory.document import DIRECTORY_LIMITS, REGISTRATION_LIMITS, read_draft, read_registration
 from adapter.directory.draft import DirectoryDraft
@@ -245,3 +245,13 @@ def certificates_from(files: list[Path]) -> tuple[x509.Certificate, ...]:
         except UNREADABLE:
             raise CommandRefused(f"{file} holds no certificate in PEM") from None
     return tuple(found)
+
+
+def fingerprint_of(text: str) -> str:
+    """The SHA-256 of the certificate in this file (PEM), in small hexadecimal digits; else the text, so written.
+
+    The first certificate counts: what follows it is its chain. Raises CommandRefused: the file holds none.
+    """
+    if not Path(text).is_file():
+        return text.replace(":", "").lower()
+    return sha256(certificates_from([Path(text)])[0]).hex()

@@ -21,6 +21,7 @@ from adapter.directory.anchor import read_anchor
 from adapter.directory.authoring import publish as next_version
 from adapter.directory.document import read_draft
 from adapter.directory.draft import DirectoryDraft
+from adapter.directory.editing import checked
 from adapter.directory.metadata import (
     DIRECTORY_TARGET,
     TIMESTAMP_FILE,
@@ -147,8 +148,9 @@ def propose_change(
     current = home.current()
     if current is None:
         raise CommandRefused("nothing was published yet")
-    home.keep_draft(change(home.draft()))
+    draft = checked(change(home.draft()))
     targets, document = _version_after(home, change(read_draft(current.document)), now, valid_for)
+    home.keep_draft(draft)  # last: what is refused leaves the draft as it was
     home.wait_for(root=None, targets=targets, document=document)
 
 

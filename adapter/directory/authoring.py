@@ -97,7 +97,10 @@ def remove_member(draft: DirectoryDraft, member: MemberId) -> DirectoryDraft:
 
 
 def remove_certificate(draft: DirectoryDraft, sha256: bytes) -> DirectoryDraft:
-    """Strike one certificate of a member off, whatever it was for. Raises CommandRefused if it is not there."""
+    """Strike one certificate of a member off, whatever it was for, also its only one: the member stays without.
+
+    Raises CommandRefused if it is not there.
+    """
     for member in draft.members.values():
         kept = replace(
             member,
@@ -202,6 +205,8 @@ def _check_certificates(registration: Registration, draft: DirectoryDraft, now: 
             check_chain(one.certificate, draft.tls_cas, now, Purpose.TLS)
     except SecurityFailed as cause:
         raise CommandRefused(f"a certificate of {member.id} cannot be entered: {cause.reason}") from None
+    if not member.adapter.tls_certificates:
+        raise CommandRefused(f"{member.id} has no TLS certificate")
     for use, certificates in (("signing", member.signing), ("agreement", member.agreement)):
         if not any(one.suite == member.suite for one in certificates):
             raise CommandRefused(f"{member.id} has no {use} certificate of its suite {member.suite}")

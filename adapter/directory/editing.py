@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from cryptography import x509
+
+from adapter.crypto.certificates import Purpose, check_chain
+from adapter.crypto.keys import AGREEMENT_PURPOSES
+from adapter.crypto.suites import suite
 from adapter.directory.authoring import remove_member
 from adapter.directory.consistency import index_directory
 from adapter.directory.content import (
@@ -22,6 +27,7 @@ from adapter.directory.content import (
 )
 from adapter.directory.document import read_draft
 from adapter.directory.draft import DirectoryDraft
+from adapter.directory.model import RegisteredCertificate
 from adapter.directory.rendering import render_directory
 from adapter.errors import AdapterError, CommandRefused, DirectoryRefused
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
@@ -158,6 +164,36 @@ def _without_ca(draft: DirectoryDraft, digest: str) -> DirectoryDraft:
     if len(signing) + len(tls) == len(draft.signing_authorities) + len(draft.tls_authorities):
         raise CommandRefused(f"there is no CA {digest} in the directory")
     return replace(draft, signing_authorities=signing, tls_authorities=tls)
+
+
+def cut_off(before: DirectoryDraft, after: DirectoryDraft, now: datetime) -> tuple[str, ...]:
+    """Whom a change of CAs would make unbelievable: `MEMBER (signing, tls)` for each, in order.
+
+    A certificate counts that has a path to a CA in `before`, at this time, and none in `after`.
+    """
+    found = []
+    for member in after.members.values():
+        uses = [
+            use
+            for use, certificates, old, new in (
+                ("signing", member.signing, before.signing_cas, after.signing_cas),
+                ("agreement", member.agreement, before.signing_cas, after.signing_cas),
+                ("tls", member.adapter.tls_certificates, before.tls_cas, after.tls_cas),
+            )
+            if any(_has_path(one, use, old, now) and not _has_path(one, use, new, now) for one in certificates)
+        ]
+        if uses:
+            found.append(f"{member.id} ({', '.join(uses)})")
+    return tuple(sorted(found))
+
+
+def _has_path(one: RegisteredCertificate, use: str, cas: Sequence[x509.Certificate], now: datetime) -> bool:
+    purpose = {"signing": Purpose.SIGNING, "tls": Purpose.TLS}.get(use)
+    try:
+        check_chain(one.certificate, cas, now, purpose or AGREEMENT_PURPOSES[suite(one.suite).agreement_usage])
+    except AdapterError:
+        return False
+    return True
 
 
 def _read(kind: type[MemberId | SubsystemId], text: str) -> Any:  # noqa: ANN401  of the kind that is given

@@ -219,6 +219,8 @@ class PeerClient:
             return pool
         if not entry.address.startswith("https://"):
             raise PeerUnreachable("the directory names an address that is not https")
+        if not entry.tls_certificates:
+            raise PeerUnreachable(f"the directory names no TLS certificate of {member} any more")
         if pool is not None:
             self._retired.append(pool)  # what is in flight on it may finish
         context = peer_client_context(self._tls, [known.certificate for known in entry.tls_certificates])

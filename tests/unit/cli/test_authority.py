@@ -161,6 +161,46 @@ def test_a_revocation_publishes_nothing_else_of_the_draft(together: AuthorityFol
     assert not together.draft().members
 
 
+@pytest.mark.parametrize("use", ["signing", "agreement", "tls"])
+def test_the_only_certificate_of_a_use_is_revoked_by_its_file(together: AuthorityFolder, use: str) -> None:
+    assert typed("keys", "export", use, "--settings", "register", "-o", "lost.pem").code == 0
+    done("revoke", "authority", "lost.pem", "--officers-here")
+    (member,) = open_directory(str(together.published), together.anchor_file).members.values()
+    left = {"signing": member.signing, "agreement": member.agreement, "tls": member.adapter.tls_certificates}
+    assert left.pop(use) == ()
+    assert all(left.values())
+    assert together.draft().members[member.id] == member
+
+
+def test_a_revocation_that_is_refused_leaves_the_draft_as_it_was(together: AuthorityFolder) -> None:
+    """A regulation names the agency: struck off, it would leave a directory that no adapter takes."""
+    words = ("--title", "en=A benefit", "--agency", "UZ/GOV/200000001", "--working-days", "5", "--regulation", "R-1")
+    done("set-e-service", "authority", "ES-1", *words, "--approved", "2025-11-03")
+    done("release", "authority", "--officers-here")
+    before = together.draft_file.read_bytes()
+    refused = typed("authority", "revoke", "authority", "UZ/GOV/200000001", "--officers-here")
+    assert (refused.code, "e-service ES-1 names UZ/GOV/200000001" in refused.err) == (2, True)
+    assert together.draft_file.read_bytes() == before
+    gone = typed("authority", "revoke", "authority", "gone.pem", "--officers-here")
+    assert "gone.pem is neither a member, nor a certificate's file, nor its SHA-256" in gone.err
+
+
+def test_a_ca_that_members_need_is_not_struck_off_unnoticed(together: AuthorityFolder, place: Path) -> None:
+    """A second CA is there already: without members' certificates it goes, the one that certified them stays."""
+    issuing = place / "issuing.pem"
+    issuing.write_text(
+        "-----BEGIN CERTIFICATE-----".join(
+            ["", (place / "fed/signing-ca.pem").read_text().split("-----BEGIN CERTIFICATE-----")[2]]
+        )
+    )
+    refused = typed("authority", "remove", "authority", "ca", issuing)
+    assert refused.code == 2
+    assert "alone: UZ/GOV/200000001 (signing, agreement);" in refused.err
+    assert len(together.draft().signing_cas) == 2
+    done("remove", "authority", "ca", issuing, "--cut-off-members")
+    assert len(together.draft().signing_cas) == 1
+
+
 def test_a_timestamp_needs_no_officer_and_lasts(together: AuthorityFolder) -> None:
     first = together.timestamp()
     for file in (together.path / "officers").iterdir():

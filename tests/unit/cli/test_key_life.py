@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapter.app.expiries import what_expires
 from adapter.app.keyring import load_keyring
 from adapter.errors import KeyUnusable
 from adapter.settings import load_settings
@@ -120,6 +121,8 @@ def test_revoking_ends_the_use_and_destroying_the_file(desk: Desk) -> None:
     assert not (desk.keys / "signing.key").exists()
     assert inode
     assert (desk.keys / "signing.pem").exists(), "for whoever verifies old evidence"
+    watched = {(one.what, one.name) for one in what_expires(settings, None)}
+    assert watched == {("agreement certificate", "agreement.pem"), ("tls certificate", "tls.pem")}, "nobody renews it"
     gone = desk.listed()["signing"]
     assert (gone["state"], gone["file"]) == ("destroyed", None)
 

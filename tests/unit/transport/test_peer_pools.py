@@ -13,6 +13,8 @@ from typing import cast
 
 import pytest
 
+from adapter.directory.authoring import remove_certificate
+from adapter.errors import PeerUnreachable
 from adapter.stages import RecordedCall
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.peer_client import PeerClient
@@ -132,4 +134,18 @@ async def test_a_call_that_is_on_its_way_is_answered_first(today: Federation, tm
         assert (await on_its_way).octets == b"hi"
         await moving.client.close_retired()
         assert await old.until(open_connections=0)
+        await moving.client.close()
+
+
+async def test_nobody_connects_to_a_member_whose_only_certificate_was_struck_off(
+    today: Federation, tmp_path: Path
+) -> None:
+    async with provider(today, tmp_path / "1") as there:
+        moving = Moving(today, tmp_path / "own")
+        moving.move_to(there.port)
+        (only,) = moving.directory.members[today.population.id].adapter.tls_certificates
+        moving.directory = today.directory(remove_certificate(today.draft(), only.sha256))
+        with pytest.raises(PeerUnreachable, match="names no TLS certificate of UZ/GOV/200000001 any more"):
+            await moving.client.send(a_call(today))
+        assert there.open_connections == 0
         await moving.client.close()
