@@ -164,6 +164,54 @@ class NoLegalBasis(_ClientError):
     text = "The service transfers personal data and the request names no legal basis or no subject."
 
 
+class ConsentIssuerUnknown(_ClientError):
+    code = "ConsentIssuerUnknown"
+    text = (
+        "The consent that the request names is not written ISSUER/ID, or the directory names no such issuer for this "
+        "kind of legal basis."
+    )
+
+
+class ConsentUnknown(_ClientError):
+    code = "ConsentUnknown"
+    text = "The issuer has no consent with the id that the request names."
+
+
+class ConsentRevoked(_ClientError):
+    code = "ConsentRevoked"
+    text = "The person has taken the consent back."
+
+
+class ConsentExpired(_ClientError):
+    code = "ConsentExpired"
+    text = "The term of the consent is over."
+
+
+class ConsentNotYetValid(_ClientError):
+    code = "ConsentNotYetValid"
+    text = "The term of the consent has not begun."
+
+
+class ConsentOfAnotherSubject(_ClientError):
+    code = "ConsentOfAnotherSubject"
+    text = "The consent is not that of exactly the person whom the request is about."
+
+
+class ConsentForAnotherConsumer(_ClientError):
+    code = "ConsentForAnotherConsumer"
+    text = "The consent does not let this consumer, the party that it represents, or its country have the data."
+
+
+class ConsentForAnotherPurpose(_ClientError):
+    code = "ConsentForAnotherPurpose"
+    text = "The consent is not for the purpose of the request."
+
+
+class ConsentForOtherData(_ClientError):
+    code = "ConsentForOtherData"
+    text = "The consent is not for this service, or for no field that the access rule lets out."
+
+
 class InvalidIdentifier(_ClientError):
     code = "InvalidIdentifier"
     text = "An identifier in the request has a wrong form or a wrong check digit."
@@ -551,6 +599,22 @@ class StatusOutdated(StatusUnavailable):
 
     code = "StatusOutdated"
     text = "What is known of a certificate's revocation is out of date."
+
+
+class ConsentInvalid(_DirectoryError):
+    """The one public answer to whatever is wrong with the signature of a statement (promise 7)."""
+
+    code = "ConsentInvalid"
+    text = "The statement of consent is not one that its issuer signed."
+
+
+class ConsentUnavailable(_DirectoryError):
+    """What is known of the status is older than the directory allows, and the issuer does not answer."""
+
+    code = "ConsentUnavailable"
+    text = "Whether the consent holds cannot be learnt from its issuer at the moment."
+    retry = Retry.LATER
+    wait_s = 30
 
 
 # --- the operator at the command line --------------------------------------------------------------------------------

@@ -98,6 +98,15 @@ class PersonalData:
     represented_party: RepresentedParty | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsedConsent:
+    """The consent that a request relies on, as its entry names it. status_at: when its issuer was asked."""
+
+    reference: str
+    statement_sha256: bytes
+    status_at: datetime
+
+
 # --- opening a peer's message, the same for requests and replies -----------------------------------------------------
 
 
@@ -334,7 +343,10 @@ class AuthorizedRequest:
     rule_id: str
     policy_version: int
     fields: ReleasedFields | None
-    """Of the answer, what the rule lets out; None: all of it, which nobody may mean by saying nothing."""
+    """Of the answer, what the rule lets out and the consent covers; None: all of it, which nobody may mean by saying
+    nothing."""
+    consent: UsedConsent | None = None
+    """Verified; None when the legal basis is another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from adapter.settings import ClientSettings, ServiceSettings
 from adapter.settings.toml_positions import KeyPath
 from adapter.settings.toml_reading import mistakes_in
 
-_CONTEXT_KEYS: Final = ("official_xpath", "subject_xpath")
+_CONTEXT_KEYS: Final = ("official_xpath", "subject_xpath", "consent_xpath", "issue_xpath")
 
 
 def check_expressions(file: Path, settings: ServiceSettings, description: ServiceDescription) -> None:

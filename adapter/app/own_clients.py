@@ -106,11 +106,14 @@ def _context(settings: ContextSettings) -> ContextRule:
         purpose=settings.purpose,
         legal_basis_kind=settings.legal_basis_kind,
         legal_basis_reference=settings.legal_basis_reference,
+        legal_basis_names=tuple(sorted(settings.legal_basis_names.items())),
         official=settings.official,
         official_xpath=_compiled(settings.official_xpath, settings.namespaces),
         regulation=settings.regulation,
         subject_kind=settings.subject_kind,
         subject_xpath=_compiled(settings.subject_xpath, settings.namespaces),
+        consent_xpath=_compiled(settings.consent_xpath, settings.namespaces),
+        issue_xpath=_compiled(settings.issue_xpath, settings.namespaces),
     )
 
 

@@ -32,6 +32,7 @@ from adapter.stages import (
     ReleasedAnswer,
     SealedMessage,
     TrustedMessage,
+    UsedConsent,
     ValidCall,
     ValidReply,
     ValidRequest,
@@ -118,6 +119,7 @@ class EntryMaker:
                 "rule": request.rule_id,
                 "policy": request.policy_version,
             }
+            | _consent(request.consent)
             | _unless_checked(request.valid)
             | _shown(message)
         )
@@ -307,6 +309,14 @@ def _attachments(attachments: tuple[Attachment, ...]) -> dict[str, Any]:
             for one in attachments
         ]
     }
+
+
+def _consent(used: UsedConsent | None) -> dict[str, Any]:
+    """The consent that was verified, by its id and the digest of the statement: nothing of what is in it."""
+    if used is None:
+        return {}
+    said = {"id": used.reference, "statement_sha256": used.statement_sha256.hex()}
+    return {"consent_verified": said | {"status_at": write_instant(used.status_at)}}
 
 
 def _unless_checked(valid: ValidCall | ValidRequest) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from adapter.cli.access_fields import (
 from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, mandate_for
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
 from adapter.cli.options import (
+    BASIS_FORM,
     DEFAULT_SETTINGS,
     JsonOption,
     SettingsOption,
@@ -214,12 +215,14 @@ def explain(
     purpose: Annotated[str, typer.Option(help="The purpose named in the request.", show_default=False)],
     basis: Annotated[
         LegalBasis | None,
-        typer.Option(parser=legal_basis_reader, metavar="KIND:REFERENCE", help="The legal basis named in the request."),
+        typer.Option(parser=legal_basis_reader, metavar=BASIS_FORM, help="The legal basis named in the request."),
     ] = None,
     subject: Annotated[
         list[SubjectId] | None, typer.Option(parser=subject_reader, metavar="KIND:VALUE", help="Whom it is about.")
     ] = None,
     regulation: Annotated[str | None, typer.Option(help="The regulation named in the request.")] = None,
+    consent: Annotated[str | None, typer.Option(help="The consent named in the request.")] = None,
+    issue: Annotated[str | None, typer.Option(help="The application or case named in the request.")] = None,
     at: Annotated[
         datetime | None, typer.Option(parser=time_reader, metavar="TIME", help="When.", show_default="now")
     ] = None,
@@ -242,7 +245,13 @@ def explain(
         service=service,
         operation=operation,
         regulation=regulation,
-        personal_data=PersonalData(purpose=Purpose(purpose), subjects=tuple(subject or ()), legal_basis=basis),
+        personal_data=PersonalData(
+            purpose=Purpose(purpose),
+            subjects=tuple(subject or ()),
+            legal_basis=basis,
+            consent=consent,
+            issue=issue,
+        ),
     )
     known = directory_of(directory, anchor, settings_file)
     decision = decide(facts, policy=snapshot, directory=known, now=at or now_utc())

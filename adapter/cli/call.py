@@ -17,6 +17,7 @@ from adapter.cli.call_message import Asking, SoapMessage, message_from_fields, m
 from adapter.cli.failures import console_language
 from adapter.cli.files import read_octets
 from adapter.cli.options import (
+    BASIS_FORM,
     DEFAULT_SETTINGS,
     JsonOption,
     LanguageOption,
@@ -79,9 +80,7 @@ def call(
     purpose: Annotated[str | None, typer.Option(help="Purpose, by its code in the directory.")] = None,
     basis: Annotated[
         LegalBasis | None,
-        typer.Option(
-            parser=legal_basis_reader, metavar="KIND:REFERENCE", help="Legal basis: 'law:ZRU-395, article 12'."
-        ),
+        typer.Option(parser=legal_basis_reader, metavar=BASIS_FORM, help="Legal basis: 'law:ZRU-395, article 12'."),
     ] = None,
     subject: Annotated[
         list[SubjectId] | None,
@@ -89,6 +88,7 @@ def call(
     ] = None,
     regulation: Annotated[str | None, typer.Option(help="Number of the e-service's regulation.")] = None,
     consent: Annotated[str | None, typer.Option(help="Number of the person's consent.")] = None,
+    issue: Annotated[str | None, typer.Option(help="Number of the application or case.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the client system's bearer token.")] = None,
     user: Annotated[str | None, typer.Option(help="User name, for HTTP Basic.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password, for HTTP Basic.")] = None,
@@ -123,6 +123,7 @@ def call(
         regulation=regulation,
         subjects=tuple(subject or ()),
         consent=consent,
+        issue=issue,
     )
     credentials = Credentials(
         token_file=token_file, user=user, password_file=password_file, certificate=certificate, key=key, ca=ca

@@ -36,6 +36,7 @@ class Asking:
     regulation: str | None = None
     subjects: tuple[SubjectId, ...] = ()
     consent: str | None = None
+    issue: str | None = None
 
     def header(self) -> etree._Element | None:
         """The header block (xsd/client.xsd), or None when nothing was said."""
@@ -45,18 +46,24 @@ class Asking:
         if self.purpose is not None:
             parts.append(("Purpose", self.purpose, {}))
         if self.legal_basis is not None:
-            parts.append(("LegalBasis", self.legal_basis.reference, {"kind": self.legal_basis.kind}))
+            parts.append(("LegalBasis", self.legal_basis.reference, _basis_attributes(self.legal_basis)))
         if self.regulation is not None:
             parts.append(("Regulation", self.regulation, {}))
         parts += [("Subject", subject.value, {"kind": subject.kind}) for subject in self.subjects]
         if self.consent is not None:
             parts.append(("Consent", self.consent, {}))
+        if self.issue is not None:
+            parts.append(("Issue", self.issue, {}))
         if not parts:
             return None
         block = etree.Element(names.REQUEST_CONTEXT, nsmap={"ctx": names.CLIENT})
         for name, text, attributes in parts:
             etree.SubElement(block, names.qname(names.CLIENT, name), attributes).text = text
         return block
+
+
+def _basis_attributes(basis: LegalBasis) -> dict[str, str]:
+    return {"kind": basis.kind, **dict(basis.names)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

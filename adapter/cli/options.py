@@ -10,13 +10,15 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
-from adapter.errors import AdapterError, CommandRefused
+from adapter.envelope.statements import BASIS_NAMES, basis_names
+from adapter.errors import AdapterError, CommandRefused, EnvelopeRefused
 from adapter.identifiers import MemberId, MessageId, OfficialId, ServiceId, SubjectId, SubsystemId
 from adapter.settings import Settings, load_settings
 from adapter.stages import LegalBasis
 
 Value = TypeVar("Value")
 
+BASIS_FORM: Final = "KIND[,NAME=VALUE…]:REFERENCE"
 DEFAULT_SETTINGS: Final = Path("adapter.toml")
 
 
@@ -57,11 +59,18 @@ def read_subject(text: str) -> SubjectId:
 
 
 def read_legal_basis(text: str) -> LegalBasis:
-    """`law:ZRU-395, article 12`. Raises CommandRefused."""
-    kind, colon, reference = text.partition(":")
-    if not colon or not kind.strip() or not reference.strip():
+    """`law:ZRU-395, article 12`, or `contract,number=17,date=2026-01-02:On care`. Raises CommandRefused."""
+    said, colon, reference = text.partition(":")
+    kind, *pairs = (part.strip() for part in said.split(","))
+    if not colon or not kind or not reference.strip():
         raise CommandRefused("a legal basis is written kind:reference, for example 'law:ZRU-395, article 12'")
-    return LegalBasis(kind=kind.strip(), reference=reference.strip())
+    named = dict(pair.partition("=")[::2] for pair in pairs)
+    if not named.keys() <= BASIS_NAMES:
+        raise CommandRefused(f"a legal basis names apart: {', '.join(sorted(BASIS_NAMES))}")
+    try:
+        return LegalBasis(kind=kind, reference=reference.strip(), names=basis_names(named))
+    except EnvelopeRefused as cause:
+        raise CommandRefused(cause.reason) from None
 
 
 def read_time(text: str) -> datetime:

@@ -61,6 +61,7 @@ DEFAULT_LEGAL_BASIS_KINDS: Final[Mapping[str, LegalBasisKind]] = MappingProxyTyp
                     "uz": "Maʼlumotlar subyekti bilan shartnoma",
                     "uz-Cyrl": "Маълумотлар субъекти билан шартнома",
                 },
+                must_name=frozenset({BasisName.NUMBER, BasisName.DATE}),
             ),
             LegalBasisKind(
                 code="vital-interest",
@@ -70,6 +71,7 @@ DEFAULT_LEGAL_BASIS_KINDS: Final[Mapping[str, LegalBasisKind]] = MappingProxyTyp
                     "uz": "Kimningdir hayoti yoki sogʻligʻini himoya qilish",
                     "uz-Cyrl": "Кимнингдир ҳаёти ёки соғлиғини ҳимоя қилиш",
                 },
+                must_name=frozenset({BasisName.ISSUE}),
             ),
             LegalBasisKind(
                 code="court-order",
@@ -79,6 +81,7 @@ DEFAULT_LEGAL_BASIS_KINDS: Final[Mapping[str, LegalBasisKind]] = MappingProxyTyp
                     "uz": "Sud qarori",
                     "uz-Cyrl": "Суд қарори",
                 },
+                must_name=frozenset({BasisName.COURT, BasisName.NUMBER, BasisName.DATE}),
             ),
             LegalBasisKind(
                 code="public-task",
@@ -88,6 +91,7 @@ DEFAULT_LEGAL_BASIS_KINDS: Final[Mapping[str, LegalBasisKind]] = MappingProxyTyp
                     "uz": "Jamoat manfaatlaridagi vazifa",
                     "uz-Cyrl": "Жамоат манфаатларидаги вазифа",
                 },
+                must_name=frozenset({BasisName.DOCUMENT}),
             ),
         )
     }

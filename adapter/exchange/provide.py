@@ -7,6 +7,7 @@ import structlog
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError, InternalError, StatusUnavailable
 from adapter.exchange.attachments import prove
+from adapter.exchange.consents import verified_consent
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.minimising import minimise, of_a_system
 from adapter.exchange.provider import PeerAnswer, ProvidedService, Provider, seal_answer
@@ -48,7 +49,10 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         valid = await worked_on(
             len(received.octets), lambda: validate_request(fresh, service.description, service.subject_rule)
         )
-        authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock())
+        consent = await verified_consent(
+            valid, site.consents, policy=site.policy(), directory=directory, clock=site.clock
+        )
+        authorized = authorize(valid, policy=site.policy(), directory=directory, now=site.clock(), consent=consent)
         asked = directory.service(trusted.verified.header.service)
         check_stamped_request(asked, site.stamp_deadline(), site.clock())
         proven = await prove(trusted.verified, service.attachments, site.scan)

@@ -17,6 +17,7 @@ from adapter.envelope.description import ServiceDescription
 from adapter.envelope.gate import gate, parse_message
 from adapter.errors import AdapterError, NotForUs
 from adapter.exchange.attachments import ScanRule
+from adapter.exchange.consents import Learn, nobody_asks
 from adapter.exchange.opening import Opener, no_checkpoint, nothing_stapled
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.exchange.recording import Recorder
@@ -72,6 +73,7 @@ class Provider:
     stamp_deadline: Callable[[], datetime | None] = never
     staple: Callable[[x509.Certificate], bytes | None] = nothing_stapled
     checkpoint: Callable[[], bytes | None] = no_checkpoint
+    consents: Learn = nobody_asks
 
     async def attachment_bounds(self, envelope: ReceivedMessage) -> AttachmentBounds:
         """What the service that an envelope claims to be for takes: asked before anything beside it is kept.

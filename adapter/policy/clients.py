@@ -36,11 +36,14 @@ class ContextRule:
     purpose: str | None = None
     legal_basis_kind: str | None = None
     legal_basis_reference: str | None = None
+    legal_basis_names: tuple[tuple[str, str], ...] = ()
     official: str | None = None
     official_xpath: etree.XPath | None = None
     regulation: str | None = None
     subject_kind: str | None = None
     subject_xpath: etree.XPath | None = None
+    consent_xpath: etree.XPath | None = None
+    issue_xpath: etree.XPath | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

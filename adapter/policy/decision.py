@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.directory.model import Directory
-from adapter.errors import AccessDenied, AdapterError
+from adapter.errors import AccessDenied, AdapterError, ConsentUnavailable
 from adapter.identifiers import ServiceId, SubsystemId
+from adapter.policy.consents import VerifiedConsent, Wish, consent_named, within_consent
 from adapter.policy.lawful import check_lawful
 from adapter.policy.rules import AccessRule, PolicySnapshot
 from adapter.released_fields import ReleasedFields
@@ -54,6 +55,7 @@ def decide(facts: AccessFacts, *, policy: PolicySnapshot, directory: Directory, 
             directory.service(facts.service),
             directory,
             consumer=facts.consumer.member,
+            now=now,
         )
         directory.check_subsystem(facts.consumer)
     except AdapterError as unlawful:
@@ -70,15 +72,49 @@ def decide(facts: AccessFacts, *, policy: PolicySnapshot, directory: Directory, 
     return Decision(policy_version=policy.version, refusal=refusal, findings=tuple(findings))
 
 
-def authorize(valid: ValidRequest, *, policy: PolicySnapshot, directory: Directory, now: datetime) -> AuthorizedRequest:
-    """Let a valid request pass only with a rule. Raises AccessDenied, NoLegalBasis, UnknownPurpose."""
-    decision = decide(facts_of(valid), policy=policy, directory=directory, now=now)
+def authorize(
+    valid: ValidRequest,
+    *,
+    policy: PolicySnapshot,
+    directory: Directory,
+    now: datetime,
+    consent: VerifiedConsent | None = None,
+) -> AuthorizedRequest:
+    """Let a valid request pass only with a rule and, where its legal basis is a consent, with that consent verified.
+
+    Raises AccessDenied, NoLegalBasis, UnknownPurpose, ConsentIssuerUnknown, ConsentForOtherData, ConsentUnavailable.
+    """
+    facts = facts_of(valid)
+    decision = decide(facts, policy=policy, directory=directory, now=now)
     if decision.refusal is not None:
         raise decision.refusal
     if decision.rule_id is None:
         raise AccessDenied("no rule")
+    fields = decision.fields
+    if (wish := wish_of(facts, directory)) is not None:
+        if consent is None or consent.wish != wish:
+            raise ConsentUnavailable("the consent was not verified")
+        fields = within_consent(fields, consent.fields)
     return AuthorizedRequest(
-        valid=valid, rule_id=decision.rule_id, policy_version=decision.policy_version, fields=decision.fields
+        valid=valid,
+        rule_id=decision.rule_id,
+        policy_version=decision.policy_version,
+        fields=fields,
+        consent=None if wish is None or consent is None else consent.used,
+    )
+
+
+def wish_of(facts: AccessFacts, directory: Directory) -> Wish | None:
+    """What a request wants to do under a consent; None when its legal basis is another. Raises ConsentIssuerUnknown."""
+    reference, basis = consent_named(facts.personal_data, directory), facts.personal_data.legal_basis
+    if reference is None or basis is None:
+        return None
+    return Wish(
+        reference=reference,
+        basis_kind=basis.kind,
+        consumer=facts.consumer,
+        service=facts.service,
+        personal_data=facts.personal_data,
     )
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+from typing import Final
+
 from adapter.directory.content import BasisName, LegalBasisKind
 from adapter.directory.model import Directory, DirectoryService
 from adapter.errors import NoLegalBasis, Problem, UnknownPurpose, UnknownRegulation
 from adapter.identifiers import MemberId
+from adapter.policy.consents import consent_named
 from adapter.stages import LegalBasis, PersonalData
+
+_ZONES: Final = timedelta(hours=14)
+"""How far local time is from UTC, at most: a day is over when it is over everywhere."""
+_DAYS: Final = frozenset((BasisName.UNTIL.value, BasisName.DATE.value))
 
 
 def check_lawful(
@@ -16,14 +24,16 @@ def check_lawful(
     directory: Directory,
     *,
     consumer: MemberId,
+    now: datetime,
 ) -> None:
     """What both adapters check alike: a known purpose, and a known kind of legal basis.
 
     A regulation that is named must stand in the register of e-services, which lists this service as one of its
     documents and this consumer as its agency or a participant; a service that is for some e-services only wants one of
     them named (law on electronic government, articles 19, 20 and 27). A service that transfers personal data needs a
-    legal basis and a subject; a legal basis names what its kind must name.
-    Raises UnknownPurpose, UnknownRegulation, NoLegalBasis.
+    legal basis and a subject; a legal basis names what its kind must name, and is none past the last day that it names.
+    A consent that is the legal basis is named as one of an issuer of the directory.
+    Raises UnknownPurpose, UnknownRegulation, NoLegalBasis, ConsentIssuerUnknown.
     """
     if personal_data.purpose not in directory.purposes:
         raise UnknownPurpose("the purpose is not in the directory")
@@ -33,6 +43,8 @@ def check_lawful(
     _check_regulation(regulation, service, directory, consumer)
     if basis is not None:
         _check_named(basis, personal_data, directory.legal_basis_kinds[basis.kind])
+        _check_days(basis, now)
+        consent_named(personal_data, directory)
     if not service.personal_data:
         return
     if basis is None:
@@ -50,9 +62,25 @@ def _check_named(basis: LegalBasis, personal_data: PersonalData, kind: LegalBasi
         named.add(BasisName.ISSUE.value)
     missing = ", ".join(sorted({one.value for one in kind.must_name} - named))
     if missing:
-        text = f"A legal basis of kind {kind.code} must name: {missing}."
-        problem = Problem(line=0, column=0, element="LegalBasis", rule="directory.legal-basis", text=text)
+        problem = _problem(f"A legal basis of kind {kind.code} must name: {missing}.")
         raise NoLegalBasis(f"a legal basis of kind {kind.code} does not name {missing}", problems=(problem,))
+
+
+def _problem(text: str) -> Problem:
+    return Problem(line=0, column=0, element="LegalBasis", rule="directory.legal-basis", text=text)
+
+
+def _check_days(basis: LegalBasis, now: datetime) -> None:
+    """A legal basis of a day to come, or past its last day, allows nothing. Days begin and end somewhere on Earth."""
+    named = {name: date.fromisoformat(value) for name, value in basis.names if name in _DAYS}
+    if named.get(BasisName.UNTIL.value, date.max) < (now - _ZONES).date():
+        raise NoLegalBasis(
+            "the legal basis is over", problems=(_problem("The day until which the legal basis holds is over."),)
+        )
+    if named.get(BasisName.DATE.value, date.min) > (now + _ZONES).date():
+        raise NoLegalBasis(
+            "the legal basis is of a day to come", problems=(_problem("The day of the legal basis is still to come."),)
+        )
 
 
 def _check_regulation(

@@ -49,7 +49,7 @@ def authorize_call(
         issue=context.issue,
         represented_party=context.represented_party,
     )
-    check_lawful(personal_data, context.regulation, service, directory, consumer=identified.subsystem.member)
+    check_lawful(personal_data, context.regulation, service, directory, consumer=identified.subsystem.member, now=now)
     header = ExchangeHeader(
         message_id=message_id,
         claimed_consumer=identified.subsystem,
@@ -74,8 +74,8 @@ def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
         legal_basis=_first(sent.legal_basis, ruled.legal_basis),
         regulation=_first(sent.regulation, ruled.regulation),
         subjects=sent.subjects or ruled.subjects,
-        consent=sent.consent,
-        issue=sent.issue,
+        consent=_first(sent.consent, ruled.consent),
+        issue=_first(sent.issue, ruled.issue),
         represented_party=sent.represented_party,
     )
 
@@ -95,19 +95,25 @@ def _first(sent: _T | None, ruled: _T | None) -> _T | None:
 
 
 def _from_rule(payload: etree._Element, rule: ContextRule) -> RequestContext:
-    official = rule.official
-    if rule.official_xpath is not None:
-        official = next(iter(texts_at(payload, rule.official_xpath)), None)
+    official = rule.official if rule.official_xpath is None else _found(payload, rule.official_xpath)
     subjects: tuple[SubjectId, ...] = ()
     if rule.subject_xpath is not None and rule.subject_kind is not None:
         subjects = tuple(SubjectId(rule.subject_kind, text) for text in texts_at(payload, rule.subject_xpath))
     basis = None
     if rule.legal_basis_kind is not None:
-        basis = LegalBasis(kind=rule.legal_basis_kind, reference=rule.legal_basis_reference or "")
+        basis = LegalBasis(
+            kind=rule.legal_basis_kind, reference=rule.legal_basis_reference or "", names=rule.legal_basis_names
+        )
     return RequestContext(
         official=None if official is None else OfficialId(official),
         purpose=None if rule.purpose is None else Purpose(rule.purpose),
         legal_basis=basis,
         regulation=rule.regulation,
         subjects=subjects,
+        consent=_found(payload, rule.consent_xpath),
+        issue=_found(payload, rule.issue_xpath),
     )
+
+
+def _found(payload: etree._Element, xpath: etree.XPath | None) -> str | None:
+    return None if xpath is None else next(iter(texts_at(payload, xpath)), None)

@@ -7,7 +7,8 @@ file, line, key and the nearest valid key.
 
 from __future__ import annotations
 
-from adapter.settings.adapter_file import ClientSettings, ContextSettings, Settings, load_settings
+from adapter.settings.adapter_file import ClientSettings, Settings, load_settings
+from adapter.settings.client_context import ContextSettings
 from adapter.settings.service_file import ServiceSettings, load_service_settings
 from adapter.settings.toml_reading import load_toml
 

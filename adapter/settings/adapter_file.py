@@ -6,7 +6,6 @@ files that hold them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -16,6 +15,7 @@ from pydantic import Field, model_validator
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.acme_section import AcmeSettings
+from adapter.settings.client_context import ContextSettings
 from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
 from adapter.settings.officers import ApprovalsSettings, KeysSettings
 from adapter.settings.token_section import TokenSettings
@@ -26,7 +26,6 @@ from adapter.settings.types import (
     DatabaseUrl,
     FilePath,
     Fingerprint,
-    IdentifierKind,
     IpAddress,
     IpNetwork,
     MemberName,
@@ -38,8 +37,6 @@ from adapter.settings.types import (
     ServicePattern,
     SubsystemName,
     WebAddress,
-    compile_xpath,
-    unknown_prefixes,
 )
 
 _MEBIBYTE: Final = 1024 * 1024
@@ -214,58 +211,6 @@ class StoreSettings(Section):
 
 
 # --- client systems ---------------------------------------------------------------------------------------------------
-
-
-class ContextSettings(Section):
-    """[client.context]: who asks, why and about whom, for a system that cannot send the RequestContext header.
-
-    Fixed values, or XPath 1.0 expressions evaluated on the Body's element, with the prefixes of
-    [client.context.namespaces].
-    """
-
-    purpose: str | None = Field(None, description="Code of the purpose, as the directory lists it.")
-    legal_basis_kind: str | None = Field(None, description="Kind of legal basis, as the directory lists it.")
-    legal_basis_reference: str | None = Field(None, description="The act, decision or contract that it rests on.")
-    official: Segment | None = Field(None, description="The civil servant (or the automatic procedure) who asks.")
-    official_xpath: str | None = Field(
-        None, description="Where in the Body the official is named; instead of official."
-    )
-    regulation: str | None = Field(None, description="Number of the e-service's regulation in the register.")
-    subject_kind: IdentifierKind | None = Field(None, description="Kind of identifier that subject_xpath finds.")
-    subject_xpath: str | None = Field(None, description="Where in the Body the subjects' identifiers are.")
-    namespaces: Mapping[str, str] = Field({}, description="Prefixes of the two expressions: prefix = namespace name.")
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.official is not None and self.official_xpath is not None:
-            raise mistake("official is given too: keep one of the two", at=("official_xpath",))
-        _both_or_none(self, "legal_basis_kind", "legal_basis_reference")
-        _both_or_none(self, "subject_kind", "subject_xpath")
-        for key in ("official_xpath", "subject_xpath"):
-            check_xpath(getattr(self, key), self.namespaces, at=(key,))
-        return self
-
-
-def _both_or_none(section: Section, first: str, second: str) -> None:
-    has_first, has_second = (getattr(section, key) is not None for key in (first, second))
-    if has_first != has_second:
-        given, missing = (first, second) if has_first else (second, first)
-        raise mistake(f"needed with {given}", at=(missing,))
-
-
-def check_xpath(expression: str | None, namespaces: Mapping[str, str], *, at: tuple[str | int, ...]) -> None:
-    """Raise the mistake of an expression that does not compile or has a prefix that nobody bound. None is well.
-
-    at: the keys that lead to the expression from the table whose rule this is.
-    """
-    if expression is None:
-        return
-    if unknown := unknown_prefixes(expression, namespaces):
-        raise mistake(f"uses a prefix that is not in namespaces: {', '.join(unknown)}", at=at)
-    try:
-        compile_xpath(expression, namespaces)
-    except ValueError as cause:
-        raise mistake(str(cause), at=at) from None
 
 
 _PROOFS: Final = {

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
-from adapter.settings.adapter_file import check_xpath
+from adapter.settings.client_context import check_xpath
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
     Count,

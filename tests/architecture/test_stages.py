@@ -60,6 +60,7 @@ VALUES = {
     "EncryptedKeyInfo",
     "SignedPart",
     "Surroundings",
+    "UsedConsent",
 }
 """What a message carries; says nothing about how far it was checked."""
 

@@ -1,0 +1,123 @@
+"""A consent issuer in memory between the two sides of an exchange, and requests that rely on its consents."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from adapter.app.consents import ConsentDesk
+from adapter.crypto.consent import sign_consent
+from adapter.crypto.keys import FileSigningKey
+from adapter.directory.content import ConsentIssuer
+from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS
+from adapter.envelope.consent import Consent, Organisation
+from adapter.identifiers import SubjectId
+from adapter.policy.consents import ConsentStatus, IssuedConsent, Wish
+from tests.pki import FederationMember
+from tests.two_sides import (
+    PERSON,
+    PINFL,
+    TwoSides,
+    context,
+    fault_code,
+    get_person,
+    signing_key_of,
+    soap,
+)
+
+NAMESPACES = (("p", PERSON),)
+SURNAME = "p:GetPersonResponse/p:Surname"
+BORN = "p:GetPersonResponse/p:Born"
+CACHE = timedelta(minutes=5)
+
+
+@dataclass
+class Issuer:
+    """What a consent issuer answers; the cadastre's subsystem plays it."""
+
+    sides: TwoSides
+    member: FederationMember
+    statement: bytes = b""
+    status: ConsentStatus = ConsentStatus.ACTIVE
+    asked: list[Wish] = field(default_factory=list)
+    fail: Exception | None = None
+    waits: asyncio.Event | None = None
+
+    async def __call__(self, wish: Wish) -> IssuedConsent:
+        as_of = self.sides.clock()
+        self.asked.append(wish)
+        if self.waits is not None:
+            await self.waits.wait()
+        await asyncio.sleep(0)
+        if self.fail is not None:
+            raise self.fail
+        return IssuedConsent(statement=self.statement, status=self.status, as_of=as_of)
+
+
+def consent_of(sides: TwoSides, **changes: Any) -> Consent:
+    """The good consent, with changes."""
+    federation, now = sides.federation, sides.clock()
+    said: dict[str, Any] = {
+        "id": "K-17",
+        "issuer": federation.cadastre.subsystem,
+        "operator": Organisation(name="Social protection", stir=federation.social.id.code),
+        "subject": SubjectId("pinfl", PINFL),
+        "purposes": frozenset({"benefit"}),
+        "data": ((federation.population.service, None),),
+        "issued": now - timedelta(minutes=10),
+        "valid_from": now - timedelta(minutes=10),
+        "valid_until": now + timedelta(days=30),
+    }
+    return Consent(**{**said, **changes})
+
+
+@dataclass
+class Case:
+    sides: TwoSides
+    issuer: Issuer
+
+    def issue(self, key: FileSigningKey | None = None, **changes: Any) -> bytes:
+        """Let the issuer hold this consent."""
+        self.issuer.statement = sign_consent(
+            consent_of(self.sides, **changes), key or signing_key_of(self.issuer.member)
+        )
+        return self.issuer.statement
+
+    async def call(self, reference: str | None = None) -> str:
+        """What the client gets, end to end: `answered`, or the code."""
+        reference = reference or f"{self.issuer.member.subsystem}/K-17"
+        said = context(basis='<c:LegalBasis kind="consent">Consent of the person</c:LegalBasis>')
+        said = said.replace("</c:RequestContext>", f"<c:Consent>{reference}</c:Consent></c:RequestContext>")
+        return fault_code(await self.sides.call(soap(said, get_person())))
+
+    @property
+    def last_entry(self) -> dict[str, Any]:
+        return self.sides.provider_record.log[-1].entry.body
+
+
+def desk_of(case: Case) -> ConsentDesk:
+    """What remembers the issuer's word."""
+    desk = case.sides.provider.consents
+    assert isinstance(desk, ConsentDesk)
+    return desk
+
+
+def case_of(sides: TwoSides) -> Case:
+    """A provider that asks this issuer, which holds the good consent."""
+    issuer = Issuer(sides=sides, member=sides.federation.cadastre)
+    named = ConsentIssuer(subsystem=issuer.member.subsystem, kinds=frozenset({"consent"}), cache_limit=CACHE)
+    sides.directory = replace(
+        sides.directory,
+        legal_basis_kinds=DEFAULT_LEGAL_BASIS_KINDS,
+        consent_issuers={named.subsystem: named},
+    )
+    sides.provider = sides.wire.provider = replace(sides.provider, consents=ConsentDesk(ask=issuer))
+    made = Case(sides=sides, issuer=issuer)
+    made.issue()
+    return made
+
+
+def entry_of(case: Case, kind: str) -> dict[str, Any]:
+    return next(write.entry.body for write in case.sides.provider_record.log if write.entry.kind == kind)
