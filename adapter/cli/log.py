@@ -18,6 +18,7 @@ from adapter.audit.subjects import subject_key, subject_tag
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.cli.files import read_octets, write_octets
 from adapter.cli.log_stamps import covered_words, list_stamps, stamps_value, stamps_words, verified_stamps
+from adapter.cli.log_tiles import export_tiles
 from adapter.cli.log_usage import show_usage
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
@@ -172,6 +173,7 @@ def verify(
     )
 
 
+app.command("export", epilog="adapter log export --tiles for-the-mirror")(export_tiles)
 app.command("stamps", epilog="adapter log stamps --save for-the-auditor")(list_stamps)
 app.command("usage", epilog="adapter log usage --subject-file person --since 2026-01-01")(show_usage)
 

@@ -1,0 +1,107 @@
+"""`adapter log export`: the record as tiles, for tools and mirrors that we did not write (C2SP tlog-tiles)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from adapter.audit.checkpoint import record_origin
+from adapter.audit.merkle import HASH_OCTETS, TILE_WIDTH, CompactRange
+from adapter.audit.tiles import CHECKPOINT, bundle, tile_path, tile_root
+from adapter.audit.verify import StoredEntry
+from adapter.cli.files import write_octets
+from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
+from adapter.cli.output import Output, good
+from adapter.cli.own_record import record_signer
+from adapter.crypto.note import NoteVerifier
+from adapter.errors import CommandRefused, RecordBroken
+from adapter.store.engine import open_database
+from adapter.store.log_reader import LogReader, latest_opened
+
+
+def export_tiles(
+    tiles: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write the tiles into.")],
+    *,
+    entries: Annotated[
+        bool, typer.Option("--entries", help="Also the entries themselves; without them the hashes only.")
+    ] = False,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the record as C2SP tiles: static files by which anybody computes proofs, and verifies them.
+
+    What is in the folder already and is whole stays; a tile never changes. The hashes say nothing about any person.
+    """
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    reader = LogReader(open_database(settings.database_url))
+    verifier = NoteVerifier.parse(record_signer(settings).vkey)
+    newest = latest_opened(reader, [verifier], origin=record_origin(settings.member))
+    if newest is None:
+        raise CommandRefused("the record is empty: there is nothing to export yet")
+    root = write_tiles(reader.entries(newest.size), tiles, with_entries=entries)
+    if root != newest.root:
+        raise RecordBroken("the entries are not those that the newest checkpoint signed; run `adapter log verify`")
+    write_octets(tiles / CHECKPOINT, reader.checkpoint_of(newest.size - 1).note.encode())
+    output.result(
+        {"entries": newest.size, "root": newest.root.hex(), "folder": str(tiles)},
+        Text.assemble(good("Exported: "), f"{newest.size} entries as tiles in {tiles}"),
+    )
+
+
+class _Tiles:
+    """Tiles as they become whole, written below a folder. What is there already is not written again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows: list[bytearray] = []
+        self._written: list[int] = []
+
+    def add(self, hashes: bytes, level: int = 0) -> None:
+        """Put the hashes of at most one tile at the right edge of a level; a whole tile's root goes one level up."""
+        if level == len(self._rows):
+            self._rows.append(bytearray())
+            self._written.append(0)
+        row = self._rows[level]
+        row += hashes
+        if len(row) == TILE_WIDTH * HASH_OCTETS:
+            whole = bytes(row)
+            row.clear()
+            self.write(tile_path(str(level), self._written[level], TILE_WIDTH), whole)
+            self._written[level] += 1
+            self.add(tile_root(whole), level + 1)
+
+    def finish(self) -> None:
+        """Write the partial tiles at the right edge."""
+        for level, row in enumerate(self._rows):
+            if row:
+                self.write(tile_path(str(level), self._written[level], len(row) // HASH_OCTETS), bytes(row))
+
+    def write(self, path: str, octets: bytes) -> None:
+        """Write one file, unless it is there with these octets."""
+        file = self._folder / path
+        if file.is_file() and file.read_bytes() == octets:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_octets(file, octets)
+
+
+def write_tiles(entries: Iterable[StoredEntry], folder: Path, *, with_entries: bool) -> bytes:
+    """Write all tiles of a tree of these entries, from the first; gives its root. Raises CommandRefused."""
+    tree, tiles = CompactRange(), _Tiles(folder)
+    found = iter(entries)
+    number = 0
+    while page := list(islice(found, TILE_WIDTH)):
+        for entry in page:
+            tree.append(entry.leaf_hash)
+        if with_entries:
+            tiles.write(tile_path("entries", number, len(page)), bundle([entry.document for entry in page]))
+        tiles.add(b"".join(entry.leaf_hash for entry in page))
+        number += 1
+    tiles.finish()
+    return tree.root()
