@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapter.directory.content import BasisName, EService, LegalBasisKind, Regulation
+from adapter.directory.content import BasisName, ConsentIssuer, EService, LegalBasisKind, Regulation
 from adapter.directory.model import AdapterEntry, Directory, DirectoryService, Member
 from adapter.errors import (
     AccessDenied,
@@ -252,6 +252,9 @@ def test_a_legal_basis_names_what_its_kind_must_name() -> None:
 @pytest.mark.parametrize(("name", "field"), [(BasisName.CONSENT, "consent"), (BasisName.ISSUE, "issue")])
 def test_consent_and_issue_have_their_own_elements(name: BasisName, field: str) -> None:
     directory = with_kind(name)
+    issuer = ConsentIssuer(subsystem=CONSUMER, kinds=frozenset({"law"}), cache_limit=timedelta(minutes=5))
+    if name is BasisName.CONSENT:
+        directory = replace(directory, consent_issuers={CONSUMER: issuer})
     assert isinstance(refusal_of(FACTS.personal_data, directory), NoLegalBasis)
-    said: dict[str, Any] = {field: "C-17"}
+    said: dict[str, Any] = {field: f"{CONSUMER}/C-17"}
     assert refusal_of(replace(FACTS.personal_data, **said), directory) is None
