@@ -11,7 +11,7 @@ from adapter.audit.entry import INTERRUPTED, EntryMaker, interrupted_entry, turn
 from adapter.audit.subjects import subject_tag
 from adapter.errors import EnvelopeRefused
 from adapter.identifiers import MemberId, MessageId, Purpose, RecordNumber, SubsystemId
-from adapter.stages import Peer, PersonalData, ReceivedMessage, RepresentedParty
+from adapter.stages import LegalBasis, Peer, PersonalData, ReceivedMessage, RepresentedParty
 from tests.pki import NOW
 from tests.unit.policy.test_freshness import HEADER, trusted
 
@@ -87,3 +87,10 @@ def test_a_represented_party_is_in_no_entry_in_clear(party_class):
     assert said.get("class") == party_class
     assert said["code"] == subject_tag(KEY, f"party:{party_class or ''}", party.code)
     assert party.code not in document_of(entry).text
+
+
+def test_what_a_legal_basis_names_apart_is_in_the_entry_the_last_day_of_an_order_too():
+    names = (("document", "order 7"), ("until", "2026-12-31"))
+    basis = LegalBasis(kind="secret-inquiry", reference="inquiry 7", names=names)
+    said = MAKER._why(PersonalData(subjects=(), legal_basis=basis, consent=None, purpose=Purpose("inquiry")))
+    assert said["legal_basis"] == {"kind": "secret-inquiry", "reference": "inquiry 7", **dict(names)}
