@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Final, NewType, Self
 
@@ -17,6 +18,10 @@ from adapter.errors import InvalidIdentifier
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _MESSAGE_ID: Final = re.compile(r"(?:urn:uuid:)?[A-Za-z0-9](?:[A-Za-z0-9.@_-]{14,94})[A-Za-z0-9]")
 _OFFICIAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_DIRECTORY_KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+# The signs that a pattern of the directory can name; none of them has a meaning in XML.
+_SIGN: Final = r"[A-Za-z0-9:/_.|()\[\]{}?*+\\,-]"
+_DIRECTORY_VALUE: Final = re.compile(rf"{_SIGN}(?:(?:{_SIGN}| ){{0,126}}{_SIGN})?")
 _PINFL_WEIGHTS: Final = (7, 3, 1)
 
 # Each message names the same few members and services a dozen times over. What has not their form is not kept.
@@ -141,23 +146,43 @@ class OfficialId:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SubjectId:
-    """Whom or what the data is about: a typed identifier whose check digit was verified.
+    """Whom or what the data is about: a typed identifier.
 
-    kind: `pinfl`, `stir`, `cadastre`, `soato`. The value is personal data: it has no place in a log or an error text,
-    and `repr` does not show it.
+    kind: `pinfl`, `stir`, `cadastre`, `soato`, whose values are checked here, check digit and all; or the code of a
+    type of the directory, whose values both adapters hold against its pattern (policy.lawful). The value is personal
+    data: it has no place in a log or an error text, and `repr` does not show it.
     """
 
     kind: str
     value: str
 
     def __post_init__(self) -> None:
-        check = IDENTIFIER_KINDS.get(self.kind)
-        if check is None:
-            raise InvalidIdentifier(f"unknown kind of subject identifier; known: {', '.join(IDENTIFIER_KINDS)}")
-        check(self.value)
+        IDENTIFIER_KINDS.get(self.kind, self._check_shape)(self.value)
+
+    def _check_shape(self, value: str) -> None:
+        """Of an identifier that only the directory knows."""
+        if not is_identifier_kind(self.kind):
+            raise InvalidIdentifier(
+                f"a kind of subject identifier is {', '.join(IDENTIFIER_KINDS)} or the code of a type of the directory"
+            )
+        if not _DIRECTORY_VALUE.fullmatch(value):
+            raise InvalidIdentifier("an identifier has 1 to 128 letters, digits and signs, and no space at its ends")
 
     def __repr__(self) -> str:
         return f"SubjectId({self.kind})"
+
+
+def is_identifier_kind(code: str) -> bool:
+    """Whether it can be a kind of identifier at all: one that every adapter knows, or the directory's to define."""
+    return _DIRECTORY_KIND.fullmatch(code) is not None
+
+
+def is_day(text: str) -> bool:
+    """Whether it is a day of the calendar in its one form, 2026-12-31."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def pinfl_check_digit(first_thirteen: str) -> int:

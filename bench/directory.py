@@ -235,6 +235,18 @@ def table(results: Sequence[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def lookup_ratio(results: Sequence[dict[str, object]]) -> float:
+    """What a look-up in the largest directory costs, as a multiple of one in the smallest. 1: it does not grow."""
+    smallest, largest = (float(str(one["lookup_us"])) for one in (results[0], results[-1]))
+    return largest / smallest
+
+
+def ratio_words(results: Sequence[dict[str, object]]) -> str:
+    """What the command says below the table."""
+    smallest, largest = results[0]["members"], results[-1]["members"]
+    return f"A look-up among {largest:,} members costs {lookup_ratio(results):.1f} times one among {smallest:,}."
+
+
 def _seconds(one: dict[str, object], name: str) -> float:
     timed = one[name]
     return float(timed["cpu_seconds"]) if isinstance(timed, dict) else 0.0
@@ -252,7 +264,11 @@ def main() -> None:
         return
     results = run(options.members)
     machine = f"{platform.machine()}, Python {platform.python_version()}"
-    print(json.dumps({"machine": machine, "results": results}) if options.json else f"{machine}\n\n{table(results)}")
+    print(
+        json.dumps({"machine": machine, "results": results})
+        if options.json
+        else f"{machine}\n\n{table(results)}\n\n{ratio_words(results)}"
+    )
 
 
 if __name__ == "__main__":

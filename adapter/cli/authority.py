@@ -15,10 +15,10 @@ from adapter.cli import authority_editing, authority_members, authority_signing
 from adapter.cli import authority_publishing as publishing
 from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
 from adapter.cli.authority_signing import signing_words, words
-from adapter.cli.directory_server import serve_folder
 from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.cli.options import FolderArgument, JsonOption, YesOption, now_utc
 from adapter.cli.output import JsonValue, Output, facts_of, good, when
+from adapter.cli.timestamp_keeper import Renewal, serve_with_keeper
 from adapter.directory.authoring import new_directory, remove_certificate, remove_member
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.repository import DEFAULT_THRESHOLD
@@ -320,12 +320,19 @@ def serve(
     *,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 lets the system choose.")] = 8090,
+    renew: Annotated[
+        bool, typer.Option("--renew-timestamp", help="Renew the time-stamp by itself, with the online keys of DIR.")
+    ] = False,
+    timestamp_hours: StampHoursOption = 24,
+    online_passphrase_file: OnlinePassphraseOption = None,
 ) -> None:
     """Publish the folder over HTTP: the repository's metadata and targets, nothing else.
 
     Everything in it is signed or named by its digest, so plain HTTP is safe; any other web server does as well.
+    The time-stamp is renewed when half of its time is over (--renew-timestamp), or its end is called out.
     """
-    serve_folder(AuthorityFolder(path=folder).published, address, port, Output.of())
+    renewal = Renewal(valid_for=timedelta(hours=timestamp_hours), passphrase_file=online_passphrase_file)
+    serve_with_keeper(AuthorityFolder(path=folder), address, port, renewal if renew else None, Output.of())
 
 
 app.command("request", epilog="adapter authority request authority/ -o stick/request.zip")(authority_signing.request)

@@ -9,7 +9,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -76,6 +79,13 @@ class AuthorityFolder:
     def pending(self) -> Path:
         """What waits for signatures."""
         return self.path / "pending"
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Alone at what is published: a time-stamp that is renewed at this moment would take back a publication."""
+        with (self.path / "publishing.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     # --- what is published --------------------------------------------------------------------------------------------
 

@@ -196,6 +196,13 @@ def publish(
 
     Raises CommandRefused: signatures are missing; DirectoryRefused, KeyUnusable.
     """
+    with home.publishing():
+        return _publish(home, now, passphrase_file, timestamp_valid)
+
+
+def _publish(
+    home: AuthorityFolder, now: datetime, passphrase_file: Path | None, timestamp_valid: timedelta
+) -> Reviewed:
     judged = reviewed(home)
     check_signatures(home, judged)
     signers = home.online_signers(judged.root, passphrase_file)
@@ -252,6 +259,13 @@ def renew_timestamp(
 
     Raises CommandRefused, KeyUnusable.
     """
+    if not home.published.is_dir():
+        raise CommandRefused("nothing was published yet")
+    with home.publishing():
+        _renew(home, now, passphrase_file, timestamp_valid)
+
+
+def _renew(home: AuthorityFolder, now: datetime, passphrase_file: Path | None, timestamp_valid: timedelta) -> None:
     snapshot, timestamp = home.snapshot(), home.timestamp()
     if snapshot is None or timestamp is None:
         raise CommandRefused("nothing was published yet")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+from adapter.cli.options import now_utc
 from adapter.cli.output import Output
 from adapter.directory.metadata import TIMESTAMP_FILE
 from adapter.errors import CommandRefused
@@ -22,12 +26,23 @@ _KINDS: Final = (
 )
 
 
-def serve_folder(folder: Path, address: str, port: int, output: Output) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises CommandRefused when the folder is missing or the port is taken."""
+def serve_folder(
+    folder: Path,
+    address: str,
+    port: int,
+    output: Output,
+    *,
+    look: Callable[[datetime], None] = lambda _: None,
+    look_every_s: float = 60,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C. look: what is to be done every so often, in a thread of its own.
+
+    Raises CommandRefused when the folder is missing or the port is taken.
+    """
     if not (folder / TIMESTAMP_FILE).is_file():
         raise CommandRefused(f"there is no directory in {folder} yet: `adapter authority release` makes one")
     try:
-        asyncio.run(_serve(folder, address, port, output))
+        asyncio.run(_serve(folder, address, port, output, look, look_every_s))
     except OSError as cause:
         raise CommandRefused(f"cannot listen on {address}:{port}: {cause.strerror or cause}") from None
 
@@ -54,7 +69,14 @@ def _file(path: Path, content_type: str) -> web.StreamResponse:
     return web.FileResponse(path, headers={"Content-Type": content_type, "Cache-Control": "no-cache"})
 
 
-async def _serve(folder: Path, address: str, port: int, output: Output) -> None:
+async def _serve(  # noqa: PLR0917  handed on
+    folder: Path,
+    address: str,
+    port: int,
+    output: Output,
+    look: Callable[[datetime], None],
+    look_every_s: float,
+) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,6 +90,10 @@ async def _serve(folder: Path, address: str, port: int, output: Output) -> None:
         output.result({"url": f"http://{host}:{listening}"}, f"http://{host}:{listening}")
         output.remark(f"Serving {folder}; Ctrl-C stops.")
         output.results.file.flush()
-        await stopped.wait()
+        while not stopped.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), look_every_s)
+            if not stopped.is_set():
+                await asyncio.to_thread(look, now_utc())
     finally:
         await runner.cleanup()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Final
 
 from lxml import etree
 
 from adapter.envelope.gate_structure import check_attributes, leaf_text, refuse
-from adapter.identifiers import OfficialId, Purpose, SubjectId
+from adapter.identifiers import OfficialId, Purpose, SubjectId, is_day
 from adapter.stages import LegalBasis, RepresentedParty
 
 MAX_VALUE_CHARS: Final = 512
@@ -74,16 +73,9 @@ def basis_names(named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What a legal basis names apart, out of its attributes. Raises EnvelopeRefused: unreadable, or no such day."""
     names = tuple((name, readable(named[name], f"LegalBasis {name}")) for name in sorted(BASIS_NAMES & named.keys()))
     for name, value in names:
-        if name in _DAYS and not _is_day(value):
+        if name in _DAYS and not is_day(value):
             refuse(f"LegalBasis {name} is a day, written 2026-12-31")
     return names
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def read_plain(element: etree._Element) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 from adapter.directory.content import BasisName, LegalBasisKind
 from adapter.directory.model import Directory, DirectoryService
-from adapter.errors import NoLegalBasis, Problem, UnknownPurpose, UnknownRegulation
-from adapter.identifiers import MemberId
+from adapter.errors import InvalidIdentifier, NoLegalBasis, Problem, UnknownPurpose, UnknownRegulation
+from adapter.identifiers import IDENTIFIER_KINDS, MemberId, SubjectId
 from adapter.policy.consents import consent_named
 from adapter.stages import LegalBasis, PersonalData
 
@@ -32,8 +32,9 @@ def check_lawful(
     documents and this consumer as its agency or a participant; a service that is for some e-services only wants one of
     them named (law on electronic government, articles 19, 20 and 27). A service that transfers personal data needs a
     legal basis and a subject; a legal basis names what its kind must name, and is none past the last day that it names.
-    A consent that is the legal basis is named as one of an issuer of the directory.
-    Raises UnknownPurpose, UnknownRegulation, NoLegalBasis, ConsentIssuerUnknown.
+    A consent that is the legal basis is named as one of an issuer of the directory. A subject of a kind that not every
+    adapter knows is of a type of the directory, and has its form.
+    Raises UnknownPurpose, UnknownRegulation, InvalidIdentifier, NoLegalBasis, ConsentIssuerUnknown.
     """
     if personal_data.purpose not in directory.purposes:
         raise UnknownPurpose("the purpose is not in the directory")
@@ -41,6 +42,9 @@ def check_lawful(
     if basis is not None and basis.kind not in directory.legal_basis_kinds:
         raise UnknownPurpose("the kind of legal basis is not in the directory")
     _check_regulation(regulation, service, directory, consumer)
+    for subject in personal_data.subjects:
+        if subject.kind not in IDENTIFIER_KINDS:
+            _check_of_directory(subject, directory)
     if basis is not None:
         _check_named(basis, personal_data, directory.legal_basis_kinds[basis.kind])
         _check_days(basis, now)
@@ -51,6 +55,21 @@ def check_lawful(
         raise NoLegalBasis("no legal basis for a service that transfers personal data")
     if not personal_data.subjects:
         raise NoLegalBasis("no subject for a service that transfers personal data")
+
+
+def _check_of_directory(subject: SubjectId, directory: Directory) -> None:
+    """The value is repeated nowhere: it is personal data."""
+    known = directory.identifier_types.get(subject.kind)
+    if known is None:
+        text = f"The directory has no type of identifier {subject.kind}."
+        reason = f"a subject's kind is {subject.kind}, which the directory does not define"
+    elif not known.pattern.matches(subject.value):
+        text = f"The value has not the form of {subject.kind}: {known.pattern.text}"
+        reason = f"a subject's value has not the form that the directory gives to {subject.kind}"
+    else:
+        return
+    problem = Problem(line=0, column=0, element="Subject", rule="directory.identifier-type", text=text)
+    raise InvalidIdentifier(reason, problems=(problem,))
 
 
 def _check_named(basis: LegalBasis, personal_data: PersonalData, kind: LegalBasisKind) -> None:

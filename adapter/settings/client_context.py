@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from adapter.identifiers import is_day
 from adapter.settings.toml_reading import Section, mistake
 from adapter.settings.types import IdentifierKind, Segment, compile_xpath, unknown_prefixes
 
@@ -45,20 +45,13 @@ class ContextSettings(Section):
         _both_or_none(self, "legal_basis_kind", "legal_basis_reference")
         _both_or_none(self, "subject_kind", "subject_xpath")
         for name in ("date", "until"):
-            if not _is_day(self.legal_basis_names.get(name, "2026-12-31")):
+            if not is_day(self.legal_basis_names.get(name, "2026-12-31")):
                 raise mistake("should be a day, written 2026-12-31", at=("legal_basis_names", name))
         if self.legal_basis_names and self.legal_basis_kind is None:
             raise mistake("needed with legal_basis_names", at=("legal_basis_kind",))
         for key in ("official_xpath", "subject_xpath", "consent_xpath", "issue_xpath"):
             check_xpath(getattr(self, key), self.namespaces, at=(key,))
         return self
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _both_or_none(section: Section, first: str, second: str) -> None:

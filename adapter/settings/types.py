@@ -13,7 +13,7 @@ from lxml import etree
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
 
 from adapter.errors import AdapterError
-from adapter.identifiers import IDENTIFIER_KINDS, MemberId, ServiceId, SubsystemId
+from adapter.identifiers import IDENTIFIER_KINDS, MemberId, ServiceId, SubsystemId, is_identifier_kind
 
 Value = TypeVar("Value")
 
@@ -109,8 +109,8 @@ def _network(text: str) -> str:
 
 
 def _identifier_kind(text: str) -> str:
-    if text not in IDENTIFIER_KINDS:
-        raise ValueError(f"should be one of {', '.join(IDENTIFIER_KINDS)}")
+    if not is_identifier_kind(text):
+        raise ValueError(f"should be one of {', '.join(IDENTIFIER_KINDS)}, or a type of the directory by its code")
     return text
 
 

@@ -107,8 +107,8 @@ REFUSED = [
     ("exchange.xml", ' env:mustUnderstand="true"', ""),
     ("personal-data.xml", "<ia:Purpose>benefit</ia:Purpose>", ""),
     ("personal-data.xml", "<ia:Purpose>benefit", "<ia:Purpose>benefit of children"),
-    ("personal-data.xml", 'kind="pinfl"', 'kind="passport"'),
-    ("personal-data.xml", 'kind="pinfl">3', 'kind="pinfl">A'),
+    ("personal-data.xml", 'kind="pinfl"', 'kind="Passport"'),
+    ("personal-data.xml", 'kind="pinfl">3', 'kind="pinfl">&#233;'),
     ("personal-data.xml", ' kind="law"', ""),
     ("personal-data.xml", "<ia:Consent>consent/2026/17", "<ia:Consent>"),
     ("personal-data.xml", "<ia:Consent>", "<ia:Consent>\u202e"),
@@ -124,7 +124,7 @@ REFUSED = [
     ("client-request.xml", "<c:Official>inspector-7", "<c:Official>Name Surname"),
     ("client-request.xml", "<c:Official>inspector-7</c:Official>", "<c:Subject kind='stir'>200000001</c:Subject>"),
     ("client-request.xml", ' kind="law"', ' sort="law"'),
-    ("client-request.xml", 'kind="pinfl"', 'kind="name"'),
+    ("client-request.xml", 'kind="pinfl"', 'kind="a name"'),
     ("client-request.xml", "<c:Regulation>", "<c:Regulation/><c:Regulation>"),
 ]
 

@@ -125,7 +125,7 @@ def test_good_subject(kind: str, value: str) -> None:
         ("soato", "1626"),
         ("soato", "17262"),
         ("soato", "17262625011"),
-        ("passport", "AA1234567"),
+        ("passport", "AA1234567 "),
         ("", ""),
     ],
 )
@@ -223,3 +223,29 @@ def test_good_message_id(value: str) -> None:
 def test_bad_official(value: str) -> None:
     with pytest.raises(InvalidIdentifier):
         OfficialId(value)
+
+
+def test_a_type_of_the_directory_is_judged_by_the_directory() -> None:
+    assert SubjectId("passport", "AB1234567").value == "AB1234567"
+    assert SubjectId("permit-2", "a 1/2-3.b").kind == "permit-2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("Passport", "AB1234567"),
+        ("", "AB1234567"),
+        ("p" * 33, "AB1234567"),
+        ("passport", ""),
+        ("passport", " AB1234567"),
+        ("passport", "AB1234567\n"),
+        ("passport", "A<b"),
+        ("passport", "A&b"),
+        ("passport", "\u0410\u0411"),
+        ("passport", "A" * 129),
+    ],
+)
+def test_what_no_type_of_a_directory_can_be(kind: str, value: str) -> None:
+    with pytest.raises(InvalidIdentifier) as refused:
+        SubjectId(kind, value)
+    assert not value.strip() or value not in refused.value.reason

@@ -6,7 +6,6 @@
 import adapter.RequestContext;
 import adapter.fault.Fault;
 import adapter.id.Subject;
-import adapter.id.SubjectKind;
 import adapter.law.LegalBasis;
 import java.io.PrintStream;
 import java.net.URI;
@@ -30,7 +29,7 @@ public final class Client {
         basis.setKind("law");
         basis.setValue("Law No. 395 of 2015, article 12");
         Subject subject = new Subject();
-        subject.setKind(SubjectKind.PINFL);
+        subject.setKind("pinfl");
         subject.setValue(pinfl);
         RequestContext context = new RequestContext();
         context.setOfficial("inspector-17");

@@ -25,7 +25,7 @@ int main(int argc, char *argv[])
     basis.kind = "law";
     basis.__item = "Law No. 395 of 2015, article 12";
     id__Subject subject;
-    subject.kind = id__SubjectKind__pinfl;
+    subject.kind = "pinfl";
     subject.__item = pinfl;
     _c__RequestContext context;
     context.Official = &official;

@@ -80,7 +80,7 @@ def test_a_wrong_structure_is_named(content: str, element: str) -> None:
     [
         f"<Subject kind='pinfl'>{PINFL[:-1]}{(int(PINFL[-1]) + 1) % 10}</Subject>",
         "<Subject kind='pinfl'>123</Subject>",
-        "<Subject kind='name'>A</Subject>",
+        "<Subject kind='Name'>A</Subject>",
         "<Official>Name Surname</Official>",
     ],
 )

@@ -88,6 +88,7 @@ async def test_nothing_is_handed_over_before_its_record_is_durable(sides: TwoSid
         (soap(context(basis=""), get_person()), "NoLegalBasis"),
         (soap(context(purpose="curiosity"), get_person()), "UnknownPurpose"),
         (soap(context(pinfl=PINFL[:13] + str((int(PINFL[13]) + 1) % 10)), get_person()), "InvalidIdentifier"),
+        (soap(context().replace('kind="pinfl"', 'kind="permit"'), get_person()), "InvalidIdentifier"),
         (soap(context(), get_person("12")), "SchemaInvalid"),
         (soap(context(), f'<p:GetPerson xmlns:p="{PERSON}"/>'), "SchemaInvalid"),
         (soap(context(), f'<p:GetAll xmlns:p="{PERSON}"/>'), "UnknownOperation"),

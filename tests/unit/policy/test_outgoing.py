@@ -198,3 +198,15 @@ def test_the_consumer_side_wants_named_what_the_kind_must_name(monkeypatch: pyte
     monkeypatch.setitem(globals(), "DIRECTORY", directory)
     with pytest.raises(NoLegalBasis, match="does not name article"):
         authorized(ContextRule(**FIXED, official="inspector-7", legal_basis_reference="ZRU-395"))
+
+
+def test_the_settings_name_what_a_kind_of_legal_basis_has_to_name() -> None:
+    names = (("date", "2026-03-02"), ("number", "17"))
+    rule = ContextRule(
+        **FIXED,
+        official="inspector-7",
+        legal_basis_reference="Decision 17",
+        legal_basis_names=names,
+        subject_xpath=etree.XPath("whom"),
+    )
+    assert authorized(rule).personal_data.legal_basis == LegalBasis(kind="law", reference="Decision 17", names=names)

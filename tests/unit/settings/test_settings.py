@@ -222,8 +222,9 @@ def test_mistake_in_a_client(write: Write, old: str, new: str, line: int, elemen
     [
         ("subject_xpath = '//x'", "[client.context] subject_kind", "needed with subject_xpath"),
         ("subject_kind = 'pinfl'", "[client.context] subject_xpath", "needed with subject_kind"),
-        ("subject_kind = 'passport'\nsubject_xpath = '//x'", "[client.context] subject_kind", "pinfl, stir"),
+        ("subject_kind = 'Passport'\nsubject_xpath = '//x'", "[client.context] subject_kind", "pinfl, stir"),
         ("legal_basis_kind = 'law'", "[client.context] legal_basis_reference", "needed with legal_basis_kind"),
+        ("legal_basis_names = { number = '7' }", "[client.context] legal_basis_kind", "needed with legal_basis_names"),
         ("official = 'a'\nofficial_xpath = '//x'", "[client.context] official_xpath", "keep one"),
         ("official_xpath = '//x['", "[client.context] official_xpath", "not an XPath"),
         ("official_xpath = 'nothing(.)'", "[client.context] official_xpath", "not an XPath"),

@@ -93,7 +93,7 @@ static void add_statements(struct soap *soap, _ia__Exchange &exchange, _ia__Pers
     exchange.wsu__Id = (char *)"Exchange";
     exchange.SOAP_ENV__mustUnderstand = (char *)"true";
     subject->__item = said("PINFL");
-    subject->kind = iid__SubjectKind__pinfl;
+    subject->kind = (char *)"pinfl";
     basis.__item = (char *)"Law No. 395 of 2015, article 12";
     basis.kind = (char *)"law";
     personal.Purpose = (char *)"social-benefit";
