@@ -64,7 +64,7 @@ check: $(READY) ## format, lint, types, floors, architecture, generated pages
 
 bench: $(READY) ## measure exchanges per second and CPU per exchange; writes bench/results/
 	@$(RUN)/python -m bench
-	@$(RUN)/python -m bench.record
+	@-$(RUN)/python -m bench.record
 	@$(RUN)/python -m bench.directory
 
 promises: $(READY) ## break each of the ten promises in a copy and see the named test fail; BREAKS='"no record"' for some

@@ -662,8 +662,14 @@ class CertificateNotIssued(_OperatorError):
     retry = Retry.LATER
     exit_code = 9
 
-    def __init__(self, reason: str = "", *, because: NotIssuedBecause = NotIssuedBecause.MALFORMED) -> None:
-        super().__init__(reason)
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        problems: tuple[Problem, ...] = (),
+        because: NotIssuedBecause = NotIssuedBecause.MALFORMED,
+    ) -> None:
+        super().__init__(reason, problems=problems)
         self.because = because
 
 
