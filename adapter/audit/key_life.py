@@ -188,10 +188,11 @@ def in_order_of_use(key_ids: Iterable[str], lives: Lives, purpose: str) -> list[
     """The keys of one purpose that may sign, the one to use first.
 
     The first key that an adapter ever has needs no activation: while no key of the purpose was activated and none is
-    from before, those with a certificate are used as soon as the directory names them.
+    from before, those with a certificate are used as soon as the directory names them, the one that it named first in
+    front: the key that follows it waits for its activation.
     """
     loaded = [key_id for key_id in key_ids if is_loaded(key_id, lives)]
     ranked = [(rank, key_id) for key_id in loaded if (rank := signing_rank(key_id, lives)) is not None]
     if ranked or any(life.state in _BEYOND_FIRST and life.facts.purpose == purpose for life in lives.values()):
         return [key_id for _, key_id in sorted(ranked, key=lambda one: one[0])]
-    return loaded
+    return sorted(loaded, key=lambda key_id: (lives[key_id].state is not LifeState.REGISTERED, lives[key_id].entry))

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from adapter.app.own_token import open_token
-from adapter.audit.key_life import KeyFacts, LifeState, check_step
+from adapter.audit.key_life import KeyFacts, LifeState, check_step, in_order_of_use
 from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, OfficerOption
 from adapter.cli.files import confirm
 from adapter.cli.key_files import KeyFile, KeyState
@@ -98,8 +98,21 @@ def activate_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output)
         and other.key_id != key.key_id
         and office.state(other, directory) is LifeState.ACTIVE
     ]
-    steps = [step, *(office.step(other, LifeState.RETIRING, directory, followed_by=key.key_id) for other in others)]
-    return office.enter(*steps, mandate=mandate), [other.title for other in others]
+    first = _first_in_use(office, key)
+    before = [office.step(one, LifeState.ACTIVE, directory) for one in first]
+    retiring = [*first, *others]
+    after = [office.step(other, LifeState.RETIRING, directory, followed_by=key.key_id) for other in retiring]
+    number = office.enter(*before, step, *after, mandate=mandate)
+    return number + len(before), [other.title for other in retiring]
+
+
+def _first_in_use(office: KeyOffice, key: KeyFile) -> list[KeyFile]:
+    """The adapter's first key, when this one follows it: used since the directory names it, and never activated."""
+    held = {one.key_id: one for one in office.all_keys() if one.purpose == key.purpose and one.certificate is not None}
+    for key_id in in_order_of_use(held, office.lives, key.purpose)[:1]:
+        if key_id != key.key_id and office.state(held[key_id]) is LifeState.REGISTERED:
+            return [held[key_id]]
+    return []
 
 
 def retire(
