@@ -20,10 +20,14 @@ class Typed:
     err: str
 
 
-def typed(*arguments: object, answers: str = "") -> Typed:
-    """Run `adapter ARGUMENTS`. answers: what is typed when it asks."""
+def typed(*arguments: object, answers: str = "", together: bool = False) -> Typed:
+    """Run `adapter ARGUMENTS`. answers: what is typed when it asks.
+
+    together: all in `out`, in the order in which a terminal shows it.
+    """
     words = [str(argument) for argument in arguments]
-    out, err = io.StringIO(), io.StringIO()
+    out = io.StringIO()
+    err = out if together else io.StringIO()
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -33,4 +37,4 @@ def typed(*arguments: object, answers: str = "") -> Typed:
             code = run_guarded(lambda: app(words, prog_name="adapter"), words)
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return Typed(code, out.getvalue(), err.getvalue())
+    return Typed(code, out.getvalue(), "" if together else err.getvalue())

@@ -87,7 +87,7 @@ def _finding(key: KeyFile, now: datetime, *, others_serve: bool) -> Finding:
 def _of_period(key: KeyFile, certificate: x509.Certificate, now: datetime, say: Callable[..., Finding]) -> Finding:
     what, name = f"key {key.purpose}", key.name
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    renew = f"adapter keys create --purpose {key.purpose} --name NEW, then csr, import, registration"
+    renew = f"adapter keys rotate {key.purpose} --name NEW"
     if key.state is KeyState.NOT_YET:
         found = f"{name}: its certificate is not valid yet, but from {begins:%Y-%m-%d %H:%M} UTC"
         return say(what, found, "Wait, or look at this machine's clock.", TrustFault.CERTIFICATE_NOT_YET)

@@ -189,8 +189,9 @@ def revoke(
         Text.assemble(bad("Revoked "), f"{chosen.title}, record {number}"),
     )
     output.remark(
-        "This adapter stops using it within a second. Now tell the authority (`adapter registration` names it no "
-        "longer) and the CA that issued its certificate: until the directory changes, others believe it."
+        "This adapter stops using it within a second. Until the directory changes, others believe it: take the "
+        f"certificate (`adapter keys export {chosen.title}`) to the authority, which strikes it off "
+        "(`adapter authority revoke`), and tell the CA."
     )
     if not any(_may_follow(other, chosen) for other in office.all_keys()):
         output.remark(bad(f"There is no other {chosen.purpose} key: exchanges are refused until there is one."))

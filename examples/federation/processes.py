@@ -101,6 +101,11 @@ class Processes:
         return self._running[name]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all programs that were started and not stopped."""
+        return tuple(self._running)
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of all programs that were started and not stopped."""
         return tuple(running.pid for running in self._running.values())

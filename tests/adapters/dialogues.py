@@ -27,9 +27,13 @@ class Dialogue:
     shown: list[str]
 
 
-def dialogues(heading: str, page: Path = README) -> list[Dialogue]:
-    """The dialogues of one chapter of a page: `$ ` begins a command, `> ` continues it, the rest is output."""
-    chapter = page.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+def dialogues(heading: str, page: Path = README, *, level: str = "##") -> list[Dialogue]:
+    """The dialogues of one chapter of a page: `$ ` begins a command, `> ` continues it, the rest is output.
+
+    level: how its heading begins; a chapter ends where the next one of its level or above begins.
+    """
+    begun = page.read_text(encoding="utf-8").split(f"\n{level} {heading}\n")[1]
+    chapter = re.split(rf"\n#{{2,{len(level)}}} ", begun)[0]
     found: list[Dialogue] = []
     for block in re.findall(r"```console\n(.*?)```", chapter, re.DOTALL):
         for line in block.splitlines():
@@ -44,7 +48,11 @@ def dialogues(heading: str, page: Path = README) -> list[Dialogue]:
 
 def masked(line: str) -> str:
     """A line without what is another at each run: numbers, ids, words that random letters make, widths of columns."""
-    line = re.sub(r"urn:uuid:[0-9a-f-]{36}|rule-[0-9a-f]{8}|\b[0-9a-f]{64}\b|\b[0-9A-Z]{5}-[0-9A-Z]{5}\b", "#", line)
+    line = re.sub(
+        r"urn:uuid:[0-9a-f-]{36}|rule-[0-9a-f]{8}|\b[0-9a-f]{64}\b|\b[0-9a-f]{16}\b|\b[0-9A-Z]{5}-[0-9A-Z]{5}\b",
+        "#",
+        line,
+    )
     return " ".join(re.sub(r"[0-9]+", "#", line).split())
 
 

@@ -117,6 +117,13 @@ def test_the_first_key_ever_needs_no_activation_and_the_second_does(state: LifeS
     assert in_order_of_use(["new", "old"], second, "signing") == []
 
 
+@pytest.mark.parametrize("second", [LifeState.CERTIFIED, LifeState.REGISTERED])
+def test_a_second_key_does_not_take_the_place_of_the_first_before_it_is_activated(second: LifeState) -> None:
+    """Peers that do not know it yet would refuse whatever comes over it. Files are found by name, the new one first."""
+    lives = {"tls": life("tls", LifeState.REGISTERED, 9, "tls"), "tls-2028": life("tls-2028", second, 12, "tls")}
+    assert in_order_of_use(["tls-2028", "tls"], lives, "tls") == ["tls", "tls-2028"]
+
+
 def test_entries_tell_the_life() -> None:
     later = AT + timedelta(hours=1)
     rows = [row(at, state) for at, state in enumerate(THE_WHOLE_LIFE[:6])]

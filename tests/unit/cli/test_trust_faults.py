@@ -89,12 +89,12 @@ KEYS = {
     "own signing certificate expired": Case(
         registered_anew("signing", valid_from=-60 * DAY, valid_until=timedelta(hours=-1)),
         (fails("key signing", "certificate-expired"), *WAITS),
-        ("signing.key", "has expired on", "keys create --purpose signing"),
+        ("signing.key", "has expired on", "keys rotate signing"),
     ),
     "own TLS certificate expires within 14 days": Case(
         registered_anew("tls", valid_from=-100 * DAY, valid_until=10 * DAY),
         (warns("key tls", "certificate-ends-soon"),),
-        ("tls.key", "within 14 day(s)", "keys create --purpose tls"),
+        ("tls.key", "within 14 day(s)", "keys rotate tls"),
     ),
     "clock an hour behind the certificate's beginning": Case(
         registered_anew("signing", valid_from=timedelta(hours=1)),
