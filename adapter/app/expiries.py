@@ -11,10 +11,10 @@ from typing import Final
 import structlog
 
 from adapter.app.one_worker import WorkerLock
+from adapter.app.rounds import look_every
 from adapter.directory.expiry import ENDED, Expiry, of_certificate, of_directory
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError
-from adapter.exchange.incidents import where
 from adapter.ports import Clock
 from adapter.settings import Settings
 from adapter.store.keyfiles import load_certificate
@@ -88,17 +88,12 @@ class ExpiryTeller:
 async def watch_expiries(settings: Settings, directory: Callable[[], Directory], clock: Clock) -> None:
     """Look now and every ten minutes until cancelled; of several workers one does. Never raises."""
     lock, teller = WorkerLock(settings.adapter.data_dir / LOCK_FILE), ExpiryTeller()
-    try:
-        while True:
-            try:
-                if lock.acquire():
-                    things = await asyncio.to_thread(what_expires, settings, _current(directory))
-                    teller.tell(things, clock())
-            except Exception as failure:  # noqa: BLE001 - a warning that cannot be given ends nothing
-                log.error("expiries not looked at", error=type(failure).__name__, where=where(failure))
-            await asyncio.sleep(_LOOK_EVERY_S)
-    finally:
-        lock.release()
+
+    async def look() -> None:
+        if lock.acquire():
+            teller.tell(await asyncio.to_thread(what_expires, settings, _current(directory)), clock())
+
+    await look_every(_LOOK_EVERY_S, look, failed="expiries not looked at", lock=lock)
 
 
 def _current(directory: Callable[[], Directory]) -> Directory | None:

@@ -16,13 +16,13 @@ from typing import Final
 import structlog
 
 from adapter.app.one_worker import WorkerLock
+from adapter.app.rounds import look_every
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
 from adapter.audit.past import Answer, read_answer, write_question
 from adapter.audit.peer_checkpoints import MAX_SIZES, ClaimedPast, Fork, ShownState, fits
 from adapter.crypto.note import NoteVerifier
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError, RecordBroken
-from adapter.exchange.incidents import where
 from adapter.identifiers import MemberId
 from adapter.ports import Clock, Shown
 from adapter.store.appending import Log
@@ -59,17 +59,7 @@ class RecordWatch:
 
     async def keep_watch(self) -> None:
         """Look until cancelled. Whatever fails, the next round is tried."""
-        try:
-            while True:
-                try:
-                    await self.look()
-                except AdapterError as failure:
-                    log.warning("records not watched", code=failure.code, because=failure.reason)
-                except Exception as failure:  # noqa: BLE001 - whatever a peer or a disk does
-                    log.error("records not watched", error=type(failure).__name__, where=where(failure))
-                await asyncio.sleep(_LOOK_EVERY_S)
-        finally:
-            self._lock.release()
+        await look_every(_LOOK_EVERY_S, self.look, failed="records not watched", lock=self._lock)
 
     async def look(self) -> None:
         """One round. Raises StoreUnusable, DirectoryUnavailable, DirectoryExpired."""

@@ -20,9 +20,8 @@ import structlog
 from adapter.app.keyring import own_lives, own_tls_key
 from adapter.app.one_worker import WorkerLock
 from adapter.app.renewal import RenewalRule, plan
+from adapter.app.rounds import look_every
 from adapter.crypto.keys import key_id
-from adapter.errors import AdapterError
-from adapter.exchange.incidents import where
 from adapter.ports import Clock
 from adapter.settings import Settings
 from adapter.store.keyfiles import load_certificate
@@ -55,17 +54,7 @@ class RenewalKeeper:
         """Look once a minute until cancelled; whatever fails, it looks again. Ends at once where it is not wanted."""
         if self._settings.acme is None or not self._settings.acme.automatic:
             return
-        try:
-            while True:
-                try:
-                    await self.look()
-                except AdapterError as failure:
-                    log.warning("renewal not looked at", code=failure.code, because=failure.reason)
-                except Exception as failure:  # noqa: BLE001 - a renewal that fails ends nothing
-                    log.error("renewal not looked at", error=type(failure).__name__, where=where(failure))
-                await asyncio.sleep(_LOOK_EVERY_S)
-        finally:
-            self.release()
+        await look_every(_LOOK_EVERY_S, self.look, failed="renewal not looked at", lock=self._lock)
 
     def release(self) -> None:
         """Let another worker do it."""

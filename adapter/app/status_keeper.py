@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from cryptography import x509
 
+from adapter.app.rounds import look_every
 from adapter.crypto.certificates import Purpose, sha256
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.crypto.status import NONCE_OCTETS, CertificateStatus, encode_ocsp_request
@@ -22,7 +23,6 @@ from adapter.directory.model import Directory, Member
 from adapter.directory.status import StatusBook, StatusQuestion
 from adapter.directory.trust import ChainCache, question_about
 from adapter.errors import AdapterError, StatusUnavailable
-from adapter.exchange.incidents import where
 from adapter.identifiers import MemberId
 from adapter.ports import Clock
 from adapter.store.status_copies import StatusCopies
@@ -88,14 +88,7 @@ class StatusKeeper:
 
     async def keep_fresh(self) -> None:
         """Ask for ever for our own statuses and for those that messages needed, once half of their time is over."""
-        while True:
-            try:
-                await self._look()
-            except AdapterError as failure:
-                log.warning("statuses not looked at", code=failure.code, because=failure.reason)
-            except Exception as failure:  # noqa: BLE001 - whatever happens, the next round is tried
-                log.error("statuses not looked at", error=type(failure).__name__, where=where(failure))
-            await asyncio.sleep(_LOOK_EVERY_S)
+        await look_every(_LOOK_EVERY_S, self._look, failed="statuses not looked at")
 
     async def _look(self) -> None:
         now = self._clock()

@@ -17,12 +17,12 @@ from typing import Final
 import structlog
 
 from adapter.app.one_worker import WorkerLock
+from adapter.app.rounds import look_every
 from adapter.audit.stamps import StampState
 from adapter.crypto.time_stamps import TimeStamp, accept_stamp, ask_for_stamp
 from adapter.directory.content import TimeStampAuthority
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError
-from adapter.exchange.incidents import where
 from adapter.ports import Clock
 from adapter.store.time_stamps import TimeStamps
 from adapter.transport.time_stamp_client import TimeStampClient
@@ -91,17 +91,7 @@ class StampKeeper:
 
     async def keep_stamped(self) -> None:
         """Look, and stamp when it is time, until cancelled. Whatever fails, the next round is tried."""
-        try:
-            while True:
-                try:
-                    await self.look()
-                except AdapterError as failure:
-                    log.warning("time-stamps not looked at", code=failure.code, because=failure.reason)
-                except Exception as failure:  # noqa: BLE001 - whatever an authority or a disk does
-                    log.error("time-stamps not looked at", error=type(failure).__name__, where=where(failure))
-                await asyncio.sleep(_LOOK_EVERY_S)
-        finally:
-            self.release()
+        await look_every(_LOOK_EVERY_S, self.look, failed="time-stamps not looked at", lock=self._lock)
 
     def release(self) -> None:
         """Let another worker stamp."""
