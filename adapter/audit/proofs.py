@@ -22,6 +22,17 @@ class HashReader(Protocol):
         Raises RecordBroken when one is missing. At most 128 are asked for at once.
         """
 
+    def root(self, height: int, start: int) -> bytes:
+        """The root of the complete subtree of 2**height leaves from leaf `start`, a multiple of that. RecordBroken.
+
+        Folded from at most 128 stored hashes of the tile level below it.
+        """
+        level, rest = divmod(height, TILE_HEIGHT)
+        row = list(self.hashes(level, start >> level * TILE_HEIGHT, 1 << rest))
+        while len(row) > 1:
+            row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+        return row[0]
+
 
 def inclusion_proof(reader: HashReader, index: int, size: int) -> tuple[bytes, ...]:
     """The audit path of leaf `index` in the tree of the first `size` leaves (RFC 6962, 2.1.1).
@@ -150,18 +161,9 @@ def _range_root(reader: HashReader, start: int, end: int) -> bytes:
     """The root of the leaves from start to end, a range that the splits of RFC 6962 lead to."""
     width = end - start
     if width & (width - 1) == 0:
-        return _subtree_root(reader, width.bit_length() - 1, start)
+        return reader.root(width.bit_length() - 1, start)
     middle = start + _left_width(width)
     return node_hash(_range_root(reader, start, middle), _range_root(reader, middle, end))
-
-
-def _subtree_root(reader: HashReader, height: int, start: int) -> bytes:
-    """The root of a complete subtree, folded from at most 128 stored hashes of the tile level below it."""
-    level, rest = divmod(height, TILE_HEIGHT)
-    row = list(reader.hashes(level, start >> level * TILE_HEIGHT, 1 << rest))
-    while len(row) > 1:
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-    return row[0]
 
 
 def _check_numbers(*numbers: int) -> None:

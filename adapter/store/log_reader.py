@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, tuple_
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
 from adapter.audit.document import IndexedValues, milliseconds, read_document
-from adapter.audit.merkle import TILE_HEIGHT, TILE_WIDTH, TileHash
+from adapter.audit.merkle import TILE_HEIGHT, TileHash
 from adapter.audit.proofs import consistency_proof, inclusion_proof, range_root
 from adapter.audit.verify import RecordEnd, StoredCheckpoint, StoredEntry
 from adapter.crypto.note import NoteVerifier
@@ -19,6 +19,8 @@ from adapter.errors import CommandRefused, RecordBroken
 from adapter.identifiers import RecordNumber
 from adapter.store.engine import Database
 from adapter.store.schema import checkpoints, entries, subjects, tile_hashes, tree_head
+from adapter.store.statements import Cursor
+from adapter.store.stored_hashes import KeptRoots, StoredHashes
 
 DEFAULT_LIMIT: Final = 50
 _PAGE_ROWS: Final = 2_000
@@ -28,6 +30,8 @@ _ENTRY: Final[tuple[ColumnElement[Any], ...]] = tuple(
     entries.c[name] for name in ("number", "leaf_hash", *IndexedValues._fields, "document")
 )
 _CHECKPOINT: Final[tuple[ColumnElement[Any], ...]] = (checkpoints.c.size, checkpoints.c.note)
+_ONE_ENTRY: Final = select(*_ENTRY).where(entries.c.number == bindparam("wanted"))
+_NEWEST_CHECKPOINT: Final = select(*_CHECKPOINT).order_by(checkpoints.c.size.desc()).limit(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +80,7 @@ class LogReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._roots = KeptRoots()
 
     # --- list and show -----------------------------------------------------------------------------------------------
 
@@ -119,13 +124,13 @@ class LogReader:
             checkpoint = _last_checkpoint(connection) if size is None else _checkpoint_of_size(connection, size)
             if checkpoint is None or checkpoint.size <= number:
                 raise CommandRefused(f"entry {number} is not in that checkpoint")
-            path = inclusion_proof(_Hashes(connection), number, checkpoint.size)
+            path = inclusion_proof(self._stored(connection), number, checkpoint.size)
         return EntryProof(entry=entry, size=checkpoint.size, path=path, checkpoint=checkpoint.note)
 
     def prove_consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """That the record of new_size entries begins with the one of old_size. Raises RecordBroken, StoreUnusable."""
         with self._database.reading() as connection:
-            return consistency_proof(_Hashes(connection), old_size, new_size)
+            return consistency_proof(self._stored(connection), old_size, new_size)
 
     def prove_past(
         self, sizes: Sequence[int]
@@ -136,7 +141,7 @@ class LogReader:
         """
         with self._database.reading() as connection:
             newest = _last_checkpoint(connection)
-            stored = _Hashes(connection)
+            stored = self._stored(connection)
             covered = [size for size in sizes if newest is not None and size <= newest.size]
             end = 0 if newest is None else newest.size
             return newest, [(size, range_root(stored, size), consistency_proof(stored, size, end)) for size in covered]
@@ -184,6 +189,9 @@ class LogReader:
             if row[1] < size:
                 yield row[0], row[1]
 
+    def _stored(self, connection: Connection) -> StoredHashes:
+        return StoredHashes(cast("Cursor", connection.connection.cursor()), self._roots)
+
     def _pages(self, statement: Select[Any], *key: ColumnElement[Any]) -> Iterator[Any]:
         """All rows in the order of a unique key, which is the first columns that are selected."""
         page = statement
@@ -194,36 +202,6 @@ class LogReader:
             if len(rows) < _PAGE_ROWS:
                 return
             page = statement.where(tuple_(*key) > tuple_(*rows[-1][: len(key)]))
-
-
-class _Hashes:
-    """The stored hashes, in one transaction (audit.proofs.HashReader). Reads whole tiles, each once."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._tiles: dict[tuple[int, int], dict[int, bytes]] = {}
-
-    def hashes(self, level: int, start: int, count: int) -> Sequence[bytes]:
-        """Neighbouring hashes; those that a proof asks for at once are all in one tile."""
-        tile = self._tile(level, start >> TILE_HEIGHT)
-        try:
-            return [tile[position] for position in range(start, start + count)]
-        except KeyError as missing:
-            raise RecordBroken(f"stored hash {missing} of level {level} is missing") from None
-
-    def _tile(self, level: int, index: int) -> dict[int, bytes]:
-        """Leaf hashes are with the entries; those of higher levels have a table."""
-        if (level, index) not in self._tiles:
-            if level == 0:
-                position = entries.c.number
-                statement = select(position, entries.c.leaf_hash)
-            else:
-                position = tile_hashes.c.position
-                statement = select(position, tile_hashes.c.hash).where(tile_hashes.c.level == level)
-            first = index << TILE_HEIGHT
-            rows = self._connection.execute(statement.where(position >= first, position < first + TILE_WIDTH))
-            self._tiles[level, index] = {row[0]: row[1] for row in rows}
-        return self._tiles[level, index]
 
 
 def latest_opened(reader: LogReader, verifiers: Sequence[NoteVerifier], *, origin: str) -> Checkpoint | None:
@@ -259,7 +237,7 @@ def _selected(which: LogFilter) -> Select[Any]:
 
 
 def _shown(connection: Connection, number: int) -> LoggedEntry:
-    row = connection.execute(select(*_ENTRY).where(entries.c.number == number)).one_or_none()
+    row = connection.execute(_ONE_ENTRY, {"wanted": number}).one_or_none()
     if row is None:
         raise CommandRefused(f"the record has no entry {number}")
     return _logged(row)
@@ -276,8 +254,7 @@ def _logged(row: Row[Any]) -> LoggedEntry:
 
 
 def _last_checkpoint(connection: Connection) -> StoredCheckpoint | None:
-    newest = select(*_CHECKPOINT).order_by(checkpoints.c.size.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = connection.execute(_NEWEST_CHECKPOINT).one_or_none()
     return None if row is None else StoredCheckpoint(row[0], row[1])
 
 

@@ -1,6 +1,7 @@
 """RFC 6962, section 2.1, word for word and slow: what the real implementation is compared with."""
 
 from adapter.audit.merkle import EMPTY_ROOT, node_hash
+from adapter.audit.proofs import HashReader
 
 
 def split(width):
@@ -41,7 +42,7 @@ def naive_consistency(old_size, leaves, *, whole=True):
     return [*naive_consistency(old_size - middle, leaves[middle:], whole=False), naive_root(leaves[:middle])]
 
 
-class StoredHashes:
+class StoredHashes(HashReader):
     """What a log keeps of its tree (audit.proofs.HashReader), and how much of it was asked for."""
 
     def __init__(self, leaves):

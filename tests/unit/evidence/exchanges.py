@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from adapter.audit.checkpoint import Checkpoint, record_origin, sign_checkpoint
 from adapter.audit.document import document_of
 from adapter.audit.merkle import CompactRange, leaf_hash
-from adapter.audit.proofs import inclusion_proof
+from adapter.audit.proofs import HashReader, inclusion_proof
 from adapter.directory.proof import DirectoryProof, with_anchor
 from adapter.evidence.container import MIMETYPE, read_container, render_container
 from adapter.evidence.export import ProvedEntry, export_evidence
@@ -25,7 +25,7 @@ OTHERS = tuple(
 """Entries that have nothing to do with the exchange: before and after it."""
 
 
-class Leaves:
+class Leaves(HashReader):
     """audit.proofs.HashReader over a record of fewer than 256 entries."""
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
