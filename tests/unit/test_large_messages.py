@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from adapter.app import worker
 from adapter.large_messages import let_others_in_sooner
 
 
@@ -23,7 +21,3 @@ def test_others_have_the_interpreter_after_half_a_millisecond() -> None:
     sys.setswitchinterval(0.005)
     let_others_in_sooner()
     assert sys.getswitchinterval() == pytest.approx(0.0005)
-
-
-def test_every_worker_sees_to_that() -> None:
-    assert "let_others_in_sooner()" in inspect.getsource(worker.run_worker)
