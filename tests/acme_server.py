@@ -84,6 +84,12 @@ class AcmeServer:
     def ca_file(self) -> Path:
         return self.folder / "server-ca.pem"
 
+    def forget(self) -> None:
+        """No fault any more, and nothing of what was asked, as a test wants to begin."""
+        self.fault, self.status = None, "pending"
+        self.asked.clear()
+        self.accounts.clear()
+
     def issue(self, request: x509.CertificateSigningRequest) -> bytes:
         """The chain for a request, spoilt as the fault says."""
         issuer = make_ca("a CA that nobody knows", now=datetime.now(UTC)) if self.fault is Fault.OTHER_CA else self.ca

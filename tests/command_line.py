@@ -38,3 +38,10 @@ def typed(*arguments: object, answers: str = "", together: bool = False) -> Type
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return Typed(code, out.getvalue(), "" if together else err.getvalue())
+
+
+def shown(*arguments: object, code: int = 0) -> str:
+    """All that a command shows which has to end with this exit code: standard output, then standard error."""
+    done = typed(*arguments)
+    assert done.code == code, done
+    return f"{done.out}\n{done.err}"

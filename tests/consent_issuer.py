@@ -15,14 +15,17 @@ from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS
 from adapter.envelope.consent import Consent, Organisation
 from adapter.identifiers import SubjectId
 from adapter.policy.consents import ConsentStatus, IssuedConsent, Wish
+from adapter.stages import LegalBasis
 from tests.pki import FederationMember
 from tests.two_sides import (
+    GOOD_PERSONAL_DATA,
     PERSON,
     PINFL,
     TwoSides,
     context,
     fault_code,
     get_person,
+    peer_outcome,
     signing_key_of,
     soap,
 )
@@ -85,12 +88,23 @@ class Case:
         )
         return self.issuer.statement
 
+    @property
+    def reference(self) -> str:
+        """Of the good consent."""
+        return f"{self.issuer.member.subsystem}/K-17"
+
     async def call(self, reference: str | None = None) -> str:
         """What the client gets, end to end: `answered`, or the code."""
-        reference = reference or f"{self.issuer.member.subsystem}/K-17"
+        reference = reference or self.reference
         said = context(basis='<c:LegalBasis kind="consent">Consent of the person</c:LegalBasis>')
         said = said.replace("</c:RequestContext>", f"<c:Consent>{reference}</c:Consent></c:RequestContext>")
         return fault_code(await self.sides.call(soap(said, get_person())))
+
+    async def peer_call(self, **changes: Any) -> str:
+        """What a peer gets whose adapter did not look. changes: of the personal data that rely on the good consent."""
+        basis = LegalBasis(kind="consent", reference="x")
+        data = replace(GOOD_PERSONAL_DATA, **{"legal_basis": basis, "consent": self.reference, **changes})
+        return await peer_outcome(self.sides, data)
 
     @property
     def last_entry(self) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +12,9 @@ from typing import Any
 
 from cryptography import x509
 
+from adapter.app.keyring import own_lives, own_tls_key
 from adapter.audit.verify import verify_record
 from adapter.cli.own_record import record_signer
-from adapter.cli.settings_template import adapter_toml
 from adapter.crypto.note import NoteVerifier
 from adapter.directory.authoring import put_member
 from adapter.directory.document import read_registration
@@ -25,16 +23,22 @@ from adapter.settings import Settings, load_settings
 from adapter.store.engine import open_database
 from adapter.store.keyfiles import load_certificate
 from adapter.store.log_reader import LogReader
-from adapter.store.migrate import prepare
+from tests.adapter_home import write_register
 from tests.command_line import Typed, typed
 from tests.pki import Federation, authorities
 
-
-def free_port() -> int:
-    """One that nobody listens at, a moment ago."""
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+NEW = "tls-acme-1"
+"""The key that the first renewal makes."""
+UNTIL_RETIRING = (
+    "key-made",
+    "acme-account-key-made",
+    "key-requested",
+    "key-certified",
+    "key-registered",
+    "key-active",
+    "key-retiring",
+)
+"""Outcomes of the record's entries from an empty record until the new key is used and the one before it retires."""
 
 
 @dataclass
@@ -55,16 +59,7 @@ class RenewingHome:
         made = cls(folder=folder, federation=federation, draft=draft)
         federation.write(folder / "fed")
         made.publish(draft)
-        home = folder / "register"
-        home.mkdir()
-        text = adapter_toml(federation.population.id, directory="../fed", anchor=Path("../fed/anchor.json"))
-        (home / "adapter.toml").write_text(text)
-        federation.population.write(home / "keys")
-        (home / "keys").chmod(0o700)
-        (home / "keys" / "archive.key").touch(mode=0o600)
-        (home / "keys" / "archive.key").write_bytes(bytes(range(32)))
-        (home / "services").mkdir()
-        prepare(made.settings.database_url)
+        write_register(folder, federation)
         return made
 
     @property
@@ -113,6 +108,10 @@ class RenewingHome:
 
     def certificate(self, name: str) -> x509.Certificate:
         return load_certificate(self.home / "keys" / f"{name}.pem")
+
+    def used(self) -> str:
+        """The name of the TLS key that a worker would show."""
+        return own_tls_key(self.settings, own_lives(self.settings)).key_file.stem
 
     def outcomes(self) -> list[str]:
         """Of the whole record, which must verify."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
 import pkcs11
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pkcs11 import Attribute
 from pkcs11._pkcs11 import lib
 from pkcs11.util.ec import decode_ec_private_key
 from pkcs11.util.rsa import decode_rsa_private_key
 
+from adapter.store.keyfiles import KeyPurpose, load_private_key
 from adapter.store.token import KeyName, Token, TokenPlace
 from tests.pki import PrivateKey
 
@@ -81,14 +84,45 @@ def _ec(der: bytes) -> dict[Attribute, object]:
     return decode_ec_private_key(der)
 
 
-def make_token(folder: Path) -> SoftToken:
-    """A fresh token below the folder; the environment variable by which SoftHSM2 finds it is the caller's to unset."""
+@contextmanager
+def soft_token(folder: Path) -> Iterator[SoftToken]:
+    """A fresh, empty token below the folder; in the block SoftHSM2 finds it, and afterwards what it found before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
+        made = _make_token(folder)
+        try:
+            yield made
+        finally:
+            made.module.finalize()
+
+
+def move_keys(home: Path, token: SoftToken) -> None:
+    """From the files of an adapter's folder into the token, which its settings then name. Both keys are of P-256.
+
+    The settings name the signing key by label and id, the agreement key by its label alone.
+    """
+    place = token.place
+    tables = [f'[token]\nmodule = "{place.module}"\nlabel = "{place.label}"\npin_file = "{place.pin_file}"\n']
+    for purpose, use in ((KeyPurpose.SIGNING, "SIGN"), (KeyPurpose.AGREEMENT, "DERIVE")):
+        name, path = purpose.value, home / "keys" / f"{purpose.value}.key"
+        key = load_private_key(path, purpose)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        token.put(key, KeyName(label=name, id=name.encode()), **{use: True})
+        path.unlink()
+        with_id = f'id = "{name.encode().hex()}"\n' if purpose is KeyPurpose.SIGNING else ""
+        tables.append(
+            f'[[token.key]]\npurpose = "{name}"\nlabel = "{name}"\n{with_id}certificate_file = "keys/{name}.pem"\n'
+        )
+    with (home / "adapter.toml").open("a") as file:
+        file.write("\n" + "\n".join(tables))
+
+
+def _make_token(folder: Path) -> SoftToken:
     assert MODULE is not None
     tokens = folder / "tokens"
-    tokens.mkdir()
+    tokens.mkdir(parents=True)
     settings = folder / "softhsm2.conf"
     settings.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
-    os.environ["SOFTHSM2_CONF"] = str(settings)
     command = ["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--so-pin", "91823746", "--pin", PIN]
     subprocess.run(command, check=True, capture_output=True)
     pin_file = folder / "token.pin"

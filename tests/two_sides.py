@@ -299,6 +299,7 @@ def _consumer(sides: TwoSides, social: FederationMember, clock: Clock, wire: Wir
 
 
 LEGAL_BASIS = '<c:LegalBasis kind="law">ZRU-395</c:LegalBasis>'
+SUBJECT = f'<c:Subject kind="pinfl">{PINFL}</c:Subject>'
 
 
 def context(
@@ -307,7 +308,7 @@ def context(
     """The RequestContext header of a client system."""
     return (
         f'<c:RequestContext xmlns:c="{CLIENT}"><c:Official>{official}</c:Official><c:Purpose>{purpose}</c:Purpose>'
-        f'{basis}<c:Subject kind="pinfl">{pinfl}</c:Subject></c:RequestContext>'
+        f"{basis}{SUBJECT.replace(PINFL, pinfl)}</c:RequestContext>"
     )
 
 
@@ -352,17 +353,15 @@ def sealed_request(
     now: datetime | None = None,
 ) -> SealedMessage:
     """A peer's request, made with the sender's real keys; without arguments the good one."""
-    sender = sender or sides.federation.social
     now = now or sides.clock()
-    population = sides.federation.population
     return seal(
         header=header or request_header(sides, now=now),
         personal_data=personal_data or GOOD_PERSONAL_DATA,
         payload=etree.fromstring((payload or get_person()).encode()),
         confirmation=None,
-        signing_key=signing_key_of(sender),
-        recipient=population.agreement_certificate,
-        recipient_suite=population.suite,
+        signing_key=signing_key_of(sender or sides.federation.social),
+        recipient=sides.federation.population.agreement_certificate,
+        recipient_suite=sides.federation.population.suite,
         now=now,
     )
 
@@ -386,6 +385,12 @@ def request_header(sides: TwoSides, *, now: datetime | None = None) -> ExchangeH
         sent=now,
         reply_by=now + timedelta(seconds=30),
     )
+
+
+async def peer_outcome(sides: TwoSides, personal_data: PersonalData) -> str:
+    """What comes of a peer's request with these personal data: `answered`, or the code of its refusal."""
+    answer = await sides.wire.post(sealed_request(sides, personal_data=personal_data).octets)
+    return answer.refused.code if answer.refused else "answered"
 
 
 def fault_code(answer: ClientAnswer | PeerAnswer) -> str:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from examples.federation.free_ports import free_ports
 from tests.interop.stacks import HERE, fetched, no_program
-from tests.renewals import free_port
 
 _START_TIMEOUT_S = 60
 _END_TIMEOUT_S = 30
@@ -44,7 +44,7 @@ def pebble_programs() -> Path:
 def running_pebble(folder: Path, program: str = "pebble", *, nonces_rejected_percent: int = 0) -> Iterator[Pebble]:
     """folder: an empty one for its settings and its log."""
     programs = pebble_programs()
-    acme, management, challenge, tls = (free_port() for _ in range(4))
+    acme, management, challenge, tls = free_ports(4)
     settings = {
         "listenAddress": f"127.0.0.1:{acme}",
         "managementListenAddress": f"127.0.0.1:{management}",

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from adapter.app.keyring import own_lives, own_tls_key
 from tests.command_line import typed
 from tests.interop.pebble_server import running_pebble
-from tests.renewals import RenewingHome
+from tests.renewals import NEW, UNTIL_RETIRING, RenewingHome
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(500)]
-NEW = "tls-acme-1"
 _ATTEMPTS = 40
 
 
@@ -31,16 +29,8 @@ def test_ordered_certified_registered_and_active(tmp_path: Path) -> None:
     home.certificate(NEW).verify_directly_issued_by(pebble.cas[1])
     home.register()
     assert home.renew()["done"] == [f"Activated {NEW}, record 5", "Retiring: tls"]
-    assert own_tls_key(home.settings, own_lives(home.settings)).key_file.stem == NEW
-    assert home.outcomes() == [
-        "key-made",
-        "acme-account-key-made",
-        "key-requested",
-        "key-certified",
-        "key-registered",
-        "key-active",
-        "key-retiring",
-    ]
+    assert home.used() == NEW
+    assert home.outcomes() == [*UNTIL_RETIRING]
 
 
 def test_as_it_is_published_its_certificates_are_for_servers_only_and_refused(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ SwA Profile 1.1: each attachment is signed by its content, encrypted as octets, 
 from __future__ import annotations
 
 import random
-import socket
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import requests
 
 from examples.demo.soap_calls import soap_envelope
+from examples.federation.free_ports import free_ports
 from tests.adapters.document_system import parts_of, related, related_type
 from tests.interop.peers.federation import NAMESPACE, Pair
 from tests.interop.peers.relay import Change, as_it_is, one_octet_of_the_attachment, relay
@@ -37,13 +37,6 @@ class _Log:
 
     def text(self) -> str:
         return self._file.read_bytes()[self._from :].decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _file(pair: Pair, octets: bytes) -> Path:
@@ -121,7 +114,7 @@ def test_cxf_refuses_a_signature_that_is_not_the_one_it_demands(pair: Pair) -> N
 
 
 def test_cxf_refuses_an_attachment_of_a_request_that_was_changed_on_the_way(pair: Pair) -> None:
-    port = _free_port()
+    (port,) = free_ports(1)
     attached = _serve(pair, address=f"https://127.0.0.1:{port}/peer")
     with _on_the_way_to_cxf(pair, port):
         assert _ask(pair).status_code == 200, "unchanged it gets through"
@@ -136,7 +129,7 @@ def test_cxf_refuses_an_attachment_of_a_request_that_was_changed_on_the_way(pair
 
 
 def test_an_adapter_refuses_an_attachment_of_a_reply_that_was_changed_on_the_way(pair: Pair) -> None:
-    port = _free_port()
+    (port,) = free_ports(1)
     _serve(pair, address=f"https://127.0.0.1:{port}/peer", attached=_file(pair, _RETURNED))
     with _on_the_way_to_cxf(pair, port):
         assert _ask(pair).status_code == 200, "unchanged it gets through"
@@ -184,7 +177,7 @@ def test_an_adapter_opens_what_cxf_attaches_and_cxf_what_the_reply_has(pair_with
 
 
 def test_an_adapter_refuses_an_attachment_of_a_request_that_was_changed_on_the_way(pair_with_files: Pair) -> None:
-    pair, port = pair_with_files, _free_port()
+    pair, (port,) = pair_with_files, free_ports(1)
     with _on_the_way_to_the_adapter(pair, port, request=one_octet_of_the_attachment):
         said, _ = pair.put(name="changed", attached=_file(pair, _SENT), address=f"https://127.0.0.1:{port}/peer")
     assert said.startswith("failed | SOAPFaultException: "), said
@@ -193,7 +186,7 @@ def test_an_adapter_refuses_an_attachment_of_a_request_that_was_changed_on_the_w
 
 
 def test_cxf_refuses_an_attachment_of_a_reply_that_was_changed_on_the_way(pair_with_files: Pair) -> None:
-    pair, port = pair_with_files, _free_port()
+    pair, (port,) = pair_with_files, free_ports(1)
     with _on_the_way_to_the_adapter(pair, port, reply=one_octet_of_the_attachment):
         said, returned = pair.put(name="got", attached=_file(pair, _SENT), address=f"https://127.0.0.1:{port}/peer")
     assert said.startswith("failed | "), said

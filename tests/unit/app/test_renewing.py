@@ -15,11 +15,11 @@ from structlog.testing import capture_logs
 
 from adapter.app.renewing import RenewalKeeper
 from adapter.cli.serve import renew_command
+from examples.federation.free_ports import free_ports
 from tests.acme_server import AcmeServer, Fault, acme_server
-from tests.renewals import RenewingHome, free_port
+from tests.renewals import NEW, RenewingHome
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(240)]
-NEW = "tls-acme-1"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> RenewingHome:
 
 @pytest.fixture(scope="module")
 def server(home: RenewingHome) -> Iterator[AcmeServer]:
-    with acme_server(home.federation.tls_ca, home.folder / "acme", challenge_port=free_port()) as server:
+    with acme_server(home.federation.tls_ca, home.folder / "acme", challenge_port=free_ports(1)[0]) as server:
         yield server
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,10 +28,8 @@ from adapter.audit.approvals import (
 )
 from adapter.crypto.note import NoteSigner
 from adapter.errors import CommandRefused, KeyUnusable, RecordBroken, SecurityFailed
+from tests.unit.audit.officers import MEMBER, NOW, SIGNERS
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-MEMBER = "UZ/GOV/200000001"
-SIGNERS = {name: NoteSigner(name, Ed25519PrivateKey.generate()) for name in ("dilnoza", "bek", "olim")}
 RULE = Rule.of(("key-revoke",), (SIGNERS["dilnoza"].vkey, SIGNERS["bek"].vkey), 72)
 ACT = Act(kind="key-revoke", what={"key": "aa", "reason": "superseded"})
 

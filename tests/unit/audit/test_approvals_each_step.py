@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,10 +28,8 @@ from adapter.audit.approvals import (
 from adapter.audit.canonical import MAX_TEXT_CHARS
 from adapter.crypto.note import NoteSigner
 from adapter.errors import CommandRefused, RecordBroken, SecurityFailed
+from tests.unit.audit.officers import MEMBER, NOW, SIGNERS
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-MEMBER = "UZ/GOV/200000001"
-SIGNERS = {name: NoteSigner(name, Ed25519PrivateKey.generate()) for name in ("dilnoza", "bek", "olim")}
 ACT = Act(kind="key-revoke", what={"key": "aa"})
 
 

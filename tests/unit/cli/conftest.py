@@ -12,10 +12,8 @@ import pytest
 from adapter.cli import doctor_checks
 from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.own_record import record_signer
-from adapter.cli.settings_template import adapter_toml
 from adapter.hardening import Protection
-from adapter.settings import load_settings
-from adapter.store.migrate import prepare
+from tests.adapter_home import write_register
 from tests.command_line import typed
 from tests.pki import Federation
 from tests.unit.cli.dialogue import Run
@@ -49,17 +47,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     federation = Federation.build(now=datetime.now(UTC).replace(microsecond=0))
     federation.write(folder / "fed")
-    home = folder / "register"
-    home.mkdir()
-    text = adapter_toml(federation.population.id, directory="../fed", anchor=Path("../fed/anchor.json"))
-    (home / "adapter.toml").write_text(text)
-    federation.population.write(home / "keys")
-    (home / "keys").chmod(0o700)
-    (home / "keys" / "archive.key").touch(mode=0o600)
-    (home / "keys" / "archive.key").write_bytes(bytes(range(32)))
-    (home / "services").mkdir()
-    settings = load_settings(home / "adapter.toml")
-    prepare(settings.database_url)
+    settings = write_register(folder, federation)
     assert record_signer(settings).vkey == federation.population.record_signer.vkey
     return folder
 

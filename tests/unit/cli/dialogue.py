@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,9 @@ MASKS: Final = (
     (re.compile(r"\b[0-9]+ (?=MB free|octets)"), "<number> "),
     (re.compile(r"(?<=\S) {2,}"), "  "),  # how wide a column is depends on what is masked
 )
+
+
+_BLOCK: Final = re.compile(r"^(?:    .*\n)+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,16 @@ def _lines(text: str, home: Path, prefix: str) -> list[str]:
     for pattern, mask in MASKS:
         text = pattern.sub(mask, text)
     return [(prefix + line).rstrip() for line in text.splitlines()]
+
+
+def blocks_of(page: str) -> list[str]:
+    """The indented blocks of a page of the manual: each a command and what it prints."""
+    return [textwrap.dedent(block).strip() for block in _BLOCK.findall(page)]
+
+
+def played_in(file: Path) -> set[str]:
+    """Every command of a dialogue's file, with what it prints, as a page would show it."""
+    return {part.strip() for part in re.split(r"\n\n(?=\$ )", file.read_text())}
 
 
 def updating() -> bool:

@@ -14,7 +14,7 @@ from adapter.directory.refresh import Known, Refresh
 from adapter.directory.repository import officers_of
 from adapter.errors import DirectoryRefused
 from adapter.transport.directory_client import DirectoryClient
-from tests.command_line import typed
+from tests.command_line import shown, typed
 
 CAS = ("--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem")
 NAMES = ("karimova", "saidov", "usmonov")
@@ -22,9 +22,7 @@ NAMES = ("karimova", "saidov", "usmonov")
 
 def done(*words: object) -> str:
     """A command of `adapter authority` that has to succeed."""
-    ran = typed("authority", *words)
-    assert ran.code == 0, ran
-    return f"{ran.out}\n{ran.err}"
+    return shown("authority", *words)
 
 
 @pytest.fixture

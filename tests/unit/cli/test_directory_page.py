@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
 
 from adapter.directory.content import BasisName
 from adapter.directory.editing import KINDS
+from tests.unit.cli.dialogue import blocks_of, played_in
 
 DIALOGUE = Path(__file__).parent / "dialogues" / "directory-content.txt"
-_BLOCK = re.compile(r"^(?:    .*\n)+", re.MULTILINE)
 _XML = re.compile(r"```xml\n(.*?)```", re.DOTALL)
 
 
@@ -22,10 +21,9 @@ def page(root: Path) -> str:
 
 
 def test_every_command_on_the_page_prints_what_the_page_says(page: str) -> None:
-    without_xml = _XML.sub("", page)
-    blocks = [textwrap.dedent(block).strip() for block in _BLOCK.findall(without_xml)]
+    blocks = blocks_of(_XML.sub("", page))
     assert len(blocks) > 8
-    played = {part.strip() for part in re.split(r"\n\n(?=\$ )", DIALOGUE.read_text())}
+    played = played_in(DIALOGUE)
     for block in blocks:
         assert block.startswith(("$ adapter authority ", "$ adapter directory "))
         assert block in played

@@ -11,17 +11,16 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapter.app.keyring import own_lives, own_tls_key
 from adapter.app.one_worker import WorkerLock
 from adapter.crypto.note import NoteSigner
 from adapter.directory.document import read_registration
 from adapter.store.keyfiles import KeyPurpose, load_private_key, save_private_key
+from examples.federation.free_ports import free_ports
 from tests.acme_server import AcmeServer, Fault, acme_server
-from tests.renewals import RenewingHome, free_port
+from tests.renewals import NEW, UNTIL_RETIRING, RenewingHome
 from tests.unit.cli.dialogue import Run
 
 pytestmark = pytest.mark.sockets
-NEW = "tls-acme-1"
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +30,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> RenewingHome:
 
 @pytest.fixture(scope="module")
 def running(made: RenewingHome) -> Iterator[AcmeServer]:
-    with acme_server(made.federation.tls_ca, made.folder / "acme", challenge_port=free_port()) as server:
+    with acme_server(made.federation.tls_ca, made.folder / "acme", challenge_port=free_ports(1)[0]) as server:
         yield server
 
 
 @pytest.fixture
 def server(running: AcmeServer) -> AcmeServer:
-    running.fault, running.status = None, "pending"
-    running.asked.clear()
-    running.accounts.clear()
+    running.forget()
     return running
 
 
@@ -70,20 +67,14 @@ def test_from_the_new_key_to_the_end_of_the_old_one(home: RenewingHome, server: 
 
     home.register()
     assert home.renew()["done"] == [f"Activated {NEW}, record 5", "Retiring: tls"]
-    assert own_tls_key(home.settings, own_lives(home.settings)).key_file.stem == NEW
+    assert home.used() == NEW
     home.register()
     while not home.renew()["done"]:
         pass  # until a message that is on its way can have arrived: a second here
     assert home.states() == {"tls": "retired", NEW: "active"}
     assert home.renew()["registration"] is None
     assert home.outcomes() == [
-        "key-made",
-        "acme-account-key-made",
-        "key-requested",
-        "key-certified",
-        "key-registered",
-        "key-active",
-        "key-retiring",
+        *UNTIL_RETIRING,
         "key-left-directory",
         "key-retired",
     ]
@@ -109,7 +100,7 @@ def test_nothing_is_kept_of_what_is_wrong_and_the_next_attempt_goes_on(
     assert words in home.renew("--now", code=code)["said"]
     assert not (home.home / "keys" / f"{NEW}.pem").exists()
     assert home.states() == {"tls": "active", NEW: "requested"}
-    assert own_tls_key(home.settings, own_lives(home.settings)).key_file.stem == "tls"
+    assert home.used() == "tls"
     server.fault = None
     home.renew()
     assert home.states() == {"tls": "active", NEW: "certified"}, "with the same key"

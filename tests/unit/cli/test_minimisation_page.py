@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
 
 from adapter.released_fields import Replacement
+from tests.unit.cli.dialogue import blocks_of, played_in
 
 DIALOGUE = Path(__file__).parent / "dialogues" / "access-fields.txt"
-_BLOCK = re.compile(r"^(?:    .*\n)+", re.MULTILINE)
 _ROW = re.compile(r"^\| `([a-z]+)` \|", re.MULTILINE)
 
 
@@ -21,9 +20,9 @@ def page(root: Path) -> str:
 
 
 def test_every_command_on_the_page_prints_what_the_page_says(page: str) -> None:
-    blocks = [textwrap.dedent(block).strip() for block in _BLOCK.findall(page)]
+    blocks = blocks_of(page)
     assert len(blocks) == 6
-    played = {part.strip() for part in re.split(r"\n\n(?=\$ )", DIALOGUE.read_text())}
+    played = played_in(DIALOGUE)
     for block in blocks:
         assert block in played
 

@@ -18,8 +18,8 @@ from adapter.cli.directory_source import open_directory
 from adapter.crypto.note_ecdsa import officer_vkey, read_officer_vkey
 from adapter.directory.repository import read_metadata, signatures_on
 from adapter.errors import KeyUnusable
-from tests.command_line import typed
-from tests.softhsm import LABEL, PIN, SoftToken, make_token, needs_softhsm
+from tests.command_line import shown
+from tests.softhsm import LABEL, PIN, SoftToken, needs_softhsm, soft_token
 from tests.unit.cli.dialogue import Run
 
 CAS = ("--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem")
@@ -27,13 +27,9 @@ NEW_KEY = ("keys", "create", "--purpose", "signing", "--name", "2027", "--settin
 
 
 @pytest.fixture
-def soft(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftToken]:
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    folder = place / "token"
-    folder.mkdir()
-    made = make_token(folder)
-    yield made
-    made.module.finalize()
+def soft(place: Path) -> Iterator[SoftToken]:
+    with soft_token(place / "token") as made:
+        yield made
 
 
 @pytest.fixture
@@ -49,41 +45,35 @@ def where(soft: SoftToken) -> tuple[str, ...]:
     )
 
 
-def done(*words: object, code: int = 0) -> str:
-    ran = typed(*words)
-    assert ran.code == code, ran
-    return f"{ran.out}\n{ran.err}"
-
-
 @pytest.fixture
 def home(run: Run, place: Path, where: tuple[str, ...]) -> AuthorityFolder:
     """Three officers, of whom karimova has her key in a token; the first root waits."""
     assert callable(run)
-    done("authority", "officer-key", "karimova.token", *where)
+    shown("authority", "officer-key", "karimova.token", *where)
     for name in ("saidov", "usmonov"):
-        done("authority", "officer-key", f"{name}.key")
+        shown("authority", "officer-key", f"{name}.key")
     officers = [word for name in ("karimova", "saidov", "usmonov") for word in ("--officer", f"{name}={name}.pem")]
-    done("authority", "init", "authority", *CAS, *officers)
+    shown("authority", "init", "authority", *CAS, *officers)
     return AuthorityFolder(path=place / "authority")
 
 
 def carried(home: AuthorityFolder, *files: str, first: bool = False) -> None:
-    done("authority", "request", home.path, "-o", "request.zip", "--yes")
+    shown("authority", "request", home.path, "-o", "request.zip", "--yes")
     known = ("--first",) if first else ("--anchor", home.anchor_file)
     for file in files:
-        done("authority", "sign", "request.zip", "--key", file, *known, "--yes", "-o", f"{file}.signatures")
-    done("authority", "merge", home.path, *(f"{file}.signatures" for file in files))
+        shown("authority", "sign", "request.zip", "--key", file, *known, "--yes", "-o", f"{file}.signatures")
+    shown("authority", "merge", home.path, *(f"{file}.signatures" for file in files))
 
 
 @needs_softhsm
 def test_two_of_three_sign_root_and_targets_and_one_of_them_has_a_token(home: AuthorityFolder) -> None:
     carried(home, "karimova.token", "saidov.key", first=True)
-    done("authority", "publish", "authority")
-    done("authority", "propose", "authority")
+    shown("authority", "publish", "authority")
+    shown("authority", "propose", "authority")
     carried(home, "karimova.token")
-    assert "1 of 2 signatures (karimova)" in done("authority", "publish", "authority", code=2)
+    assert "1 of 2 signatures (karimova)" in shown("authority", "publish", "authority", code=2)
     carried(home, "saidov.key")
-    done("authority", "publish", "authority")
+    shown("authority", "publish", "authority")
     assert open_directory(str(home.published), home.anchor_file).version == 1
     root = home.root()
     for file, kind in (("1.root.json", Root), ("1.targets.json", Targets)):
@@ -94,9 +84,9 @@ def test_two_of_three_sign_root_and_targets_and_one_of_them_has_a_token(home: Au
 @needs_softhsm
 def test_an_officer_who_is_here_signs_with_the_token_too(home: AuthorityFolder) -> None:
     carried(home, "karimova.token", "usmonov.key", first=True)
-    done("authority", "publish", "authority")
+    shown("authority", "publish", "authority")
     here = ("--sign-with", "karimova.token", "--sign-with", "usmonov.key")
-    done("authority", "release", "authority", *here)
+    shown("authority", "release", "authority", *here)
     assert open_directory(str(home.published), home.anchor_file).version == 1
 
 
@@ -105,15 +95,15 @@ def test_an_officers_token_file_is_refused_unless_all_of_it_fits(
     place: Path, soft: SoftToken, where: tuple[str, ...], home: AuthorityFolder
 ) -> None:
     def sign(file: str, code: int) -> str:
-        done("authority", "request", home.path, "-o", "request.zip", "--yes")
-        return done("authority", "sign", "request.zip", "--key", file, "--first", "--yes", "-o", "out", code=code)
+        shown("authority", "request", home.path, "-o", "request.zip", "--yes")
+        return shown("authority", "sign", "request.zip", "--key", file, "--first", "--yes", "-o", "out", code=code)
 
     text = (place / "karimova.token").read_text()
     assert PIN not in text
-    assert "a key is never overwritten" in done("authority", "officer-key", "karimova.token", *where, code=3)
-    assert "ends in .token" in done("authority", "officer-key", "other.key", *where, code=3)
-    assert "--token-label or --token-serial" in done("authority", "officer-key", "x.token", *where[:2], code=2)
-    done("approvals", "officer-key", "bek", *where)
+    assert "a key is never overwritten" in shown("authority", "officer-key", "karimova.token", *where, code=3)
+    assert "ends in .token" in shown("authority", "officer-key", "other.key", *where, code=3)
+    assert "--token-label or --token-serial" in shown("authority", "officer-key", "x.token", *where[:2], code=2)
+    shown("approvals", "officer-key", "bek", *where)
     assert "names a key for officer, not for authority" in sign("bek.token", 3)
     other = json.dumps((place / "saidov.pem").read_text())
     lines = [f"public_key = {other}" if line.startswith("public_key") else line for line in text.splitlines()]
@@ -143,20 +133,20 @@ def test_an_officer_with_a_token_approves_and_asks_as_the_first(place: Path, run
     settings = place / "register" / "adapter.toml"
     rule = f'[approvals]\nacts = ["key-create"]\nofficers = {json.dumps(vkeys)}\n'
     settings.write_text(settings.read_text().replace("[approvals]\n", rule))
-    said = done(*NEW_KEY, "--officer-key", "dilnoza.token", code=8)
+    said = shown(*NEW_KEY, "--officer-key", "dilnoza.token", code=8)
     id_ = next(word.strip(":.`") for word in said.split() if word.startswith("a-"))
     register = ("--settings", "register")
-    assert "another officer" in done("approvals", "approve", id_, "--key", "dilnoza.token", *register, code=2)
+    assert "another officer" in shown("approvals", "approve", id_, "--key", "dilnoza.token", *register, code=2)
     by_bek = ("--key", "bek.key", "--passphrase-file", phrase)
-    assert "Approved by two officers" in done("approvals", "approve", id_, *by_bek, *register)
-    done(*NEW_KEY)
+    assert "Approved by two officers" in shown("approvals", "approve", id_, *by_bek, *register)
+    shown(*NEW_KEY)
     assert (place / "register" / "keys" / "signing-2027.key").exists()
 
-    again = done(*NEW_KEY[:-3], "2028", *register, code=8)
+    again = shown(*NEW_KEY[:-3], "2028", *register, code=8)
     id_ = next(word.strip(":.`") for word in again.split() if word.startswith("a-"))
-    done("approvals", "text", id_, "-o", "to-sign.txt", *register)
-    done("approvals", "sign", "to-sign.txt", "--key", "dilnoza.token", "-o", "signed.note")
-    done("approvals", "approve", id_, "--note", "signed.note", *register)
+    shown("approvals", "text", id_, "-o", "to-sign.txt", *register)
+    shown("approvals", "sign", "to-sign.txt", "--key", "dilnoza.token", "-o", "signed.note")
+    shown("approvals", "approve", id_, "--note", "signed.note", *register)
     pending = json.loads(run("approvals", "list", "--json", *register).out)
     assert pending[0]["approved_by"] == ["dilnoza"]
 

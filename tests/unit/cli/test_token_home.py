@@ -8,45 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapter.app.keyring import load_keyring
 from adapter.errors import KeyUnreachable
 from adapter.settings import load_settings
-from adapter.store.keyfiles import KeyPurpose, load_private_key
-from adapter.store.token import KeyName
 from adapter.store.token_keys import TokenSigningKey
-from tests.softhsm import SoftToken, make_token, needs_softhsm
+from tests.softhsm import SoftToken, move_keys, needs_softhsm, soft_token
 from tests.unit.cli.dialogue import Run
 
 pytestmark = needs_softhsm
 
 
 @pytest.fixture
-def soft(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftToken]:
+def soft(place: Path) -> Iterator[SoftToken]:
     """register/ with its two keys moved from files into a token."""
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    folder = place / "token"
-    folder.mkdir()
-    made = make_token(folder)
-    keys = place / "register" / "keys"
-    tables = [
-        f'[token]\nmodule = "{made.place.module}"\nlabel = "{made.place.label}"\npin_file = "../token/token.pin"\n'
-    ]
-    for purpose, use in ((KeyPurpose.SIGNING, "SIGN"), (KeyPurpose.AGREEMENT, "DERIVE")):
-        name, path = purpose.value, keys / f"{purpose.value}.key"
-        key = load_private_key(path, purpose)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        made.put(key, KeyName(label=name, id=name.encode()), **{use: True})
-        path.unlink()
-        tables.append(
-            f'[[token.key]]\npurpose = "{name}"\nlabel = "{name}"\nid = "{name.encode().hex()}"\n'
-            f'certificate_file = "keys/{name}.pem"\n'
-        )
-    with (place / "register" / "adapter.toml").open("a") as file:
-        file.write("\n" + "\n".join(tables))
-    yield made
-    made.module.finalize()
+    with soft_token(place / "token") as made:
+        move_keys(place / "register", made)
+        yield made
 
 
 def checks(run: Run) -> dict[str, dict[str, Any]]:

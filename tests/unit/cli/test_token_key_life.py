@@ -18,21 +18,15 @@ from adapter.crypto.certificates import ski
 from adapter.settings import load_settings
 from adapter.store.keyfiles import load_certificate
 from adapter.store.token_keys import TokenDecryptionKey, TokenSigningKey
-from tests.command_line import typed
+from tests.command_line import shown, typed
 from tests.pki import AGREEMENT_USAGE, SIGNING_USAGE, Federation, issue
-from tests.softhsm import LABEL, SoftToken, make_token, needs_softhsm
+from tests.softhsm import LABEL, SoftToken, needs_softhsm, soft_token
 from tests.unit.cli.dialogue import Run
 
 pytestmark = needs_softhsm
 CAS = ("--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem")
 WORDS = ("--name", "en=Population register", "--stir", "200000001", "--subsystem", "p", "-o", "reg", "--yes")
 HERE = ("--settings", "register")
-
-
-def done(*words: object, code: int = 0) -> str:
-    ran = typed(*words)
-    assert ran.code == code, ran
-    return f"{ran.out}\n{ran.err}"
 
 
 @dataclass
@@ -44,9 +38,9 @@ class Office:
 
     def register(self) -> None:
         """What an agency and the authority do when a certificate is new."""
-        done("registration", *HERE, *WORDS, "--address", "https://127.0.0.1:8443")
-        done("authority", "add-member", "authority", "reg/registration.xml")
-        done("authority", "release", "authority", "--officers-here")
+        shown("registration", *HERE, *WORDS, "--address", "https://127.0.0.1:8443")
+        shown("authority", "add-member", "authority", "reg/registration.xml")
+        shown("authority", "release", "authority", "--officers-here")
 
     def certify(self, purpose: str, suite: str) -> Path:
         """The CA's certificate for the request of this purpose."""
@@ -74,11 +68,14 @@ def suite(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def office(run: Run, place: Path, suite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def soft(place: Path) -> Iterator[SoftToken]:
+    with soft_token(place / "token") as made:
+        yield made
+
+
+@pytest.fixture
+def office(run: Run, place: Path, suite: str, soft: SoftToken) -> Office:
     assert callable(run)
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    (place / "token").mkdir()
-    soft: SoftToken = make_token(place / "token")
     federation = Federation.build(suites=(suite,), now=datetime.now(UTC).replace(microsecond=0))
     federation.write(place / "fed")
     federation.population.write(place / "register" / "keys")
@@ -88,25 +85,24 @@ def office(run: Run, place: Path, suite: str, monkeypatch: pytest.MonkeyPatch) -
     token = f'\n[token]\nmodule = "{soft.place.module}"\nlabel = "{LABEL}"\npin_file = "../token/token.pin"\n'
     file.write_text(text + token)
     made = Office(place, federation)
-    done("authority", "init", "authority", *CAS, "--make-officers", "3")
+    shown("authority", "init", "authority", *CAS, "--make-officers", "3")
     made.register()
-    yield made
-    soft.module.finalize()
+    return made
 
 
 def test_a_key_in_the_token_goes_from_create_to_active_by_commands(office: Office, suite: str) -> None:
     purposes = ("signing", "agreement") if suite == "p256" else ("signing",)
     for purpose in purposes:
         new = ("--purpose", purpose, "--suite", suite, "--name", "2027", "--organisation", "Register")
-        done("keys", "create", "--pkcs11", *new, *HERE)
+        shown("keys", "create", "--pkcs11", *new, *HERE)
         named = (purpose, "--name", "2027", "--organisation", "Register")
-        done("keys", "csr", *named, "-o", f"{purpose}.csr", *HERE)
+        shown("keys", "csr", *named, "-o", f"{purpose}.csr", *HERE)
         assert office.states()[f"{purpose}-2027"] == "requested"
-        done("keys", "import", office.certify(purpose, suite), *HERE)
+        shown("keys", "import", office.certify(purpose, suite), *HERE)
         assert office.states()[f"{purpose}-2027"] == "certified"
-        assert "does not name the certificate" in done("keys", "activate", f"{purpose}-2027", *HERE, code=2)
+        assert "does not name the certificate" in shown("keys", "activate", f"{purpose}-2027", *HERE, code=2)
         office.register()
-        done("keys", "activate", f"{purpose}-2027", *HERE)
+        shown("keys", "activate", f"{purpose}-2027", *HERE)
         assert (office.states()[f"{purpose}-2027"], office.states()[purpose]) == ("active", "retiring")
     keyring = load_keyring(load_settings(office.place / "register" / "adapter.toml"))
     assert [type(key) for key in keyring.signing][:1] == [TokenSigningKey]

@@ -13,20 +13,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapter.cli.trust_faults import TrustFault
 from adapter.crypto.status import encode_ocsp_request
 from adapter.directory.content import CertificationAuthority
 from adapter.directory.content import TimeStampAuthority as Listed
-from adapter.store.keyfiles import KeyPurpose, load_private_key
 from adapter.store.status_copies import StatusCopies
-from adapter.store.token import KeyName
 from tests.real_pki.making import make_responder, make_time_stamp_authority
 from tests.real_pki.ocsp import OcspResponder
 from tests.real_pki.serving import Fault
 from tests.real_pki.tsa import TimeStampAuthority
-from tests.softhsm import SoftToken, make_token, needs_softhsm
+from tests.softhsm import SoftToken, move_keys, needs_softhsm, soft_token
 from tests.unit.cli.test_trust_faults import CASES
 from tests.unit.cli.trust_scene import PAGE, WAIT, Case, Row, Scene, fails, judge, serving, warns
 
@@ -145,25 +142,12 @@ def test_clock_off_by_an_hour_against_the_directorys_server(scene: Scene) -> Non
 
 
 @pytest.fixture
-def token(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftToken]:
+def token(scene: Scene) -> Iterator[SoftToken]:
     """The signing and the agreement key are in a token."""
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    folder = scene.place / "token"
-    folder.mkdir()
-    made = make_token(folder)
-    scene.put("token", f'module = "{made.place.module}"')
-    scene.put("token", f'label = "{made.place.label}"')
-    scene.put("token", 'pin_file = "../token/token.pin"')
-    for name, use in (("signing", "SIGN"), ("agreement", "DERIVE")):
-        key = load_private_key(scene.keys / f"{name}.key", KeyPurpose(name))
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        made.put(key, KeyName(label=name, id=name.encode()), **{use: True})
-        (scene.keys / f"{name}.key").unlink()
-        with (scene.home / "adapter.toml").open("a") as file:
-            file.write(f'\n[[token.key]]\npurpose = "{name}"\nlabel = "{name}"\ncertificate_file = "keys/{name}.pem"\n')
-    assert scene.doctor() == GREEN
-    yield made
-    made.module.finalize()
+    with soft_token(scene.place / "token") as made:
+        move_keys(scene.home, made)
+        assert scene.doctor() == GREEN
+        yield made
 
 
 @needs_softhsm

@@ -25,7 +25,6 @@ from cryptography import x509
 
 from adapter.audit.checkpoint import record_origin
 from adapter.cli.own_record import record_signer
-from adapter.cli.settings_template import adapter_toml
 from adapter.cli.trust_faults import TrustFault
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.model import Member
@@ -34,8 +33,8 @@ from adapter.store.appending import Log, append_entries
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import open_database
 from adapter.store.keyfiles import KeyPurpose, load_private_key
-from adapter.store.migrate import prepare
 from examples.federation.federation import CHECKOUT
+from tests.adapter_home import write_register
 from tests.pki import (
     AGREEMENT_USAGE,
     SIGNING_USAGE,
@@ -190,16 +189,7 @@ def build(folder: Path) -> Scene:
     federation.write(folder / "fed")
     published = federation.repository.publish(federation.signed())
     published.write(folder / "fed")
-    home = folder / "register"
-    home.mkdir()
-    anchor = Path("../fed/anchor.json")
-    (home / "adapter.toml").write_text(adapter_toml(federation.population.id, directory="../fed", anchor=anchor))
-    federation.population.write(home / "keys")
-    (home / "keys").chmod(0o700)
-    (home / "keys" / "archive.key").touch(mode=0o600)
-    (home / "keys" / "archive.key").write_bytes(bytes(range(32)))
-    (home / "services").mkdir()
-    prepare(load_settings(home / "adapter.toml").database_url)
+    write_register(folder, federation)
 
     def nothing(*_: object) -> Any:
         raise NotImplementedError

@@ -16,22 +16,14 @@ from adapter.envelope.consent import ConsentReference, Organisation
 from adapter.identifiers import SubjectId
 from adapter.policy.consents import ConsentStatus
 from adapter.released_fields import ReleasedFields
-from adapter.stages import LegalBasis, RepresentedParty
-from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, case_of, consent_of, entry_of
+from adapter.stages import RepresentedParty
+from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, consent_of, entry_of
 from tests.two_sides import (
-    GOOD_PERSONAL_DATA,
     OTHER_PINFL,
     PINFL,
     TwoSides,
-    sealed_request,
     signing_key_of,
 )
-
-
-@pytest.fixture
-def case(sides: TwoSides) -> Case:
-    return case_of(sides)
-
 
 # --- the good one ----------------------------------------------------------------------------------------------------
 
@@ -39,9 +31,8 @@ def case(sides: TwoSides) -> Case:
 async def test_a_good_consent_passes_and_its_entry_lists_it(case: Case) -> None:
     assert await case.call() == "answered"
     said = entry_of(case, "request-received")
-    reference = f"{case.issuer.member.subsystem}/K-17"
-    assert said["consent"] == reference
-    assert said["consent_verified"]["id"] == reference
+    assert said["consent"] == case.reference
+    assert said["consent_verified"]["id"] == case.reference
     assert said["consent_verified"]["statement_sha256"] == open_consent(case.issuer.statement).sha256.hex()
     assert PINFL not in str(said)
 
@@ -91,7 +82,7 @@ async def test_a_consent_for_something_else_is_refused(case: Case, wrong: str) -
     assert await case.call() == code
     assert not case.sides.register.asked
     assert case.last_entry["outcome"] == code
-    assert case.last_entry["consent"] == f"{case.issuer.member.subsystem}/K-17"
+    assert case.last_entry["consent"] == case.reference
     case.sides.clock.now += CACHE
     case.issue()
     assert await case.call() == "answered"
@@ -127,10 +118,7 @@ async def test_revoked_and_unknown(case: Case) -> None:
 async def test_a_consent_of_nobody_is_refused_by_both_and_nobody_is_asked(case: Case, reference: str) -> None:
     assert await case.call(reference) == "ConsentIssuerUnknown"
     assert not case.sides.wire.sent
-    data = replace(GOOD_PERSONAL_DATA, legal_basis=LegalBasis(kind="consent", reference="x"), consent=reference)
-    answer = await case.sides.wire.post(sealed_request(case.sides, personal_data=data).octets)
-    assert answer.refused is not None
-    assert answer.refused.code == "ConsentIssuerUnknown"
+    assert await case.peer_call(consent=reference) == "ConsentIssuerUnknown"
     assert not case.issuer.asked
 
 
@@ -147,30 +135,16 @@ async def test_a_kind_of_an_issuer_wants_a_statement_even_if_it_need_not_name_on
 
 
 async def test_whom_the_consumer_represents_has_to_be_a_third_party(case: Case) -> None:
-    data = replace(
-        GOOD_PERSONAL_DATA,
-        legal_basis=LegalBasis(kind="consent", reference="x"),
-        consent=f"{case.issuer.member.subsystem}/K-17",
-        represented_party=RepresentedParty(party_class="COM", code="300000001"),
-    )
-    refused = await case.sides.wire.post(sealed_request(case.sides, personal_data=data).octets)
-    assert refused.refused is not None
-    assert refused.refused.code == "ConsentForAnotherConsumer"
+    party = RepresentedParty(party_class="COM", code="300000001")
+    assert await case.peer_call(represented_party=party) == "ConsentForAnotherConsumer"
     case.sides.clock.now += CACHE
     case.issue(third_parties=(Organisation(name="Bank", stir="300000001"),))
-    assert (await case.sides.wire.post(sealed_request(case.sides, personal_data=data).octets)).refused is None
+    assert await case.peer_call(represented_party=party) == "answered"
 
 
 async def test_a_second_person_in_the_request_is_not_covered(case: Case) -> None:
-    data = replace(
-        GOOD_PERSONAL_DATA,
-        subjects=(SubjectId("pinfl", PINFL), SubjectId("pinfl", OTHER_PINFL)),
-        legal_basis=LegalBasis(kind="consent", reference="x"),
-        consent=f"{case.issuer.member.subsystem}/K-17",
-    )
-    answer = await case.sides.wire.post(sealed_request(case.sides, personal_data=data).octets)
-    assert answer.refused is not None
-    assert answer.refused.code == "ConsentOfAnotherSubject"
+    both = (SubjectId("pinfl", PINFL), SubjectId("pinfl", OTHER_PINFL))
+    assert await case.peer_call(subjects=both) == "ConsentOfAnotherSubject"
 
 
 def test_a_reference_is_read_as_it_is_written() -> None:

@@ -14,16 +14,7 @@ from adapter.errors import ConsentUnavailable, PeerUnreachable, SecurityFailed
 from adapter.policy.consents import ConsentStatus
 from adapter.policy.rules import AccessRule
 from adapter.released_fields import ReleasedFields, Replacement
-from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, case_of, desk_of, entry_of
-from tests.two_sides import (
-    TwoSides,
-)
-
-
-@pytest.fixture
-def case(sides: TwoSides) -> Case:
-    return case_of(sides)
-
+from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, desk_of, entry_of
 
 # --- statements that were tampered with ------------------------------------------------------------------------------
 

@@ -11,13 +11,12 @@ from adapter.directory.content import IdentifierType
 from adapter.directory.identifier_pattern import IdentifierPattern
 from adapter.identifiers import SubjectId
 from adapter.policy import lawful
-from tests.two_sides import GOOD_PERSONAL_DATA, PINFL, TwoSides, context, fault_code, get_person, sealed_request, soap
+from tests.two_sides import GOOD_PERSONAL_DATA, SUBJECT, TwoSides, context, fault_code, get_person, peer_outcome, soap
 
 PERMIT = IdentifierType(
     code="permit", pattern=IdentifierPattern("[A-Z]{2}-[0-9]{4}"), titles={"en": "Permit", "uz": "Ruxsatnoma"}
 )
 GOOD, WRONG = "AB-1234", "AB-12345"
-PERSON = f'<c:Subject kind="pinfl">{PINFL}</c:Subject>'
 
 
 @pytest.fixture
@@ -28,8 +27,8 @@ def typed_sides(sides: TwoSides) -> TwoSides:
 
 
 def asking(value: str, kind: str = "permit") -> str:
-    permit = f'<c:Subject kind="{kind}">{value}</c:Subject>'
-    return soap(context().replace(PERSON, PERSON + permit), get_person())
+    other = f'<c:Subject kind="{kind}">{value}</c:Subject>'
+    return soap(context().replace(SUBJECT, SUBJECT + other), get_person())
 
 
 async def test_a_value_that_fits_passes_and_is_recorded_by_its_keyed_hash(typed_sides: TwoSides) -> None:
@@ -53,7 +52,7 @@ async def test_the_consumers_adapter_refuses_what_does_not_fit(typed_sides: TwoS
 async def test_the_providers_adapter_refuses_it_too(typed_sides: TwoSides, value: str, kind: str) -> None:
     """Whatever the consumer's adapter let pass."""
     data = replace(GOOD_PERSONAL_DATA, subjects=(*GOOD_PERSONAL_DATA.subjects, SubjectId(kind, value)))
-    await typed_sides.wire.post(sealed_request(typed_sides, personal_data=data).octets)
+    await peer_outcome(typed_sides, data)
     assert typed_sides.register.asked == []
     assert typed_sides.provider_record.outcomes == ["InvalidIdentifier"]
 

@@ -16,12 +16,13 @@ from tests.two_sides import (
     GOOD_PERSONAL_DATA,
     LEGAL_BASIS,
     PINFL,
+    SUBJECT,
     TwoSides,
     context,
     fault_code,
     get_person,
     good_call,
-    sealed_request,
+    peer_outcome,
     soap,
 )
 
@@ -66,11 +67,8 @@ def statement(code: str, names: frozenset[BasisName]) -> Any:
 async def on_both_sides(sides: TwoSides, code: str, names: frozenset[BasisName]) -> tuple[str, str, int]:
     """What the client gets, what a peer gets, and how often the information system was asked."""
     consumer = fault_code(await sides.call(client_words(code, names)))
-    provider = await sides.wire.post(sealed_request(sides, personal_data=statement(code, names)).octets)
-    asked = len(sides.register.asked)
-    if provider.refused is not None:
-        return consumer, provider.refused.code, asked
-    return consumer, "answered", asked
+    provider = await peer_outcome(sides, statement(code, names))
+    return consumer, provider, len(sides.register.asked)
 
 
 def test_every_kind_but_the_law_itself_names_something_apart() -> None:
@@ -96,10 +94,9 @@ async def test_a_basis_that_leaves_one_thing_out_is_refused_by_both(
 async def test_personal_data_without_basis_subject_or_known_kind_is_refused_by_both(
     lawful: TwoSides, what: str
 ) -> None:
-    subject = f'<c:Subject kind="pinfl">{PINFL}</c:Subject>'
     call = {
         "basis": good_call().replace(LEGAL_BASIS, ""),
-        "subject": good_call().replace(subject, ""),
+        "subject": good_call().replace(SUBJECT, ""),
         "kind": good_call().replace('kind="law"', 'kind="whim"'),
     }[what]
     data: Any = {
@@ -109,11 +106,9 @@ async def test_personal_data_without_basis_subject_or_known_kind_is_refused_by_b
     }[what]
     code = {"basis": "NoLegalBasis", "subject": "NoLegalBasis", "kind": "UnknownPurpose"}[what]
     assert fault_code(await lawful.call(call)) == code
-    answer = await lawful.wire.post(sealed_request(lawful, personal_data=data).octets)
     # Whom the Body asks about has to be a declared subject, which is looked at first.
     expected = "SubjectMismatch" if what == "subject" else code
-    assert answer.refused is not None
-    assert answer.refused.code == expected
+    assert await peer_outcome(lawful, data) == expected
     assert not lawful.register.asked
 
 
@@ -124,8 +119,7 @@ async def test_a_basis_that_is_over_or_to_come_is_refused_by_both(lawful: TwoSid
         call = good_call().replace('kind="law"', f'kind="law" {name}="{value}"')
         data = replace(GOOD_PERSONAL_DATA, legal_basis=LegalBasis(kind="law", reference="x", names=((name, value),)))
         assert fault_code(await lawful.call(call)) == code
-        answer = await lawful.wire.post(sealed_request(lawful, personal_data=data).octets)
-        assert (answer.refused.code if answer.refused else "answered") == code
+        assert await peer_outcome(lawful, data) == code
 
 
 async def test_the_entries_of_both_sides_say_what_the_basis_names(lawful: TwoSides) -> None:

@@ -25,7 +25,7 @@ from adapter.ports import DecryptionKey, SigningKey
 from adapter.store.token import KeyName, Token
 from adapter.store.token_keys import TokenDecryptionKey, TokenSigningKey
 from tests.pki import Federation, FederationMember
-from tests.softhsm import PIN, SoftToken, make_token, needs_softhsm
+from tests.softhsm import PIN, SoftToken, needs_softhsm, soft_token
 from tests.two_sides import TwoSides, fault_code, two_sides
 
 pytestmark = needs_softhsm
@@ -37,12 +37,10 @@ _ABLE_TO_DO_ALL = ("PrivateKey", "SignMixin", "DeriveMixin", "Object")
 
 
 @pytest.fixture
-def soft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftToken]:
+def soft(tmp_path: Path) -> Iterator[SoftToken]:
     """A fresh, empty token."""
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    made = make_token(tmp_path)
-    yield made
-    made.module.finalize()
+    with soft_token(tmp_path) as made:
+        yield made
 
 
 def signing_in(soft: SoftToken, member: FederationMember, label: str = "signing") -> TokenSigningKey:

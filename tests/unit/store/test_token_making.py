@@ -18,18 +18,16 @@ from adapter.store.token import KeyName
 from adapter.store.token_keys import TokenDecryptionKey, TokenSigningKey
 from adapter.store.token_making import MadeKey, destroy_in_token, make_in_token, public_key_in_token
 from tests.pki import AGREEMENT_USAGE, SIGNING_USAGE, issue, make_ca
-from tests.softhsm import SoftToken, make_token, needs_softhsm
+from tests.softhsm import SoftToken, needs_softhsm, soft_token
 
 pytestmark = needs_softhsm
 MEMBER = MemberId.parse("UZ/GOV/200000001")
 
 
 @pytest.fixture
-def soft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftToken]:
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    made = make_token(tmp_path)
-    yield made
-    made.module.finalize()
+def soft(tmp_path: Path) -> Iterator[SoftToken]:
+    with soft_token(tmp_path) as made:
+        yield made
 
 
 def request(purpose: str) -> Callable[[PublicKeyTypes, Callable[[bytes], bytes]], bytes]:

@@ -19,6 +19,7 @@ from adapter.errors import CertificateNotIssued, NotIssuedBecause, SettingsInval
 from adapter.transport.acme_challenge import answering
 from adapter.transport.acme_client import obtain_certificate
 from adapter.transport.acme_place import AcmeAccount, AcmePlace
+from examples.federation.free_ports import free_ports
 from tests.acme_server import AcmeServer, Fault, acme_server
 from tests.pki import make_ca
 
@@ -28,24 +29,16 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 ACCOUNT = AcmeAccount(key=ec.generate_private_key(ec.SECP256R1()), contact=("tls@example.uz",), terms_agreed=True)
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AcmeServer]:
     ca = make_ca("a CA with ACME", now=datetime.now(UTC))
-    with acme_server(ca, tmp_path_factory.mktemp("acme"), challenge_port=free_port()) as server:
+    with acme_server(ca, tmp_path_factory.mktemp("acme"), challenge_port=free_ports(1)[0]) as server:
         yield server
 
 
 @pytest.fixture
 def server(running: AcmeServer) -> AcmeServer:
-    running.fault, running.status = None, "pending"
-    running.asked.clear()
-    running.accounts.clear()
+    running.forget()
     return running
 
 
@@ -120,7 +113,7 @@ def test_an_order_has_its_time(server: AcmeServer) -> None:
 
 
 def test_a_ca_that_is_down(server: AcmeServer) -> None:
-    gone = AcmeServer(ca=server.ca, folder=server.folder, challenge_port=server.challenge_port, port=free_port())
+    gone = AcmeServer(ca=server.ca, folder=server.folder, challenge_port=server.challenge_port, port=free_ports(1)[0])
     with pytest.raises(CertificateNotIssued, match="cannot be reached") as refused:
         obtain(gone)
     assert refused.value.because is NotIssuedBecause.UNREACHABLE
