@@ -48,19 +48,13 @@ class Keyring:
     """The number of the last entry of the record about a key when these were read, -1 without one."""
 
 
-def _nothing_is_known(_certificate_sha256: bytes) -> bool:
-    return False
-
-
 class SigningKeyChoice:
     """Which of our signing keys to use: registered for us by the directory, valid now, and not known to be revoked.
 
     Chosen once for each version of the directory; time and revocation are looked at for every message.
     """
 
-    def __init__(
-        self, keys: tuple[SigningKey, ...], own: MemberId, is_revoked: Callable[[bytes], bool] = _nothing_is_known
-    ) -> None:
+    def __init__(self, keys: tuple[SigningKey, ...], own: MemberId, is_revoked: Callable[[bytes], bool]) -> None:
         """is_revoked: whether the certificate with this SHA-256 is known to be revoked (directory.status.StatusBook).
 
         What the record says of a revoked key is no matter here: such a key is not loaded (audit.key_life.LOADED).
