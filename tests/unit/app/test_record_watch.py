@@ -9,14 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.app.record_answers import RecordAnswers
 from adapter.app.record_watch import RecordWatch
 from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
-from adapter.audit.past import Answer, read_answer, write_answer, write_question
+from adapter.audit.past import read_answer, write_answer, write_question
 from adapter.audit.peer_checkpoints import ClaimedPast, Fork, ShownState, shown_checkpoint, verify_fork
 from adapter.audit.verify import verify_record
-from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.crypto.note import NoteSigner, NoteVerifier, only_signer
 from adapter.errors import PeerMismatch, PeerUnreachable, RecordBroken
 from adapter.identifiers import MemberId
 from adapter.ports import Entry
@@ -241,7 +242,11 @@ def with_another_root(octets: bytes) -> bytes:
 
 
 def of_another_key(octets: bytes) -> bytes:
-    return write_answer(Answer(newest=read_answer(octets).newest.replace("A", "B", 1)))
+    """All of it right, but for the signature of the newest checkpoint."""
+    answer = read_answer(octets)
+    text, name = only_signer(answer.newest.encode())
+    forger = NoteSigner(name, Ed25519PrivateKey.generate())
+    return write_answer(replace(answer, newest=sign_checkpoint(Checkpoint.parse(text), forger)))
 
 
 def unreachable(_: bytes) -> bytes:

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapter.cli.key_import import check_certificate
 from adapter.errors import KeyUnusable
@@ -192,3 +193,30 @@ def test_a_tls_certificate_of_the_ca_for_signing_is_refused(federation: Federati
     of_the_wrong_ca = renewed(federation, social, issuer=federation.issuing_ca)
     with pytest.raises(KeyUnusable, match="no certificate of the authority"):
         check_certificate(of_the_wrong_ca.certificate, KeyPurpose.TLS, social.id, federation.directory(), NOW)
+
+
+def test_a_certificate_that_was_ordered_is_for_its_hosts_for_both_ways_and_of_no_other_member(
+    federation: Federation,
+) -> None:
+    social, host = federation.social, "adapter.example.uz"
+    both = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    def check(**more: object) -> None:
+        good = {"issuer": federation.tls_ca, "hosts": (host,), "extended_usage": both, "subject": host}
+        certificate = renewed(federation, social, **{**good, **more}).certificate
+        hosts = frozenset({host})
+        check_certificate(certificate, KeyPurpose.TLS, social.id, federation.directory(), NOW, ordered_for=hosts)
+
+    check()
+    check(extended_usage=())
+    check(subject=f"{social.id} tls")
+    wrong: dict[str, dict[str, object]] = {
+        "not for servers and clients both": {"extended_usage": both[:1]},
+        "for other hosts than those that were ordered": {"hosts": (host, "another.example.uz")},
+        "names no host": {"hosts": ()},
+        "another member's id": {"subject": f"{federation.cadastre.id} tls"},
+        "no certificate of the authority": {"issuer": make_ca("Somebody's CA")},
+    }
+    for words, more in wrong.items():
+        with pytest.raises(KeyUnusable, match=words):
+            check(**more)

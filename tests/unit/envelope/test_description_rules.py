@@ -138,6 +138,21 @@ def test_entities_that_grow_past_the_limit_are_refused():
         read_document(text.encode(), "a.xsd")
 
 
+@pytest.mark.parametrize(
+    "name", ["", ' name=""', ' name=" "', ' name="1st"', ' name="a:b"', ' name="{a}b"', ' name="a b"']
+)
+@pytest.mark.parametrize("declared", ["message", "part", "portType", "binding", "element"])
+def test_what_is_declared_without_a_name_that_xml_allows_is_refused(declared: str, name: str):
+    """Found by fuzzing: whoever read such a name later met an accident."""
+    namespace = "http://www.w3.org/2001/XMLSchema" if declared == "element" else "http://schemas.xmlsoap.org/wsdl/"
+    text = f'<w:{declared} xmlns:w="{namespace}"{name}/>'
+    if declared == "element" and not name:  # a reference to one that is declared elsewhere
+        assert read_document(text.encode(), "a.xsd").tag == f"{{{namespace}}}element"
+        return
+    with pytest.raises(DescriptionUnusable, match=f"a.wsdl: line 1: {declared} without a name that XML allows"):
+        read_document(text.encode(), "a.wsdl")
+
+
 def test_more_octets_than_a_description_may_have_are_refused():
     with pytest.raises(DescriptionUnusable, match="more than"):
         gather({"a.wsdl": bytes(MAX_DESCRIPTION_BYTES + 1)}.get, "a.wsdl", Catalog())

@@ -268,7 +268,7 @@ def test_base64_in_pieces(octets: bytes, pieces: int):
     stream.finish()
 
 
-@pytest.mark.parametrize("text", [b"AAA", b"AA==AAAA", b"A*==", b"====", b"AAA=A"])
+@pytest.mark.parametrize("text", [b"AAA", b"AA==AAAA", b"AA==\nAAAA", b"A*==", b"====", b"AAA=A"])
 def test_what_is_not_base64(text: bytes):
     def decode() -> None:
         stream = Base64Stream(AttachmentsInvalid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,9 @@ from adapter.crypto.consent import open_consent, sign_consent
 from adapter.directory.content import BasisName
 from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS
 from adapter.envelope.consent import ConsentReference, Organisation
+from adapter.errors import ConsentForAnotherConsumer, ConsentUnavailable
 from adapter.identifiers import SubjectId
-from adapter.policy.consents import ConsentStatus
+from adapter.policy.consents import ConsentStatus, IssuedConsent, verify_consent
 from adapter.released_fields import ReleasedFields
 from adapter.stages import RepresentedParty
 from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, consent_of, entry_of
@@ -145,6 +147,30 @@ async def test_whom_the_consumer_represents_has_to_be_a_third_party(case: Case) 
 async def test_a_second_person_in_the_request_is_not_covered(case: Case) -> None:
     both = (SubjectId("pinfl", PINFL), SubjectId("pinfl", OTHER_PINFL))
     assert await case.peer_call(subjects=both) == "ConsentOfAnotherSubject"
+
+
+async def test_abroad_only_with_a_consent_that_says_so(case: Case) -> None:
+    assert await case.call() == "answered"
+    (wish,) = case.issuer.asked
+    provider = wish.service.subsystem
+    abroad = replace(wish.service, subsystem=replace(provider, member=replace(provider.member, instance="KZ")))
+    for cross_border in (False, True):
+        case.issue(data=((abroad, None),), cross_border=cross_border)
+        issued = IssuedConsent(statement=case.issuer.statement, status=ConsentStatus.ACTIVE, as_of=case.sides.clock())
+        with nullcontext() if cross_border else pytest.raises(ConsentForAnotherConsumer, match="go abroad"):
+            verify_consent(
+                issued, replace(wish, service=abroad), directory=case.sides.directory, now=case.sides.clock()
+            )
+
+
+@pytest.mark.parametrize("age", [CACHE, timedelta(seconds=-1)])
+async def test_a_status_that_is_too_old_or_from_the_future_says_nothing(case: Case, age: timedelta) -> None:
+    """Whoever remembered it: the check does not rely on that."""
+    assert await case.call() == "answered"
+    now = case.sides.clock()
+    issued = IssuedConsent(statement=case.issuer.statement, status=ConsentStatus.ACTIVE, as_of=now - age)
+    with pytest.raises(ConsentUnavailable, match="older than the directory allows"):
+        verify_consent(issued, case.issuer.asked[0], directory=case.sides.directory, now=now)
 
 
 def test_a_reference_is_read_as_it_is_written() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from adapter.crypto.consent import MAX_STATEMENT_BYTES, open_consent
 from adapter.errors import ConsentUnavailable, PeerUnreachable, SecurityFailed
-from adapter.policy.consents import ConsentStatus
+from adapter.policy.consents import ConsentStatus, IssuedConsent, VerifiedConsent, verify_consent
 from adapter.policy.rules import AccessRule
 from adapter.released_fields import ReleasedFields, Replacement
 from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, desk_of, entry_of
@@ -204,3 +204,19 @@ async def test_authorizing_without_the_verified_consent_is_refused(case: Case, m
 
     monkeypatch.setattr("adapter.exchange.provide.verified_consent", lax)
     assert await case.call() == "ConsentUnavailable"
+
+
+async def test_a_consent_that_was_verified_for_another_request_is_refused(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await case.call() == "answered"
+    (wish,) = case.issuer.asked
+    issued = IssuedConsent(statement=case.issuer.statement, status=ConsentStatus.ACTIVE, as_of=case.sides.clock())
+    good = verify_consent(issued, wish, directory=case.sides.directory, now=case.sides.clock())
+    given = [good, replace(good, wish=replace(wish, consumer=wish.service.subsystem))]
+
+    async def of_another(*_: object, **__: object) -> VerifiedConsent:
+        return given.pop(0)
+
+    monkeypatch.setattr("adapter.exchange.provide.verified_consent", of_another)
+    assert [await case.call(), await case.call()] == ["answered", "ConsentUnavailable"]
