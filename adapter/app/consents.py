@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from adapter.directory.model import Directory
@@ -24,7 +25,7 @@ MAX_KEPT: Final = 10_000
 class ConsentDesk:
     """What the issuers said last. ask: an exchange with the issuer's adapter; raises ConsentUnavailable.
 
-    wait_s: how long a request waits for an answer; one that comes later still serves the next request.
+    wait_s: how long a request waits for an answer, at most; one that comes later still serves the next request.
     """
 
     ask: Callable[[Wish], Awaitable[IssuedConsent]] = nobody_asks
@@ -33,8 +34,12 @@ class ConsentDesk:
     _known: dict[ConsentReference, IssuedConsent] = field(default_factory=dict)
     _asked: dict[ConsentReference, asyncio.Task[IssuedConsent]] = field(default_factory=dict)
 
-    async def __call__(self, wish: Wish, directory: Directory, clock: Clock) -> IssuedConsent:
-        """What the issuer says of a consent, no older than the directory allows. Raises ConsentUnavailable."""
+    async def __call__(self, wish: Wish, directory: Directory, clock: Clock, reply_by: datetime) -> IssuedConsent:
+        """What the issuer says of a consent, no older than the directory allows. Raises ConsentUnavailable.
+
+        reply_by: of the request. It waits no longer than for half of the time that is left, so that there is some for
+        the information system, and for the refusal to come in time.
+        """
         limit = issuer_for(wish.reference, wish.basis_kind, directory).cache_limit
         known = self._known.get(wish.reference)
         if known is not None and known.as_of <= clock() < known.as_of + limit:
@@ -44,9 +49,10 @@ class ConsentDesk:
             task = asyncio.create_task(self._learn(wish), name="consent")
             self._asked[wish.reference] = task
             task.add_done_callback(lambda done: self._answered(wish.reference, done))
-        done, _ = await asyncio.wait((task,), timeout=self.wait_s)
+        wait_s = min(self.wait_s, (reply_by - clock()).total_seconds() / 2)
+        done, _ = await asyncio.wait((task,), timeout=max(wait_s, 0))
         if not done:
-            raise ConsentUnavailable(f"{wish.reference.issuer} did not answer within {self.wait_s:g} seconds")
+            raise ConsentUnavailable(f"{wish.reference.issuer} did not answer within {wait_s:g} seconds")
         try:
             return task.result()
         except ConsentUnavailable:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
+from adapter.app.consent_asking import IssuerAsking
+from adapter.app.consents import ConsentDesk
 from adapter.app.directory_keeper import DirectoryKeeper
 from adapter.app.key_keeper import KeyKeeper
 from adapter.app.keyring import Keyring
@@ -30,6 +32,7 @@ from adapter.directory.status import StatusBook
 from adapter.directory.trust import ChainCache
 from adapter.errors import AdapterError, SettingsInvalid
 from adapter.exchange.attachments import ScanRule
+from adapter.exchange.consents import Learn, nobody_asks
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.opening import Opener
 from adapter.exchange.parts import AttachmentBounds
@@ -139,7 +142,7 @@ def build_site(
         answers=RecordAnswers(reader=LogReader(database), kept=PeerCheckpoints(database), directory=keeper.current),
         peers=peers,
         spool=spool,
-        provider=common.provider(policy, services),
+        provider=common.provider(policy, services, common.consents(peers)),
         consumer=common.consumer(load_clients(settings), peers),
         services=services,
     )
@@ -215,7 +218,17 @@ class _Common:
         timing = self.settings.timing
         return TimeBounds(clock_skew_s=timing.clock_skew_s, max_lifetime_s=timing.message_lifetime_s)
 
-    def provider(self, policy: PolicyKeeper, services: Mapping[ServiceId, ProvidedService]) -> Provider:
+    def consents(self, peers: PeerClient) -> Learn:
+        """How the provider's side learns whether a consent holds: by exchanges of our own with its issuer."""
+        settings = self.settings.consents
+        if settings is None:
+            return nobody_asks
+        asking = IssuerAsking.of(settings, lambda client: self.consumer((client,), peers))
+        return ConsentDesk(ask=asking, wait_s=settings.wait_s)
+
+    def provider(
+        self, policy: PolicyKeeper, services: Mapping[ServiceId, ProvidedService], consents: Learn
+    ) -> Provider:
         """The provider's side."""
         return Provider(
             own=self.settings.member,
@@ -231,6 +244,7 @@ class _Common:
             stamp_deadline=self.stamps.deadline,
             staple=self.staple,
             checkpoint=self.checkpoint,
+            consents=consents,
         )
 
     def consumer(self, clients: tuple[Client, ...], peers: PeerClient) -> Consumer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeAlias
 
 from adapter.directory.model import Directory
@@ -13,13 +14,16 @@ from adapter.policy.rules import PolicySnapshot
 from adapter.ports import Clock
 from adapter.stages import ValidRequest
 
-Learn: TypeAlias = Callable[[Wish, Directory, Clock], Awaitable[IssuedConsent]]
-"""What the issuer says of a consent, no older than the directory allows. Raises ConsentUnavailable."""
+Learn: TypeAlias = Callable[[Wish, Directory, Clock, datetime], Awaitable[IssuedConsent]]
+"""What the issuer says of a consent, no older than the directory allows. Raises ConsentUnavailable.
+
+The last argument: until when the answer to the request is awaited.
+"""
 
 
 async def nobody_asks(wish: Wish, *_: object) -> IssuedConsent:
     """Where no way to an issuer is set up. Raises ConsentUnavailable."""
-    raise ConsentUnavailable(f"nobody asks {wish.reference.issuer}")
+    raise ConsentUnavailable(f"nobody asks {wish.reference.issuer}: the settings have no table [consents]")
 
 
 async def verified_consent(
@@ -36,5 +40,5 @@ async def verified_consent(
     refusal = decide(facts, policy=policy, directory=directory, now=clock()).refusal
     if refusal is not None:
         raise refusal
-    issued = await learn(wish, directory, clock)
+    issued = await learn(wish, directory, clock, valid.fresh.message.verified.header.reply_by)
     return verify_consent(issued, wish, directory=directory, now=clock())

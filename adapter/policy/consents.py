@@ -91,7 +91,7 @@ def consent_named(data: PersonalData, directory: Directory) -> ConsentReference 
     Raises ConsentIssuerUnknown when it is not ISSUER/ID, or the directory names no such issuer for this kind.
     """
     basis = data.legal_basis
-    if basis is None or not _is_consent(basis.kind, directory):
+    if basis is None or not relies_on_consent(basis.kind, directory):
         return None
     try:
         reference = ConsentReference.parse(data.consent or "")
@@ -109,7 +109,8 @@ def issuer_for(reference: ConsentReference, kind: str, directory: Directory) -> 
     return issuer
 
 
-def _is_consent(kind: str, directory: Directory) -> bool:
+def relies_on_consent(kind: str, directory: Directory) -> bool:
+    """Whether a legal basis of this kind is a consent: it has to name one, or an issuer is named for it."""
     known = directory.legal_basis_kinds.get(kind)
     wants_one = known is not None and BasisName.CONSENT in known.must_name
     return wants_one or any(kind in issuer.kinds for issuer in directory.consent_issuers.values())

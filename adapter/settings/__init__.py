@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from adapter.settings.adapter_file import ClientSettings, Settings, load_settings
 from adapter.settings.client_context import ContextSettings
+from adapter.settings.consents_section import ConsentsSettings
 from adapter.settings.service_file import ServiceSettings, load_service_settings
 from adapter.settings.toml_reading import load_toml
 
 __all__ = [
     "ClientSettings",
+    "ConsentsSettings",
     "ContextSettings",
     "ServiceSettings",
     "Settings",

@@ -16,6 +16,7 @@ from adapter.attachments import MAX_ATTACHMENTS
 from adapter.identifiers import MemberId
 from adapter.settings.acme_section import AcmeSettings
 from adapter.settings.client_context import ContextSettings
+from adapter.settings.consents_section import ConsentsSettings
 from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
 from adapter.settings.officers import ApprovalsSettings, KeysSettings
 from adapter.settings.token_section import TokenSettings
@@ -297,6 +298,7 @@ class Settings(Section):
     approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings, description="Acts that need two officers.")
     token: TokenSettings | None = Field(None, description="A PKCS #11 token that holds keys.")
     acme: AcmeSettings | None = Field(None, description="A CA that renews the TLS certificate by ACME.")
+    consents: ConsentsSettings | None = Field(None, description="How consent issuers are asked.")
     client: tuple[ClientSettings, ...] = Field((), description="The agency's own systems that may call.")
 
     @property
@@ -316,6 +318,12 @@ class Settings(Section):
         for at, place in enumerate(places):
             if place[1] and place in places[:at]:
                 raise mistake(f"{listeners[places.index(place)]} listens there", at=(listeners[at], "port"))
+        return self
+
+    @model_validator(mode="after")
+    def _asks_as_itself(self) -> Self:
+        if self.consents is not None and self.consents.subsystem.member != self.member:
+            raise mistake("belongs to another member than this adapter", at=("consents", "subsystem"))
         return self
 
     @model_validator(mode="after")

@@ -44,14 +44,20 @@ class ContextSettings(Section):
             raise mistake("official is given too: keep one of the two", at=("official_xpath",))
         _both_or_none(self, "legal_basis_kind", "legal_basis_reference")
         _both_or_none(self, "subject_kind", "subject_xpath")
-        for name in ("date", "until"):
-            if not is_day(self.legal_basis_names.get(name, "2026-12-31")):
-                raise mistake("should be a day, written 2026-12-31", at=("legal_basis_names", name))
+        check_days(self.legal_basis_names)
         if self.legal_basis_names and self.legal_basis_kind is None:
             raise mistake("needed with legal_basis_names", at=("legal_basis_kind",))
         for key in ("official_xpath", "subject_xpath", "consent_xpath", "issue_xpath"):
             check_xpath(getattr(self, key), self.namespaces, at=(key,))
         return self
+
+
+def check_days(names: Mapping[NameOfBasis, str]) -> None:
+    """Raise the mistake of a day that is none, in a table `legal_basis_names`."""
+    days: tuple[NameOfBasis, ...] = ("date", "until")
+    for name in days:
+        if not is_day(names.get(name, "2026-12-31")):
+            raise mistake("should be a day, written 2026-12-31", at=("legal_basis_names", name))
 
 
 def _both_or_none(section: Section, first: str, second: str) -> None:

@@ -40,7 +40,8 @@ MAKERS = {
     # One kind of information system, one file; nothing else can answer for a system.
     "BackendAnswer": ("adapter/backends/soap.py", "adapter/backends/sql.py", "adapter/backends/python.py"),
     "SealedMessage": ("adapter/crypto/seal.py",),
-    "ReceivedCall": ("adapter/transport/*",),
+    # A call of this adapter itself, to a consent issuer, does not come from a socket.
+    "ReceivedCall": ("adapter/transport/*", "adapter/app/consent_asking.py"),
     "IdentifiedCall": ("adapter/policy/clients.py",),
     # One dialect, one file.
     "ParsedCall": ("adapter/dialects/soap.py", "adapter/dialects/xroad.py", "adapter/dialects/json_dialect.py"),

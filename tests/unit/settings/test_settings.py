@@ -346,3 +346,38 @@ def test_a_token_and_where_its_pin_comes_from(write: Write, tmp_path: Path) -> N
 )
 def test_a_token_that_is_not_named_well_is_refused(write: Write, text: str, key: str) -> None:
     assert key in {problem.element for problem in refused(write(MINIMAL + text)).problems}
+
+
+# --- consents ---------------------------------------------------------------------------------------------------------
+
+CONSENTS = """
+[consents]
+subsystem = "UZ/GOV/200000001/population"
+purpose = "consent-check"
+legal_basis_kind = "law"
+legal_basis_reference = "Law on personal data, article 18"
+"""
+
+
+def test_nobody_is_asked_about_consents_until_the_settings_say_how(write: Write) -> None:
+    assert load_settings(write(MINIMAL)).consents is None
+    consents = load_settings(write(MINIMAL + CONSENTS)).consents
+    assert consents is not None
+    assert (consents.official, consents.wait_s) == ("consent-check", 10)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "why"),
+    [
+        ('"law"', '"consent"', "line 10: [consents] legal_basis_kind:", "cannot be the basis of asking"),
+        ("200000001/population", "200000002/cadastre", "line 8: [consents] subsystem:", "another member"),
+        ('purpose = "consent-check"', 'purposes = "x"', "line 9: [consents] purposes:", 'did you mean "purpose"'),
+        ('article 18"', 'article 18"\n[consents.legal_basis_names]\ndate = "2026-02-30"', "date:", "should be a day"),
+    ],
+)
+def test_a_mistake_in_how_consents_are_asked_about_is_named(
+    write: Write, old: str, new: str, where: str, why: str
+) -> None:
+    said = str(refused(write(MINIMAL + CONSENTS.replace(old, new))))
+    assert where in said
+    assert why in said
