@@ -94,7 +94,7 @@ class Scene:
         service = ServiceId(self.sides.federation.cadastre.subsystem, "ManageConsents", "v1")
         answer = await consume(replace(call, service=service), SoapDialect(content_type=call.content_type), self.portal)
         code = fault_code(answer)
-        return "".join(etree.fromstring(answer.octets).itertext()).strip() if code == "answered" else code
+        return "".join(map(str, etree.fromstring(answer.octets).itertext())).strip() if code == "answered" else code
 
     async def give(self) -> str:
         federation = self.sides.federation
