@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
 """A revoked key is used no longer than this, in every worker."""
+LOADED_WITHIN_S = 5 * EVERY_S
+"""A new key is held by every worker that can read it: one look, and four for a machine that is loaded."""
 OFFICER = "adapter"
 """Who enters what nobody did: that a directory names a certificate, or no longer."""
 

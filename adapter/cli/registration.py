@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from time import sleep
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
 from rich.text import Text
 
+from adapter.app.key_keeper import LOADED_WITHIN_S
 from adapter.app.provided import load_service, service_folders
 from adapter.audit.key_life import LifeState
 from adapter.cli.files import confirm_overwrite, write_octets
 from adapter.cli.key_files import KeyFile, KeyState
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc, settings_from
-from adapter.cli.output import Output, counted, good
+from adapter.cli.output import Output, counted, good, when
 from adapter.cli.own_record import record_signer
 from adapter.cli.token_keys import survey_all
 from adapter.directory.model import (
@@ -71,7 +74,8 @@ def registration(
 ) -> None:
     """Write registration.xml and the bundles of the services' descriptions, for the authority.
 
-    It holds public things only: names, address, certificates, services, the record's verifier key.
+    It holds public things only: names, address, certificates, services, the record's verifier key. Of an agreement key
+    that was just certified it waits some seconds, until the running workers can open what is encrypted to it.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
@@ -79,7 +83,9 @@ def registration(
     services, bundles = _services(settings)
     known = {service.service.subsystem.code for service in services}
     known |= {client.subsystem.code for client in settings.client} | set(subsystem or ())
-    certificates = _certificates(settings)
+    keys = survey_all(settings, now_utc())
+    certificates = _certificates(keys)
+    _wait_until_loaded(keys, output)
     member = Member(
         id=settings.member,
         names=_names(name),
@@ -162,12 +168,28 @@ def _services(settings: Settings) -> tuple[tuple[DirectoryService, ...], dict[st
     return tuple(services), bundles
 
 
-def _certificates(settings: Settings) -> _Certificates:
+def _certificates(keys: list[KeyFile]) -> _Certificates:
     """Every usable certificate of the keys folder; of each use there must be one. Raises KeyUnusable."""
-    keys = survey_all(settings, now_utc())
     return _Certificates(
         signing=_registered(keys, "signing"), agreement=_registered(keys, "agreement"), tls=_registered(keys, "tls")
     )
+
+
+def _wait_until_loaded(keys: list[KeyFile], output: Output) -> None:
+    """A peer encrypts to a new agreement key as soon as it reads of it, and each running worker must hold it by then.
+
+    Keys that sign or are shown wait for their activation anyway, and an adapter without any other agreement key answers
+    nobody yet. A clock that was set back makes nobody wait longer.
+    """
+    agreement = [key for key in keys if key.purpose == "agreement" and key.certificate is not None]
+    new = [key.life.since for key in agreement if key.life is not None and key.life.state is LifeState.CERTIFIED]
+    if not new or len(agreement) == 1:
+        return
+    at = max(new) + timedelta(seconds=LOADED_WITHIN_S)
+    left_s = (at - now_utc()).total_seconds()
+    if left_s > 0:
+        output.remark(f"Waiting until {when(at)}: running workers may not have the new agreement key yet.")
+        sleep(min(left_s, LOADED_WITHIN_S))
 
 
 def _is_leaving(key: KeyFile) -> bool:

@@ -85,8 +85,6 @@ def register(federation: Federation, home: Home, folder: Path) -> None:
     words = (*names, "--stir", home.plan.member.code, "--address", home.peer_address, "-o", folder, "--yes")
     done = typed("registration", *words, "--settings", home.folder)
     assert done.code == 0, done
-    # No authority publishes within the second in which workers begin to open messages with the new key.
-    time.sleep(2.5)
     registration = registration_from(folder / "registration.xml")
     publish_draft(federation, put_member(federation.authority.draft(), registration, now=datetime.now(UTC)))
 
