@@ -13,6 +13,7 @@ from cryptography import x509
 from adapter.app.consent_asking import IssuerAsking
 from adapter.app.consents import ConsentDesk
 from adapter.app.directory_keeper import DirectoryKeeper
+from adapter.app.kept_statuses import status_copies
 from adapter.app.key_keeper import KeyKeeper
 from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
@@ -52,7 +53,6 @@ from adapter.store.log_reader import LogReader
 from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.record import RecordLimits, RecordWriter
 from adapter.store.spool import Spool
-from adapter.store.status_copies import StatusCopies
 from adapter.store.time_stamps import TimeStamps
 from adapter.transport.clamd import Clamd
 from adapter.transport.destinations import PeerDestinations
@@ -328,7 +328,7 @@ def _status_keeper(settings: Settings, keeper: DirectoryKeeper) -> StatusKeeper:
         own=settings.member,
         book=StatusBook(),
         client=client,
-        copies=StatusCopies(settings.adapter.data_dir / "statuses"),
+        copies=status_copies(settings),
         directory=keeper.current,
         chains=ChainCache(),
         clock=utc_now,

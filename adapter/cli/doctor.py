@@ -108,7 +108,7 @@ class _Beyond:
 
 def _on_this_machine(settings: Settings) -> list[Finding]:
     now = now_utc()
-    findings = [
+    return [
         *guarded("keys", _KEYS, lambda: look_at_keys(settings, now)),
         *look_at_process(),
         *guarded("disk", "Look at the disk.", lambda: look_at_disk(settings)),
@@ -120,7 +120,6 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
         *guarded("clients", "Mend [[client]] in the settings.", lambda: look_at_clients(settings)),
         *guarded("approvals", "adapter approvals list", lambda: look_at_approvals(settings, now)),
     ]
-    return findings + follows(findings, guarded("signature", _KEYS, lambda: try_signature(settings)))
 
 
 def _with_the_directory(
@@ -141,7 +140,8 @@ def _with_the_directory(
             "clients", "Mend [client.context].", lambda: look_at_contexts(settings, settings_file, known)
         )
     findings += look_at_expiries(settings, directory, now)
-    trial = guarded("exchange", _KEYS, lambda: try_exchange(settings, directory, now))
+    trial = guarded("signature", _KEYS, lambda: try_signature(settings, directory, now))
+    trial += guarded("exchange", _KEYS, lambda: try_exchange(settings, directory, now))
     findings += follows([*before, *findings], trial)
     if directory is not None and beyond.peers:
         findings += guarded("peer", _KEYS, lambda: look_at_peers(settings, known, beyond.peers))

@@ -71,7 +71,7 @@ def rehearse_online(settings: Settings, directory: Directory, now: datetime) -> 
     if not services:
         yield warn(what, "no service of this member is in the directory, so nothing can be asked", "See `registered`.")
         return
-    keys = OwnKeys.of(settings, now)
+    keys = OwnKeys.of(settings, directory, now)
     request = rehearsal_request(keys, _consumer(services[0]), services[0], next(iter(directory.purposes), "any"), now)
     certificates = [one.certificate for one in directory.member(settings.member).adapter.tls_certificates]
     octets = asyncio.run(_post(settings, certificates, request.octets))

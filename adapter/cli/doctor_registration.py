@@ -11,13 +11,11 @@ from cryptography import x509
 from adapter.app.provided import load_service, service_folders
 from adapter.audit.key_life import LifeState
 from adapter.cli.doctor_checks import Finding, fail, ok, warn
-from adapter.cli.key_files import KeyFile, KeyState
+from adapter.cli.key_files import KeyFile, KeyState, use_of
 from adapter.cli.own_record import record_signer
 from adapter.cli.token_keys import survey_all
 from adapter.cli.trust_faults import TrustFault
 from adapter.crypto.certificates import Purpose, check_chain
-from adapter.crypto.keys import AGREEMENT_PURPOSES
-from adapter.crypto.suites import suite
 from adapter.directory.model import Directory, Member
 from adapter.errors import SecurityFailed
 from adapter.settings import Settings
@@ -95,13 +93,6 @@ def _record_key(settings: Settings, member: Member) -> Iterator[Finding]:
 
 
 # --- the path to a CA -------------------------------------------------------------------------------------------------
-
-
-def use_of(key: KeyFile, member: Member) -> Purpose:
-    """What the certificate of a key has to be for."""
-    if key.purpose == "agreement":
-        return AGREEMENT_PURPOSES[suite(member.suite).agreement_usage]
-    return Purpose.TLS if key.purpose == "tls" else Purpose.SIGNING
 
 
 def _path(key: KeyFile, member: Member, directory: Directory, now: datetime) -> Finding:

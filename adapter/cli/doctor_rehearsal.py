@@ -9,10 +9,12 @@ from typing import Final
 
 from cryptography import x509
 
-from adapter.app.keyring import own_decryption_keys, own_lives, own_signing_keys
+from adapter.app.kept_statuses import kept_revocation
+from adapter.app.keyring import SigningKeyChoice, own_decryption_keys, own_lives, own_signing_keys
 from adapter.audit.key_life import is_loaded
 from adapter.cli.doctor_checks import Finding, ok
 from adapter.cli.token_keys import survey_all
+from adapter.crypto.certificates import Purpose, sha256
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.open import decrypt, verify
 from adapter.crypto.seal import seal
@@ -21,7 +23,8 @@ from adapter.directory.model import Directory
 from adapter.directory.trust import ChainCache, identify_signer
 from adapter.envelope.lint import examine
 from adapter.errors import EnvelopeRefused, KeyUnusable, SecurityFailed
-from adapter.identifiers import MessageId, OfficialId, Purpose, RecordNumber, ServiceId, SubsystemId
+from adapter.identifiers import MessageId, OfficialId, RecordNumber, ServiceId, SubsystemId
+from adapter.identifiers import Purpose as StatedPurpose
 from adapter.ports import SigningKey
 from adapter.settings import Settings
 from adapter.stages import ExchangeHeader, PersonalData, SealedMessage, VerifiedMessage
@@ -34,12 +37,30 @@ _REPLY_WITHIN_S: Final = 30
 _PROBE: Final = b"a real signature, made and verified by adapter doctor"
 
 
-def try_signature(settings: Settings) -> Iterator[Finding]:
-    """Sign something with each signing key and verify it with its certificate."""
-    for key in own_signing_keys(settings, own_lives(settings)):
-        row = suite(key.suite)
-        row.verify(key.certificate.public_key(), key.sign(_PROBE), _PROBE)
-        yield ok("signature", f"signed and verified in suite {key.suite}")
+def try_signature(settings: Settings, directory: Directory | None, now: datetime) -> Iterator[Finding]:
+    """Sign something with the key that a running adapter would choose now, and verify it with its certificate."""
+    key = chosen_signing_key(settings, directory, now)
+    row = suite(key.suite)
+    row.verify(key.certificate.public_key(), key.sign(_PROBE), _PROBE)
+    yield ok("signature", f"signed and verified in suite {key.suite}")
+
+
+def chosen_signing_key(settings: Settings, directory: Directory | None, now: datetime) -> SigningKey:
+    """As a running adapter chooses; before a directory names this member, the first that may sign. Raises KeyUnusable.
+
+    Of revocations it knows what the running adapter keeps.
+    """
+    keys = own_signing_keys(settings, own_lives(settings))
+    if not keys:
+        raise KeyUnusable("no signing key was activated: `adapter keys list` shows what is missing")
+    if directory is None or settings.member not in directory.members:
+        return keys[0]
+    revoked = {
+        sha256(key.certificate)
+        for key in keys
+        if kept_revocation(settings, key.certificate, Purpose.SIGNING, directory, now) is not None
+    }
+    return SigningKeyChoice(keys, settings.member, revoked.__contains__).choose(directory, now)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,10 +73,10 @@ class OwnKeys:
     recipient_suite: str
 
     @classmethod
-    def of(cls, settings: Settings, now: datetime) -> OwnKeys:
-        """The signing key to use first and the newest agreement key with a certificate. Raises KeyUnusable."""
+    def of(cls, settings: Settings, directory: Directory | None, now: datetime) -> OwnKeys:
+        """The signing key to use now and the newest agreement key with a certificate. Raises KeyUnusable."""
         lives = own_lives(settings)
-        signing, decryption = own_signing_keys(settings, lives)[0], own_decryption_keys(settings, lives)
+        signing, decryption = chosen_signing_key(settings, directory, now), own_decryption_keys(settings, lives)
         for key in reversed(survey_all(settings, now)):
             if (
                 key.purpose == KeyPurpose.AGREEMENT.value
@@ -68,7 +89,7 @@ class OwnKeys:
 
 def try_exchange(settings: Settings, directory: Directory | None, now: datetime) -> Iterator[Finding]:
     """Seal a request and its reply for ourselves, and open both as a peer's would be opened."""
-    keys = OwnKeys.of(settings, now)
+    keys = OwnKeys.of(settings, directory, now)
     own = SubsystemId(settings.member, "adapter")
     request = rehearsal_request(keys, own, ServiceId(own, "Rehearsal", "v1"), "rehearsal", now)
     opened = open_own(request.octets, keys, now)
@@ -96,7 +117,7 @@ def rehearsal_request(
     """A request of ours to ourselves, with a Body that no service has: whoever opens it has to refuse it."""
     return seal(
         header=_header(consumer, service, now, answers=None),
-        personal_data=PersonalData(purpose=Purpose(purpose)),
+        personal_data=PersonalData(purpose=StatedPurpose(purpose)),
         payload=PAYLOAD,
         confirmation=None,
         signing_key=keys.signing,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from adapter.app.kept_statuses import kept_status, status_copies
 from adapter.cli.doctor_checks import Finding, fail, ok, warn
-from adapter.cli.doctor_registration import registered_certificates, use_of
+from adapter.cli.doctor_registration import registered_certificates
 from adapter.cli.doctor_stamps import destinations_of
-from adapter.cli.key_files import KeyFile
+from adapter.cli.key_files import KeyFile, use_of
 from adapter.cli.options import now_utc
 from adapter.cli.token_keys import survey_all
 from adapter.cli.trust_faults import TrustFault
@@ -20,13 +21,10 @@ from adapter.crypto.status import NONCE_OCTETS, CertificateStatus, encode_ocsp_r
 from adapter.directory.model import Directory
 from adapter.directory.status import StatusQuestion
 from adapter.directory.trust import ChainCache, question_about
-from adapter.errors import AdapterError, SecurityFailed, StatusOutdated, StatusUnavailable
+from adapter.errors import SecurityFailed, StatusOutdated, StatusUnavailable
 from adapter.settings import Settings
-from adapter.store.status_copies import StatusCopies
 from adapter.transport.status_client import StatusClient
 
-STATUSES_FOLDER: Final = "statuses"
-"""Below data_dir: the newest OCSP responses of a running adapter."""
 _REVOKED: Final = "adapter keys revoke, then rotate to a new key: peers refuse what this one signs or shows."
 _ASK: Final = "Ask the CA, or the authority that names the address; the last good answer serves until its time is over."
 
@@ -51,7 +49,7 @@ def look_at_statuses(settings: Settings, directory: Directory, now: datetime) ->
         max_list_bytes=settings.directory.max_list_bytes,
         destinations=destinations_of(settings, directory),
     )
-    copies = StatusCopies(settings.adapter.data_dir / STATUSES_FOLDER)
+    copies = status_copies(settings)
     for key in survey_all(settings, now):
         if key.certificate is None or key.is_over or key.fingerprint not in registered.get(key.purpose, ()):
             continue
@@ -61,17 +59,6 @@ def look_at_statuses(settings: Settings, directory: Directory, now: datetime) ->
             continue
         if question is not None:
             yield _finding(key, asyncio.run(_ask(client, question)), kept_status(copies, question, now))
-
-
-def kept_status(copies: StatusCopies, question: StatusQuestion, now: datetime) -> CertificateStatus | None:
-    """The copy that a running adapter keeps, judged again; None without one that is good still or says revoked."""
-    octets = copies.load(question.sha256)
-    if octets is None:
-        return None
-    try:
-        return question.read_response(octets, now)
-    except AdapterError:
-        return None
 
 
 def _finding(key: KeyFile, answer: _Answer, kept: CertificateStatus | None) -> Finding:

@@ -21,6 +21,7 @@ from adapter.cli.trust_faults import TrustFault
 from adapter.crypto.certificates import Purpose, check_purpose
 from adapter.crypto.keys import AGREEMENT_PURPOSES, generate_agreement_key, generate_signing_key, key_id
 from adapter.crypto.suites import suite, suite_of_agreement_key, suite_of_signing_key
+from adapter.directory.model import Member
 from adapter.errors import AdapterError
 from adapter.secret_files import is_credential
 from adapter.store.keyfiles import (
@@ -180,6 +181,13 @@ def _use(purpose: KeyPurpose, suite_name: str) -> Purpose:
     if purpose is KeyPurpose.AGREEMENT:
         return AGREEMENT_PURPOSES[suite(suite_name).agreement_usage]
     return Purpose.TLS if purpose is KeyPurpose.TLS else Purpose.SIGNING
+
+
+def use_of(key: KeyFile, member: Member) -> Purpose:
+    """What the certificate of a key has to be for."""
+    if key.purpose == "agreement":
+        return AGREEMENT_PURPOSES[suite(member.suite).agreement_usage]
+    return Purpose.TLS if key.purpose == "tls" else Purpose.SIGNING
 
 
 def _kind_of(path: Path, purpose: KeyPurpose) -> TrustFault:

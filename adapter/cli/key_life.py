@@ -10,14 +10,16 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from adapter.app.kept_statuses import kept_revocation
 from adapter.app.own_token import open_token
 from adapter.audit.key_life import KeyFacts, LifeState, check_step, in_order_of_use
 from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, OfficerOption
 from adapter.cli.files import confirm
-from adapter.cli.key_files import KeyFile, KeyState
+from adapter.cli.key_files import KeyFile, KeyState, use_of
 from adapter.cli.key_office import IN_FILE, KeyOffice
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc
 from adapter.cli.output import Output, bad, good, when
+from adapter.directory.model import Directory
 from adapter.errors import CommandRefused, KeyUnusable
 from adapter.store.keyfiles import destroy_file
 from adapter.store.token import KeyName
@@ -51,7 +53,8 @@ def activate(
 ) -> None:
     """Use a key that the directory names: to sign, or for new connections. The one used until now begins to retire.
 
-    Refused until every peer has had the time to read the directory that names its certificate ([keys] spread_s).
+    Refused until every peer has had the time to read the directory that names its certificate ([keys] spread_s), and
+    when its CA has revoked it, as far as the running adapter has learnt.
     """
     output, office = Output.of(as_json=as_json), KeyOffice.of(settings_file, Asking(officer=officer, key=officer_key))
     chosen = office.find(key)
@@ -66,8 +69,13 @@ def activate(
     )
 
 
-def activate_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output) -> tuple[int, list[str]]:
-    """The number of the entry, and the names of the keys that retire. Raises CommandRefused, KeyUnusable."""
+def activate_key(
+    office: KeyOffice, key: KeyFile, *, wait: bool, output: Output, in_use: bool = False
+) -> tuple[int, list[str]]:
+    """The number of the entry, and the names of the keys that retire. Raises CommandRefused, KeyUnusable.
+
+    in_use: the key is an adapter's first one and used already; only that is entered, whatever its CA says of it.
+    """
     if key.state not in _FIT_TO_USE:
         raise KeyUnusable(f"{key.title} cannot be used: {key.reason or key.state.value}")
     directory = office.directory()
@@ -81,6 +89,8 @@ def activate_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output)
         )
     step = office.step(key, LifeState.ACTIVE, directory)
     check_step(step.facts, state, LifeState.ACTIVE)
+    if not in_use:
+        _check_not_revoked(office, key, directory)
     if state is LifeState.REGISTERED and key.life is not None:
         seen = key.life.in_directory_since or now_utc()
         _until(
@@ -104,6 +114,20 @@ def activate_key(office: KeyOffice, key: KeyFile, *, wait: bool, output: Output)
     after = [office.step(other, LifeState.RETIRING, directory, followed_by=key.key_id) for other in retiring]
     number = office.enter(*before, step, *after, mandate=mandate)
     return number + len(before), [other.title for other in retiring]
+
+
+def _check_not_revoked(office: KeyOffice, key: KeyFile, directory: Directory) -> None:
+    """Raises KeyUnusable: the running adapter keeps an answer of the CA's responder that says so."""
+    settings = office.settings
+    if key.certificate is None:
+        return
+    use = use_of(key, directory.member(settings.member))
+    revoked_at = kept_revocation(settings, key.certificate, use, directory, now_utc())
+    if revoked_at is not None:
+        raise KeyUnusable(
+            f"the CA revoked the certificate of {key.title} on {when(revoked_at)}, and peers refuse it: `adapter keys "
+            f"revoke {key.title}`, then `adapter keys rotate {key.purpose} --name NEW`"
+        )
 
 
 def _first_in_use(office: KeyOffice, key: KeyFile) -> list[KeyFile]:

@@ -173,7 +173,7 @@ class _Renewal:
         life = self._office.lives.get(key)
         if life is not None and life.state is LifeState.REGISTERED:
             found = self._office.find(life.facts.name)
-            number, _ = activate_key(self._office, found, wait=False, output=self._output)
+            number, _ = activate_key(self._office, found, wait=False, output=self._output, in_use=True)
             yield f"Activated {found.title}, record {number}"
 
     def _order(self, key: KeyFile) -> x509.Certificate:

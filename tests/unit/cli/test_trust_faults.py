@@ -88,7 +88,7 @@ def name_another_record_key(scene: Scene) -> None:
 KEYS = {
     "own signing certificate expired": Case(
         registered_anew("signing", valid_from=-60 * DAY, valid_until=timedelta(hours=-1)),
-        (fails("key signing", "certificate-expired"), *WAITS),
+        (fails("key signing", "certificate-expired"), *WAIT),
         ("signing.key", "has expired on", "keys rotate signing"),
     ),
     "own TLS certificate expires within 14 days": Case(
@@ -98,7 +98,7 @@ KEYS = {
     ),
     "clock an hour behind the certificate's beginning": Case(
         registered_anew("signing", valid_from=timedelta(hours=1)),
-        (fails("key signing", "certificate-not-yet-valid"), *WAITS),
+        (fails("key signing", "certificate-not-yet-valid"), *WAIT),
         ("signing.key", "not valid yet", "clock"),
     ),
     "certificate does not fit its key": Case(
@@ -155,7 +155,7 @@ KEYS = {
     ),
     "another certificate registered": Case(
         lambda scene: scene.certify("signing"),
-        (fails("registered signing", "certificate-not-registered"), *WAITS),
+        (fails("registered signing", "certificate-not-registered"), *WAIT),
         ("ours is signing.pem (", "there it is", "adapter registration"),
     ),
     "member not in the directory": Case(

@@ -77,7 +77,7 @@ def test_own_certificate_revoked(scene: Scene, responder: OcspResponder) -> None
     spoilt(scene, fails("status signing", "certificate-revoked"), names=names)
     keep_statuses(scene, responder)
     responder.play(Fault.DOWN)
-    rows = (fails("status signing", "certificate-revoked"), warns("status agreement", "status-unavailable"))
+    rows = (fails("status signing", "certificate-revoked"), warns("status agreement", "status-unavailable"), *WAIT)
     spoilt(scene, *rows, names=names, on_page=False)
 
 
