@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from adapter.app.expiries import what_expires
 from adapter.app.quotas import Gates
+from adapter.app.renewing import RenewalKeeper
 from adapter.app.wiring import Site
 from adapter.errors import AdapterError
 from adapter.settings import Settings
@@ -109,9 +110,11 @@ class _StampFigures(Collector):
             yield GaugeMetricFamily("adapter_time_stamp_deadline_seconds", until, value=deadline.timestamp())
 
 
-class _RenewalFigures(Collector):
-    def __init__(self, site: Site) -> None:
-        self._site = site
+class RenewalFigures(Collector):
+    """Of the renewal of the TLS certificate by ACME."""
+
+    def __init__(self, renewal: RenewalKeeper) -> None:
+        self._renewal = renewal
 
     def collect(self) -> Iterable[CounterMetricFamily]:
         """Read when somebody asks."""
@@ -120,7 +123,7 @@ class _RenewalFigures(Collector):
             "Renewals of the TLS certificate by ACME that failed, by reason, of this worker.",
             labels=("reason", "worker"),
         )
-        for code, count in sorted(self._site.renewal.failures.items()):
+        for code, count in sorted(self._renewal.failures.items()):
             failures.add_metric((code, str(os.getpid())), count)
         yield failures
 
@@ -236,5 +239,5 @@ def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry
     registry.register(_StampFigures(site))
     registry.register(_WatchFigures(site))
     registry.register(_ExpiryFigures(site))
-    registry.register(_RenewalFigures(site))
+    registry.register(RenewalFigures(site.renewal))
     return registry

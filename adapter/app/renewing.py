@@ -20,6 +20,7 @@ import structlog
 from adapter.app.keyring import own_lives, own_tls_key
 from adapter.app.one_worker import WorkerLock
 from adapter.app.renewal import RenewalRule, plan
+from adapter.app.renewal_failure import RenewalFailure, forget_failure, keep_failure
 from adapter.app.rounds import look_every
 from adapter.crypto.keys import key_id
 from adapter.ports import Clock
@@ -70,6 +71,7 @@ class RenewalKeeper:
         failed = await self._run()
         if failed is None:
             log.info("renewed")
+            await asyncio.to_thread(forget_failure, self._settings)
             self._pause, self._not_before = _FIRST_PAUSE, None
             return
         code, reason = failed
@@ -77,6 +79,8 @@ class RenewalKeeper:
         self._not_before = now + self._pause
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         log.error("not renewed", code=code, because=reason)
+        failure = RenewalFailure(at=now, code=code, reason=reason)
+        await asyncio.to_thread(keep_failure, self._settings, failure)
 
     def _is_due(self, now: datetime) -> bool:
         lives = own_lives(self._settings)

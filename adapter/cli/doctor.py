@@ -30,7 +30,7 @@ from adapter.cli.doctor_checks import (
 from adapter.cli.doctor_contexts import look_at_contexts
 from adapter.cli.doctor_directory import fetch_current
 from adapter.cli.doctor_ends import look_at_expiries
-from adapter.cli.doctor_keys import look_at_keys
+from adapter.cli.doctor_keys import look_at_keys, look_at_renewal
 from adapter.cli.doctor_online import directory_server_time, guarded_online
 from adapter.cli.doctor_peers import look_at_peers
 from adapter.cli.doctor_records import look_at_records
@@ -110,6 +110,7 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
     now = now_utc()
     return [
         *guarded("keys", _KEYS, lambda: look_at_keys(settings, now)),
+        *look_at_renewal(settings),
         *look_at_process(),
         *guarded("disk", "Look at the disk.", lambda: look_at_disk(settings)),
         *guarded("spool", "Look at the disk.", lambda: look_at_spool(settings)),

@@ -8,6 +8,7 @@ from typing import Final
 
 from cryptography import x509
 
+from adapter.app.renewal_failure import last_failure
 from adapter.cli.doctor_checks import Finding, fail, ok, warn
 from adapter.cli.key_files import KeyFile, KeyState
 from adapter.cli.token_keys import survey_all
@@ -37,6 +38,18 @@ def look_at_keys(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _over_in_settings(settings, keys)
     for purpose in _NEEDED:
         yield from _lacking(settings, purpose, [key for key in keys if key.purpose == purpose])
+
+
+def look_at_renewal(settings: Settings) -> Iterator[Finding]:
+    """What became of the last renewal of the TLS certificate, where a CA renews it by ACME."""
+    if settings.acme is None:
+        return
+    failure = last_failure(settings)
+    if failure is None:
+        yield ok("renewal", f"by ACME at {settings.acme.url}; none has failed since the last one that went well")
+        return
+    found = f"not renewed on {failure.at:%Y-%m-%d %H:%M} UTC: {failure.reason}"
+    yield warn("renewal", found, "adapter keys renew tries again; ask the CA.", TrustFault.RENEWAL_FAILED)
 
 
 def _like(key: KeyFile, keys: Sequence[KeyFile]) -> list[KeyFile]:

@@ -19,6 +19,7 @@ from rich.text import Text
 from adapter.app.keyring import own_tls_key
 from adapter.app.one_worker import WorkerLock
 from adapter.app.renewal import Act, Plan, RenewalRule, next_name, plan
+from adapter.app.renewal_failure import RenewalFailure, forget_failure, keep_failure
 from adapter.audit.key_life import LifeState
 from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, OfficerOption
 from adapter.cli.files import read_octets, write_octets
@@ -34,7 +35,7 @@ from adapter.cli.registration import registration_with_tls
 from adapter.crypto.keys import key_id
 from adapter.crypto.requests import build_host_request
 from adapter.directory.model import Directory
-from adapter.errors import CommandRefused, KeyUnusable
+from adapter.errors import AdapterError, CommandRefused, KeyUnusable
 from adapter.settings.acme_section import AcmeSettings
 from adapter.store.keyfiles import KeyPurpose, load_certificate, load_private_key
 from adapter.transport.acme_challenge import answering
@@ -69,6 +70,10 @@ def renew(
         renewal = _Renewal(office, office.settings.acme, output, always=now)
         done = renewal.advance()
         proposal, following = renewal.proposal(), renewal.following()
+        forget_failure(office.settings)
+    except AdapterError as failure:
+        keep_failure(office.settings, RenewalFailure.of(failure, now_utc()))
+        raise
     finally:
         lock.release()
     output.result(

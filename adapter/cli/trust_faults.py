@@ -27,6 +27,7 @@ class TrustFault(Enum):
     CERTIFICATE_EXPIRED = ("certificate-expired", "A certificate of this adapter has expired.")
     CERTIFICATE_ENDS_SOON = ("certificate-ends-soon", "A certificate of this adapter expires soon.")
     CERTIFICATE_NOT_YET = ("certificate-not-yet-valid", "A certificate of this adapter is not valid yet.")
+    RENEWAL_FAILED = ("renewal-failed", "The TLS certificate could not be renewed by ACME.")
     CERTIFICATE_REVOKED = ("certificate-revoked", "The CA has revoked a certificate of this adapter.")
     STATUS_UNAVAILABLE = ("status-unavailable", "Nobody says whether a certificate of this adapter is revoked.")
     STATUS_REFUSED = ("status-refused", "What is said of a certificate's status cannot be believed.")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from adapter.app.figures import RenewalFigures
+from adapter.app.renewal_failure import last_failure
 from adapter.app.renewing import RenewalKeeper
 from adapter.cli.serve import renew_command
 from examples.federation.free_ports import free_ports
@@ -54,6 +56,11 @@ async def test_a_running_adapter_renews_by_itself_and_again_after_a_failure(
         await keeper.look()
     assert keeper.failures == {"CertificateNotIssued": 1}
     assert "the CA refuses: badCSR" in lines[-1]["because"]
+    [counted] = [one for one in RenewalFigures(keeper).collect() if one.name == "adapter_tls_renewal_failures"]
+    assert [(one.labels["reason"], one.value) for one in counted.samples] == [("CertificateNotIssued", 1)]
+    kept = last_failure(home.settings)
+    assert kept is not None, "after a restart too"
+    assert (kept.code, "the CA refuses: badCSR" in kept.reason) == ("CertificateNotIssued", True)
     asked = len(server.asked)
     server.fault = None
     await other.look()
@@ -62,6 +69,7 @@ async def test_a_running_adapter_renews_by_itself_and_again_after_a_failure(
     clock.off = timedelta(minutes=1)
     await keeper.look()
     assert await asyncio.to_thread(home.states) == {"tls": "active", NEW: "certified"}
+    assert last_failure(home.settings) is None
     asked = len(server.asked)
     await keeper.look()
     assert len(server.asked) == asked, "the authority's turn"

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from adapter.app.renewal_failure import RenewalFailure, keep_failure
 from adapter.crypto.note import NoteSigner
+from adapter.errors import CertificateNotIssued
 from tests.pki import Authority, authorities, make_ca, private_pem
 from tests.repository import Repository
 from tests.unit.cli.trust_scene import DAY, WAIT, WAITS, Act, Case, Scene, fails, judge, warns
@@ -53,6 +55,16 @@ def revoke(key: str) -> Act:
         assert scene.run("keys", "revoke", key, "--reason", "key-compromise", "-s", scene.home).code == 0
 
     return type_it
+
+
+def renew_by_acme(scene: Scene) -> None:
+    scene.put("acme", "terms_agreed = true")
+    scene.put("acme", 'ca_file = "../fed/tls-ca.pem"')
+    scene.put("acme", 'url = "https://ca.example/acme/directory"')
+
+
+def fail_to_renew(scene: Scene) -> None:
+    keep_failure(scene.settings, RenewalFailure.of(CertificateNotIssued("the CA refuses: badCSR"), scene.now))
 
 
 def another_ca(scene: Scene, **more: timedelta) -> Authority:
@@ -147,6 +159,12 @@ KEYS = {
         revoke("signing"),
         (fails("registered signing", "revoked-key-registered"), fails("key signing", "key-over"), *WAIT),
         ("still names signing.key", "revoked here", "at once"),
+    ),
+    "TLS certificate not renewed": Case(
+        fail_to_renew,
+        (warns("renewal", "renewal-failed"),),
+        ("not renewed on", "the CA refuses: badCSR", "keys renew"),
+        prepare=renew_by_acme,
     ),
     "no TLS key left": Case(
         revoke("tls"),
