@@ -237,8 +237,12 @@ class PeerClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
         )
-        # The handshake admits only these certificates; the first stands for whichever of them was shown.
-        peer = Peer(certificate_sha256=entry.tls_certificates[0].sha256, address=entry.address)
+        # The handshake admits only these certificates; one stands for whichever of them was shown: if there is one,
+        # that was named before too, since an exchange that began under the directory before knows no others.
+        known = frozenset(one.sha256 for one in pool.entry.tls_certificates) if pool is not None else frozenset[bytes]()
+        named = [one.sha256 for one in entry.tls_certificates]
+        stands = next((one for one in named if one in known), named[0])
+        peer = Peer(certificate_sha256=stands, address=entry.address)
         self._pools[member] = _Pool(entry=entry, shown=self._tls, session=session, peer=peer)
         return self._pools[member]
 

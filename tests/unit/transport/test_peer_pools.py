@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapter.directory.authoring import remove_certificate
 from adapter.errors import PeerUnreachable
@@ -19,7 +20,7 @@ from adapter.stages import RecordedCall
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.peer_client import PeerClient
 from adapter.transport.tls import TlsKey, peer_server_context
-from tests.pki import Federation
+from tests.pki import TLS_USAGE, Federation, issue, registered
 from tests.two_sides import sealed_request, two_sides
 
 
@@ -134,6 +135,27 @@ async def test_a_call_that_is_on_its_way_is_answered_first(today: Federation, tm
         assert (await on_its_way).octets == b"hi"
         await moving.client.close_retired()
         assert await old.until(open_connections=0)
+        await moving.client.close()
+
+
+async def test_a_certificate_that_is_named_beside_the_one_in_use_is_not_taken_for_it(
+    today: Federation, tmp_path: Path
+) -> None:
+    """An exchange that began under the directory before would not know it, and refuse the answer."""
+    async with provider(today, tmp_path / "1") as there:
+        there.may_answer.set()
+        moving = Moving(today, tmp_path / "own")
+        moving.move_to(there.port)
+        before = (await moving.client.send(a_call(today))).peer
+        member = moving.directory.members[today.population.id]
+        key = ec.generate_private_key(ec.SECP256R1()).public_key()
+        new = registered(issue(today.tls_ca, public_key=key, subject="new", usage=TLS_USAGE), "tls")
+        adapter = replace(member.adapter, tls_certificates=(new, *member.adapter.tls_certificates))
+        draft = today.draft()
+        members = {**draft.members, member.id: replace(member, adapter=adapter)}
+        moving.directory = today.directory(replace(draft, members=members))
+        after = (await moving.client.send(a_call(today))).peer
+        assert after.certificate_sha256 == before.certificate_sha256 != new.sha256
         await moving.client.close()
 
 
