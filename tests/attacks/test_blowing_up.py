@@ -19,10 +19,10 @@ MEBIBYTE = 1024 * 1024
 
 @pytest.fixture(autouse=True)
 def quick() -> Iterator[None]:
-    """The work grows with the document, not with its square: a second is a hundred times what is needed."""
-    started = time.monotonic()
+    """The work grows with the document, not with its square: a second of CPU is a hundred times what is needed."""
+    started = time.thread_time()
     yield
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 # --- one long namespace name that canonical form would write again and again -----------------------------------------
@@ -63,10 +63,10 @@ def test_long_names_and_large_documents_as_people_write_them_are_read() -> None:
 
 def test_a_million_attributes_are_refused_before_a_tree_is_built() -> None:
     octets = b"<r " + b" ".join(b'a%d="1"' % at for at in range(1_000_000)) + b"/>"
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(LimitExceeded, match="attributes"):
         parse(octets)
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("equals", ["=", " =", "= ", "\n=\t"])
