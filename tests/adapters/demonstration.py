@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -34,10 +35,13 @@ def demonstrating(folder: Path) -> Iterator[Demonstration]:
     """Play it below the folder, keep it up, and end it as SIGTERM does."""
     output = folder.parent / "printed.txt"
     output.parent.mkdir(parents=True, exist_ok=True)
+    # A shell that runs the tests behind itself hands down that SIGINT is ignored; the demonstration has to end by it.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     with output.open("wb") as file:
         process = subprocess.Popen(
             [ADAPTER, "demo", "--keep"], cwd=CHECKOUT, env=environment(folder), stdout=file, stderr=subprocess.STDOUT
         )
+    signal.signal(signal.SIGINT, inherited)
     deadline = time.monotonic() + 240
     while LAST_WORDS not in output.read_text() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
