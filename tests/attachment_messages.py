@@ -14,7 +14,8 @@ from adapter.exchange.provide import provide
 from adapter.exchange.provider import PeerAnswer
 from adapter.stages import Peer, ReceivedMessage, SealedMessage
 from adapter.store.spool import Spool, SpoolHolding
-from tests.two_sides import GOOD_PERSONAL_DATA, TwoSides, get_person, request_header, signing_key_of
+from tests.get_person import GOOD_PERSONAL_DATA, get_person
+from tests.two_sides import TwoSides, request_header, signing_key_of
 
 KEY = bytes(range(16))
 FILES = {"one@x": b"the first attachment", "two@x": b"the second attachment, as long as a page " * 100}

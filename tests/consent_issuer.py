@@ -16,19 +16,9 @@ from adapter.envelope.consent import Consent, Organisation
 from adapter.identifiers import SubjectId
 from adapter.policy.consents import ConsentStatus, IssuedConsent, Wish
 from adapter.stages import LegalBasis
+from tests.get_person import GOOD_PERSONAL_DATA, PERSON, PINFL, context, get_person, soap
 from tests.pki import FederationMember
-from tests.two_sides import (
-    GOOD_PERSONAL_DATA,
-    PERSON,
-    PINFL,
-    TwoSides,
-    context,
-    fault_code,
-    get_person,
-    peer_outcome,
-    signing_key_of,
-    soap,
-)
+from tests.two_sides import TwoSides, fault_code, peer_outcome, signing_key_of
 
 NAMESPACES = (("p", PERSON),)
 SURNAME = "p:GetPersonResponse/p:Surname"

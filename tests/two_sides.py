@@ -3,11 +3,10 @@ dictionaries and function calls behind the same ports. Tests change one thing an
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 
 from lxml import etree
 
@@ -18,9 +17,8 @@ from adapter.dialects.model import ClientAnswer
 from adapter.dialects.soap import SoapDialect
 from adapter.directory.model import Directory, DirectoryService
 from adapter.directory.trust import ChainCache
-from adapter.envelope.description import ServiceDescription, read_description
-from adapter.envelope.names import CLIENT, FAULT, SOAP11
-from adapter.errors import RecordUnavailable
+from adapter.envelope.description import ServiceDescription
+from adapter.envelope.names import FAULT
 from adapter.exchange.consume import consume
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.opening import Opener
@@ -31,129 +29,23 @@ from adapter.exchange.validation import SubjectRule
 from adapter.identifiers import (
     MessageId,
     OfficialId,
-    Purpose,
-    RecordNumber,
-    SubjectId,
-    SubsystemId,
-    pinfl_check_digit,
 )
 from adapter.policy.clients import Client, IdentifyBy
 from adapter.policy.freshness import TimeBounds
 from adapter.policy.rules import AccessRule, PolicySnapshot
-from adapter.ports import ExchangeState, KnownExchange, RecordWrite, Written
 from adapter.stages import (
-    BackendAnswer,
     ExchangeHeader,
-    LegalBasis,
     Peer,
     PersonalData,
     ReceivedCall,
     ReceivedMessage,
     RecordedCall,
-    RecordedRequest,
     SealedMessage,
 )
 from adapter.xmlsafe import DEFAULT_LIMITS
+from tests.get_person import GOOD_PERSONAL_DATA, PERSON, description, get_person, good_call
+from tests.memory_parts import Clock, MemoryRecord, Register
 from tests.pki import NOW, Federation, FederationMember
-
-PERSON = "urn:test:person"
-PINFL = "3010190000001" + str(pinfl_check_digit("3010190000001"))
-OTHER_PINFL = "4020292000002" + str(pinfl_check_digit("4020292000002"))
-
-WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
-    xmlns:p="{PERSON}" targetNamespace="{PERSON}">
-  <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{PERSON}"
-    elementFormDefault="qualified">
-    <xs:element name="GetPerson"><xs:complexType><xs:sequence>
-      <xs:element name="Pinfl"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[0-9]{{14}}"/>
-      </xs:restriction></xs:simpleType></xs:element></xs:sequence></xs:complexType></xs:element>
-    <xs:element name="GetPersonResponse"><xs:complexType><xs:sequence>
-      <xs:element name="Surname" type="xs:string"/><xs:element name="Born" type="xs:date"/>
-    </xs:sequence></xs:complexType></xs:element>
-  </xs:schema></types>
-  <message name="In"><part name="parameters" element="p:GetPerson"/></message>
-  <message name="Out"><part name="parameters" element="p:GetPersonResponse"/></message>
-  <portType name="Person">
-    <operation name="GetPerson"><input message="p:In"/><output message="p:Out"/></operation></portType>
-  <binding name="PersonSoap" type="p:Person">
-    <soap:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
-    <operation name="GetPerson"><soap:operation soapAction="urn:GetPerson"/>
-      <input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation>
-  </binding>
-  <service name="PersonService"><port name="PersonSoap" binding="p:PersonSoap">
-    <soap:address location="http://127.0.0.1/person"/></port></service>
-</definitions>""".encode()
-
-ANSWER = f'<GetPersonResponse xmlns="{PERSON}"><Surname>Каримов</Surname><Born>1990-01-01</Born></GetPersonResponse>'
-
-
-@cache
-def description() -> ServiceDescription:
-    """The contract of GetPerson."""
-    return read_description({"service.wsdl": WSDL}.get, "service.wsdl")
-
-
-class MemoryRecord:
-    """ports.Record in a dictionary. `fail` makes it raise; `log` is what was durable, in order."""
-
-    def __init__(self) -> None:
-        self.log: list[RecordWrite] = []
-        self.known: dict[tuple[SubsystemId, MessageId], KnownExchange] = {}
-        self.fail: Callable[[RecordWrite], bool] = lambda _write: False
-
-    async def find(self, consumer: SubsystemId, message_id: MessageId) -> KnownExchange | None:
-        return self.known.get((consumer, message_id))
-
-    async def write(self, write: RecordWrite) -> Written | KnownExchange:
-        await asyncio.sleep(0)
-        if self.fail(write):
-            raise RecordUnavailable("told to fail")
-        if write.claim is not None:
-            key = (write.claim.consumer, write.claim.message_id)
-            if key in self.known:
-                return self.known[key]
-            self.known[key] = KnownExchange(
-                state=ExchangeState.RELEASED,
-                content_digest=write.claim.content_digest,
-                reply=None,
-                reply_number=None,
-            )
-        number = RecordNumber(len(self.log))
-        self.log.append(write)
-        if write.answers is not None:
-            key = (write.answers.consumer, write.answers.message_id)
-            self.known[key] = replace(
-                self.known[key], state=ExchangeState.ANSWERED, reply=write.kept[-1].octets, reply_number=number
-            )
-        return Written(number=number)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [write.entry.kind for write in self.log]
-
-    @property
-    def outcomes(self) -> list[str | None]:
-        return [write.entry.outcome for write in self.log]
-
-
-class Register:
-    """ports.Backend: answers what it is told to, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[RecordedRequest] = []
-        self.answer_with: str | Exception = ANSWER
-        self.before_answer: Callable[[], None] = lambda: None
-
-    async def answer(self, request: RecordedRequest) -> BackendAnswer:
-        self.asked.append(request)
-        self.before_answer()
-        await asyncio.sleep(0)
-        if isinstance(self.answer_with, Exception):
-            raise self.answer_with
-        return BackendAnswer(payload=etree.fromstring(self.answer_with.encode()), size=len(self.answer_with))
-
-    async def close(self) -> None:
-        return None
 
 
 @dataclass
@@ -181,16 +73,6 @@ class Wire:
         answer = await provide(received, self.provider)
         self.answers.append(answer)
         return answer
-
-
-class Clock:
-    """A clock that tests set."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass
@@ -298,38 +180,6 @@ def _consumer(sides: TwoSides, social: FederationMember, clock: Clock, wire: Wir
     )
 
 
-LEGAL_BASIS = '<c:LegalBasis kind="law">ZRU-395</c:LegalBasis>'
-SUBJECT = f'<c:Subject kind="pinfl">{PINFL}</c:Subject>'
-
-
-def context(
-    *, pinfl: str = PINFL, purpose: str = "benefit", basis: str = LEGAL_BASIS, official: str = "inspector-7"
-) -> str:
-    """The RequestContext header of a client system."""
-    return (
-        f'<c:RequestContext xmlns:c="{CLIENT}"><c:Official>{official}</c:Official><c:Purpose>{purpose}</c:Purpose>'
-        f"{basis}{SUBJECT.replace(PINFL, pinfl)}</c:RequestContext>"
-    )
-
-
-def soap(header: str, body: str, namespace: str = SOAP11) -> str:
-    """A client system's envelope."""
-    return (
-        f'<soap:Envelope xmlns:soap="{namespace}"><soap:Header>{header}</soap:Header>'
-        f"<soap:Body>{body}</soap:Body></soap:Envelope>"
-    )
-
-
-def get_person(pinfl: str = PINFL) -> str:
-    """The Body element of the request."""
-    return f'<p:GetPerson xmlns:p="{PERSON}"><p:Pinfl>{pinfl}</p:Pinfl></p:GetPerson>'
-
-
-def good_call(namespace: str = SOAP11) -> str:
-    """A call in which everything is as it should be."""
-    return soap(context(), get_person(), namespace)
-
-
 def client_call(
     sides: TwoSides, body: str, *, address: str = "127.0.0.1", content_type: str = "text/xml; charset=utf-8"
 ) -> ReceivedCall:
@@ -364,13 +214,6 @@ def sealed_request(
         recipient_suite=sides.federation.population.suite,
         now=now,
     )
-
-
-GOOD_PERSONAL_DATA = PersonalData(
-    purpose=Purpose("benefit"),
-    subjects=(SubjectId("pinfl", PINFL),),
-    legal_basis=LegalBasis(kind="law", reference="ZRU-395"),
-)
 
 
 def request_header(sides: TwoSides, *, now: datetime | None = None) -> ExchangeHeader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapter.envelope.xroad import IDENTIFIERS, REPRESENTATION, XROAD
-from tests.two_sides import get_person
+from tests.get_person import get_person
 
 CLIENT = ("UZ", "GOV", "200000003", "benefits")
 PROVIDER = ("UZ", "GOV", "200000001", "population")

@@ -8,12 +8,13 @@ from socket import socket
 
 import structlog
 
+from adapter.app.bounds import attachment_bounds, client_bounds, peer_bounds
 from adapter.app.documents import ClientDocuments
 from adapter.app.figures import SpoolFigures, registry_of, scanner_figures
 from adapter.app.json_documents import JsonDocuments
 from adapter.app.own_services import OwnServices
 from adapter.app.quotas import Gates, admit_clients, admit_peers
-from adapter.app.wiring import Site, attachment_bounds, client_bounds, peer_bounds
+from adapter.app.wiring import Site
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError
 from adapter.settings.adapter_file import ClientListenerSettings

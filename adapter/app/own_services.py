@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from adapter import __version__
-from adapter.app.wiring import Site, utc_now
+from adapter.app.keepers import utc_now
+from adapter.app.wiring import Site
 from adapter.backends.own_services import (
     MemberView,
     ServiceView,

@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from adapter.app.wiring import Site, utc_now
+from adapter.app.keepers import utc_now
+from adapter.app.wiring import Site
 from adapter.audit.entry import turned_away_entry
 from adapter.errors import AdapterError, PeerTooManyRequests, TooManyRequests
 from adapter.policy.clients import identified_as

@@ -11,11 +11,12 @@ from contextlib import suppress
 import structlog
 import uvloop
 
+from adapter.app.keepers import utc_now
 from adapter.app.keyring import Keyring, load_keyring
 from adapter.app.listening import Sockets, bind_sockets
 from adapter.app.own_clients import exposures
 from adapter.app.supervisor import STOP_SIGNALS, Supervisor
-from adapter.app.wiring import build_site, utc_now
+from adapter.app.wiring import build_site
 from adapter.app.worker import run_worker
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import interrupted_entry

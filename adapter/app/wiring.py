@@ -6,66 +6,44 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
+from adapter.app.bounds import attachment_bounds, scan_rule, transfer_bounds
 from adapter.app.consent_asking import IssuerAsking
 from adapter.app.consents import ConsentDesk
 from adapter.app.directory_keeper import DirectoryKeeper
-from adapter.app.kept_statuses import status_copies
+from adapter.app.keepers import directory_keeper, peer_destinations, record_watch, stamp_keeper, status_keeper, utc_now
 from adapter.app.key_keeper import KeyKeeper
 from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
 from adapter.app.policy_keeper import PolicyKeeper
 from adapter.app.provided import load_provided
 from adapter.app.record_answers import RecordAnswers
-from adapter.app.record_watch import LOCK_FILE as WATCH_LOCK_FILE
 from adapter.app.record_watch import RecordWatch
 from adapter.app.renewing import RenewalKeeper
 from adapter.app.status_keeper import StatusKeeper
-from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
+from adapter.app.time_stamping import StampKeeper
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
-from adapter.directory.anchor import read_anchor
-from adapter.directory.status import StatusBook
-from adapter.directory.trust import ChainCache
-from adapter.errors import AdapterError, SettingsInvalid
-from adapter.exchange.attachments import ScanRule
 from adapter.exchange.consents import Learn, nobody_asks
 from adapter.exchange.consumer import Consumer
 from adapter.exchange.opening import Opener
-from adapter.exchange.parts import AttachmentBounds
 from adapter.exchange.provider import ProvidedService, Provider
 from adapter.exchange.recording import Recorder
 from adapter.identifiers import ServiceId
-from adapter.pace import TransferBounds
 from adapter.policy.clients import Client
 from adapter.policy.freshness import TimeBounds
 from adapter.ports import SigningKey
 from adapter.settings import Settings
 from adapter.store.access import AccessRules
-from adapter.store.appending import Log
-from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.log_reader import LogReader
 from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.record import RecordLimits, RecordWriter
 from adapter.store.spool import Spool
-from adapter.store.time_stamps import TimeStamps
-from adapter.transport.clamd import Clamd
-from adapter.transport.destinations import PeerDestinations
-from adapter.transport.directory_client import DirectoryClient
-from adapter.transport.http_server import HttpBounds
 from adapter.transport.peer_client import PeerClient
-from adapter.transport.status_client import StatusClient
-from adapter.transport.time_stamp_client import TimeStampClient
-
-
-def utc_now() -> datetime:
-    """The clock of the running adapter."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +83,7 @@ def build_site(
 
     Raises SettingsInvalid, KeyUnusable, DescriptionUnusable.
     """
-    keeper = _directory_keeper(settings, database)
+    keeper = directory_keeper(settings, database)
     policy = PolicyKeeper(AccessRules(database))
     record = _record_writer(settings, keyring, database, run_token)
     peers = PeerClient(
@@ -122,10 +100,10 @@ def build_site(
     services = load_provided(
         settings.adapter.services_dir, settings.member, transfer_bounds(settings, settings.peer_listener.read_timeout_s)
     )
-    statuses = _status_keeper(settings, keeper)
+    statuses = status_keeper(settings, keeper)
     keys = KeyKeeper(settings, keyring, database, utc_now, statuses.book.is_revoked)
     keys.tell(peers.show)
-    stamps = _stamp_keeper(settings, database, keeper)
+    stamps = stamp_keeper(settings, database, keeper)
     common = _Common.of(settings, keyring, keeper, record, keys=keys, stamps=stamps, statuses=statuses)
     return Site(
         settings=settings,
@@ -138,7 +116,7 @@ def build_site(
         keys=keys,
         stamps=stamps,
         renewal=RenewalKeeper(settings, renew, utc_now),
-        watch=_record_watch(settings, keyring, database, keeper, peers),
+        watch=record_watch(settings, keyring, database, keeper, peers),
         answers=RecordAnswers(reader=LogReader(database), kept=PeerCheckpoints(database), directory=keeper.current),
         peers=peers,
         spool=spool,
@@ -275,125 +253,3 @@ def _spool(settings: Settings) -> Spool:
     spool = Spool(settings.attachments.spool_dir, max_bytes=settings.attachments.spool_bytes)
     spool.prepare()
     return spool
-
-
-def _directory_keeper(settings: Settings, database: Database) -> DirectoryKeeper:
-    try:
-        anchor = read_anchor(settings.directory.anchor.read_bytes())
-    except OSError as cause:
-        raise SettingsInvalid(
-            f"[directory] anchor: {settings.directory.anchor} cannot be read ({cause.strerror}); it is the file with "
-            "the authority's first root"
-        ) from None
-    client = DirectoryClient(
-        settings.directory.url, timeout_s=settings.directory.timeout_s, max_bytes=settings.directory.max_bytes
-    )
-    copy = DirectoryCopy(settings.adapter.data_dir / "directory", database)
-    return DirectoryKeeper(client=client, copy=copy, anchor=anchor, clock=utc_now)
-
-
-def _stamp_keeper(settings: Settings, database: Database, keeper: DirectoryKeeper) -> StampKeeper:
-    return StampKeeper(
-        stamps=TimeStamps(database),
-        client=TimeStampClient(
-            timeout_s=settings.time_stamps.timeout_s, destinations=peer_destinations(settings, keeper)
-        ),
-        directory=keeper.current,
-        clock=utc_now,
-        rule=StampingRule(every_s=settings.time_stamps.every_s, skew=timedelta(seconds=settings.timing.clock_skew_s)),
-        lock=settings.adapter.data_dir / LOCK_FILE,
-    )
-
-
-def _record_watch(
-    settings: Settings, keyring: Keyring, database: Database, keeper: DirectoryKeeper, peers: PeerClient
-) -> RecordWatch:
-    return RecordWatch(
-        kept=PeerCheckpoints(database),
-        ask=peers.ask_about_record,
-        directory=keeper.current,
-        clock=utc_now,
-        own=Log(record_origin(settings.member), keyring.record),
-        lock=settings.adapter.data_dir / WATCH_LOCK_FILE,
-    )
-
-
-def _status_keeper(settings: Settings, keeper: DirectoryKeeper) -> StatusKeeper:
-    client = StatusClient(
-        timeout_s=settings.directory.status_timeout_s,
-        max_list_bytes=settings.directory.max_list_bytes,
-        destinations=peer_destinations(settings, keeper),
-    )
-    return StatusKeeper(
-        own=settings.member,
-        book=StatusBook(),
-        client=client,
-        copies=status_copies(settings),
-        directory=keeper.current,
-        chains=ChainCache(),
-        clock=utc_now,
-    )
-
-
-def peer_destinations(settings: Settings, keeper: DirectoryKeeper) -> PeerDestinations:
-    """Where an address of the directory may lead."""
-
-    def own_address() -> str:
-        try:
-            return keeper.current().member(settings.member).adapter.address
-        except AdapterError:  # not entered yet
-            return ""
-
-    return PeerDestinations(
-        own_ports=frozenset((settings.client_listener.port, settings.operators_listener.port)),
-        loopback=settings.directory.loopback_peers,
-        own_address=own_address,
-    )
-
-
-def attachment_bounds(settings: Settings) -> AttachmentBounds:
-    """What the settings allow any message to bring."""
-    return AttachmentBounds(max_count=settings.attachments.max_count, max_bytes=settings.attachments.max_bytes)
-
-
-def transfer_bounds(settings: Settings, stall_s: float) -> TransferBounds:
-    """How slow a body with attachments may be. stall_s: seconds without an octet."""
-    return TransferBounds(
-        stall_s=stall_s,
-        min_rate_bytes_s=settings.attachments.min_bytes_per_second,
-        max_s=settings.attachments.max_transfer_s,
-    )
-
-
-def scan_rule(settings: Settings) -> ScanRule | None:
-    """Who looks for malware, if anybody does."""
-    if settings.scan.clamd is None:
-        return None
-    scanner = Clamd(settings.scan.clamd, timeout_s=settings.scan.timeout_s)
-    return ScanRule(scanner=scanner, deliver_unscanned=settings.scan.when_down == "deliver")
-
-
-def peer_bounds(settings: Settings) -> HttpBounds:
-    """The bounds of the peer listener."""
-    listener = settings.peer_listener
-    return HttpBounds(
-        max_message_bytes=listener.max_message_bytes,
-        read_timeout_s=listener.read_timeout_s,
-        max_connections=listener.max_connections,
-        max_connections_per_address=settings.quotas.connections_per_address,
-        keepalive_s=listener.idle_timeout_s,
-        transfer=transfer_bounds(settings, listener.read_timeout_s),
-    )
-
-
-def client_bounds(settings: Settings) -> HttpBounds:
-    """The bounds of the client listener."""
-    listener = settings.client_listener
-    return HttpBounds(
-        max_message_bytes=listener.max_message_bytes,
-        read_timeout_s=listener.read_timeout_s,
-        max_connections=listener.max_connections,
-        max_connections_per_address=settings.quotas.connections_per_address,
-        keepalive_s=listener.idle_timeout_s,
-        transfer=transfer_bounds(settings, listener.read_timeout_s),
-    )

@@ -13,10 +13,11 @@ import structlog
 
 from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
 from adapter.app.expiries import watch_expiries
+from adapter.app.keepers import utc_now
 from adapter.app.listening import Sockets
 from adapter.app.quotas import Gates, record_interval, record_turned_away
 from adapter.app.supervisor import STOP_SIGNALS
-from adapter.app.wiring import Site, utc_now
+from adapter.app.wiring import Site
 from adapter.errors import AdapterError, InternalError
 from adapter.exchange.incidents import where
 from adapter.large_messages import let_others_in_sooner

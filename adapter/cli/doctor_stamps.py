@@ -61,7 +61,7 @@ def _of_record(settings: Settings, directory: Directory, now: datetime) -> Itera
 
 
 def destinations_of(settings: Settings, directory: Directory) -> PeerDestinations:
-    """As the running adapter has them (app.wiring)."""
+    """As the running adapter has them (app.keepers)."""
     member = directory.members.get(settings.member)
     address = "" if member is None else member.adapter.address
     return PeerDestinations(

@@ -8,7 +8,8 @@ import pytest
 
 from adapter.stages import SoapVersion
 from tests.adapters.test_listeners import BOUNDS, Answer, ask, client_listener, listening, post, sides
-from tests.two_sides import PINFL, TwoSides
+from tests.get_person import PINFL
+from tests.two_sides import TwoSides
 
 __all__ = ["sides"]
 

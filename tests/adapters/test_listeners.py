@@ -22,8 +22,9 @@ from adapter.transport.http_server import Handler, HttpBounds, Listener
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.peer_listener import PeerListener
 from tests.fixtures_pki import federation
+from tests.get_person import good_call
 from tests.pki import Federation
-from tests.two_sides import TwoSides, good_call, sealed_request, two_sides
+from tests.two_sides import TwoSides, sealed_request, two_sides
 
 __all__ = ["federation"]
 

@@ -20,14 +20,8 @@ from adapter.envelope.gate import gate, parse_message
 from adapter.ports import Backend
 from adapter.stages import MessageKind, Peer, ReceivedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS
-from tests.two_sides import (
-    GOOD_PERSONAL_DATA,
-    PINFL,
-    TwoSides,
-    opener_of,
-    request_header,
-    sealed_request,
-)
+from tests.get_person import GOOD_PERSONAL_DATA, PINFL
+from tests.two_sides import TwoSides, opener_of, request_header, sealed_request
 
 SECRET = "Xudoyberganov-4711"
 """What a system says in its errors and must not be heard by anybody."""

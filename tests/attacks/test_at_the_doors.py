@@ -24,7 +24,8 @@ from tests.adapters.test_listeners import (
     peer_listener,
     post,
 )
-from tests.two_sides import TwoSides, fault_code, good_call, sealed_request
+from tests.get_person import good_call
+from tests.two_sides import TwoSides, fault_code, sealed_request
 
 
 async def ask_with(sides: TwoSides, header: bytes) -> Answer:

@@ -19,8 +19,9 @@ from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
 from adapter.stages import BackendAnswer, RecordedRequest
 from adapter.store.spool import SpoolHolding
 from tests.attachment_messages import BOUNDS, FILES, KEY, Spool, ciphertexts, held, post, sealed_with, takes_attachments
+from tests.get_person import ANSWER
 from tests.pki import Federation
-from tests.two_sides import ANSWER, TwoSides, fault_code, two_sides
+from tests.two_sides import TwoSides, fault_code, two_sides
 
 Parts = list[tuple[str, bytes]]
 

@@ -37,8 +37,9 @@ from tests.attacks.test_attachments import CHANGES, Parts
 from tests.attacks.test_pairs import CODES, NothingToChangeError, candidates, together
 from tests.attacks.test_recipes import EVERY_CASE, UNTOUCHED
 from tests.attacks.watch import Canary
+from tests.get_person import ANSWER
 from tests.pki import SUITE_NAMES
-from tests.two_sides import ANSWER, TwoSides, fault_code, two_sides
+from tests.two_sides import TwoSides, fault_code, two_sides
 
 pytestmark = pytest.mark.timeout(900 if EVERY_CASE else 120)
 SUITES = pytest.mark.parametrize("suite", SUITE_NAMES)

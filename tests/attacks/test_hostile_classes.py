@@ -17,10 +17,8 @@ import pytest
 from adapter.backends.python import PythonBackend, PythonBackendConfig
 from adapter.backends.spyne_compat import Fault, ServiceBase, Unicode, rpc
 from tests.attacks.behind_provider import SECRET, backed_by, outcome_of
-from tests.two_sides import (
-    PERSON,
-    TwoSides,
-)
+from tests.get_person import PERSON
+from tests.two_sides import TwoSides
 from tests.unit.envelope.descriptions import read, schema, wsdl
 
 INVALID, DOWN, LATE, FAULTED = (

@@ -19,10 +19,8 @@ from adapter.backends.sql import SqlBackend, SqlBackendConfig, SqlOperation
 from adapter.backends.sql_database import DatabaseConfig
 from adapter.backends.sql_reply import ReplyNames
 from tests.attacks.behind_provider import SECRET, backed_by, outcome_of
-from tests.two_sides import (
-    PERSON,
-    TwoSides,
-)
+from tests.get_person import PERSON
+from tests.two_sides import TwoSides
 from tests.unit.envelope.descriptions import read, schema, wsdl
 
 INJECTIONS = [

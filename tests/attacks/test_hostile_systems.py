@@ -18,12 +18,8 @@ from adapter.backends.soap import SoapBackend, SoapBackendConfig
 from adapter.envelope import names
 from tests.attacks.behind_provider import SECRET, backed_by, opened, outcome_of
 from tests.attacks.watch import Canary
-from tests.two_sides import (
-    ANSWER,
-    PERSON,
-    TwoSides,
-    description,
-)
+from tests.get_person import ANSWER, PERSON, description
+from tests.two_sides import TwoSides
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 

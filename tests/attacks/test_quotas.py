@@ -19,7 +19,8 @@ from adapter.transport.http_server import HttpBounds, Listener
 from adapter.transport.quotas import Caller, Ledger, Quota
 from adapter.transport.turned_away import TurnedAway
 from tests.adapters.test_listeners import BOUNDS, Answer, ask, client_listener, client_path, post, read_answer
-from tests.two_sides import TwoSides, good_call
+from tests.get_person import good_call
+from tests.two_sides import TwoSides
 
 QUOTA = Quota(in_flight=1, bytes_in_flight=30_000, requests_per_second=1000, refusals_per_minute=5)
 EVERYONE = Quota(in_flight=50, bytes_in_flight=100_000, requests_per_second=10**9, refusals_per_minute=10**9)

@@ -37,9 +37,10 @@ from tests.adapters.test_listeners import (
     post,
     read_answer,
 )
+from tests.get_person import good_call
 from tests.pki import Federation, FederationMember
 from tests.records import RecordHome
-from tests.two_sides import TwoSides, good_call, two_sides
+from tests.two_sides import TwoSides, two_sides
 
 WIDE = replace(BOUNDS, max_connections=50, max_connections_per_address=50, read_timeout_s=10)
 TOKEN = "synthetic-token"

@@ -17,15 +17,9 @@ from tests.attacks.recipes.model import Change, wire
 from tests.attacks.recipes.octets import before, once
 from tests.attacks.recipes.values import P256_ORDER, changed
 from tests.attacks.scenes import Scene
+from tests.get_person import GOOD_PERSONAL_DATA, OTHER_PINFL, get_person
 from tests.pki import SUITE_NAMES
-from tests.two_sides import (
-    GOOD_PERSONAL_DATA,
-    OTHER_PINFL,
-    TwoSides,
-    get_person,
-    sealed_request,
-    signing_key_of,
-)
+from tests.two_sides import TwoSides, sealed_request, signing_key_of
 
 MILLISECOND = timedelta(milliseconds=1)
 SKEW = timedelta(seconds=60)

@@ -11,7 +11,7 @@ from lxml import etree
 from adapter.envelope import names
 from tests.attacks.draft import Direction, Draft
 from tests.attacks.recipes.model import Change
-from tests.two_sides import OTHER_PINFL, PERSON, get_person
+from tests.get_person import OTHER_PINFL, PERSON, get_person
 
 FOREIGN = "urn:example:foreign"
 _FORGED_ANSWER = (

@@ -35,7 +35,7 @@ from tests import xroad_messages
 from tests.calls import identified_call
 from tests.fuzz.model import Target
 from tests.fuzz.mutations import octet_mutation, xml_mutation
-from tests.two_sides import description, good_call, soap
+from tests.get_person import description, good_call, soap
 from tests.unit.dialects.conversion import described
 from tests.unit.dialects.small_schemas import DERIVED, MANY, OPEN, PLAIN, element, sequence
 

@@ -13,7 +13,7 @@ from adapter.errors import DescriptionUnusable
 from adapter.samples.make import SampleMaker, Variant
 from tests.fuzz.model import Target
 from tests.fuzz.mutations import octet_mutation, xml_mutation
-from tests.two_sides import WSDL
+from tests.get_person import WSDL
 from tests.unit.envelope.descriptions import ASK_AND_ANSWER, of_types, schema, wsdl
 
 _BETWEEN = b"\n<!--next-->\n"

@@ -15,8 +15,9 @@ from adapter.envelope.texts import LANGUAGES
 from adapter.errors import AdapterError, Blame, Problem, ProviderSystemDown, Retry, SchemaInvalid, catalogue
 from adapter.exchange.consume import consume
 from adapter.stages import RepresentedParty
+from tests.get_person import OTHER_PINFL, PINFL
 from tests.pki import Federation
-from tests.two_sides import OTHER_PINFL, PINFL, TwoSides, client_call, two_sides
+from tests.two_sides import TwoSides, client_call, two_sides
 
 WRONG_PINFL = PINFL[:13] + str((int(PINFL[13]) + 1) % 10)
 CONTEXT = {

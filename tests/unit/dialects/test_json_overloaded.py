@@ -11,8 +11,9 @@ from adapter.dialects.json_dialect import JsonDialect
 from adapter.dialects.json_mapping import mapping_of
 from adapter.dialects.openapi import ServiceNames, describe_operations, openapi_document
 from adapter.exchange.consume import consume
+from tests.get_person import soap
 from tests.pki import Federation
-from tests.two_sides import client_call, soap
+from tests.two_sides import client_call
 from tests.unit.dialects.test_json_dialect import CONTEXT
 from tests.unit.envelope.descriptions import NS, read, schema, wsdl
 from tests.unit.exchange.test_carried import between

@@ -12,7 +12,7 @@ from adapter.errors import AccessDenied, AdapterError, NotSoap, SchemaInvalid
 from adapter.stages import SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS
 from tests.calls import identified_call
-from tests.two_sides import description, good_call
+from tests.get_person import description, good_call
 
 
 @pytest.mark.parametrize(

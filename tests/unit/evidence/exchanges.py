@@ -15,8 +15,9 @@ from adapter.evidence.export import ProvedEntry, export_evidence
 from adapter.evidence.manifest import MANIFEST, MIMETYPE_CONTENT, Manifest, check_manifest, render_manifest
 from adapter.identifiers import MessageId
 from adapter.ports import Entry, KeptMessage
+from tests.memory_parts import MemoryRecord
 from tests.pki import NOW, FederationMember
-from tests.two_sides import MemoryRecord, TwoSides
+from tests.two_sides import TwoSides
 
 OTHERS = tuple(
     Entry(body={"v": 1, "kind": "admin", "by": "x", "at": "2026-03-02T09:00:00.000Z"}, kind="admin", at=NOW)

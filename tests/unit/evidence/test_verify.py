@@ -16,9 +16,10 @@ from adapter.evidence.verify import verify_evidence
 from adapter.identifiers import MessageId
 from adapter.ports import KeptMessage
 from adapter.stages import MessageKind
+from tests.get_person import PINFL, get_person, soap
 from tests.pki import NOW, Federation
 from tests.repository import Repository
-from tests.two_sides import PINFL, TwoSides, fault_code, get_person, soap, two_sides
+from tests.two_sides import TwoSides, fault_code, two_sides
 from tests.unit.evidence.exchanges import OTHERS, Exported, exported_by, repacked
 
 ENTRY, PROOF = "record/entry-5.json", "record/proof-5.json"

@@ -18,8 +18,9 @@ from adapter.exchange.validation import SubjectRule
 from adapter.stages import BackendAnswer, RecordedRequest
 from adapter.xmlsafe import DEFAULT_LIMITS
 from tests.conftest import ROOT
+from tests.get_person import PINFL, context, soap
 from tests.pki import Federation
-from tests.two_sides import PINFL, TwoSides, context, fault_code, soap, two_sides
+from tests.two_sides import TwoSides, fault_code, two_sides
 from tests.unit.envelope.descriptions import NS, PREFIXES, read, schema, wsdl
 
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"

@@ -20,12 +20,8 @@ from adapter.policy.consents import ConsentStatus, IssuedConsent, verify_consent
 from adapter.released_fields import ReleasedFields
 from adapter.stages import RepresentedParty
 from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, consent_of, entry_of
-from tests.two_sides import (
-    OTHER_PINFL,
-    PINFL,
-    TwoSides,
-    signing_key_of,
-)
+from tests.get_person import OTHER_PINFL, PINFL
+from tests.two_sides import TwoSides, signing_key_of
 
 # --- the good one ----------------------------------------------------------------------------------------------------
 

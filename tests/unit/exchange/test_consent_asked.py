@@ -33,21 +33,9 @@ from adapter.settings import ConsentsSettings
 from adapter.stages import ReceivedMessage, RecordedCall
 from examples.consents.__main__ import install
 from examples.consents.issuer import CERTIFICATE, FOLDER
-from tests.two_sides import (
-    OTHER_PINFL,
-    PINFL,
-    MemoryRecord,
-    TwoSides,
-    Wire,
-    client_call,
-    context,
-    fault_code,
-    get_person,
-    opener_of,
-    recorder_of,
-    signing_key_of,
-    soap,
-)
+from tests.get_person import OTHER_PINFL, PINFL, context, get_person, soap
+from tests.memory_parts import MemoryRecord
+from tests.two_sides import TwoSides, Wire, client_call, fault_code, opener_of, recorder_of, signing_key_of
 
 CACHE = timedelta(minutes=5)
 SERVICE = "urn:interagency-adapter:consent-service:1"

@@ -20,20 +20,9 @@ from adapter.exchange.consume import consume
 from adapter.exchange.provider import PeerAnswer
 from adapter.stages import IdentifiedCall, Packaging, ParsedCall
 from adapter.xmlsafe import XmlLimits
+from tests.get_person import OTHER_PINFL, PERSON, PINFL, context, get_person, good_call, soap
 from tests.pki import Federation
-from tests.two_sides import (
-    OTHER_PINFL,
-    PERSON,
-    PINFL,
-    TwoSides,
-    client_call,
-    context,
-    fault_code,
-    get_person,
-    good_call,
-    soap,
-    two_sides,
-)
+from tests.two_sides import TwoSides, client_call, fault_code, two_sides
 
 
 @pytest.mark.parametrize(("version", "content_type"), [(SOAP11, "text/xml"), (SOAP12, "application/soap+xml")])

@@ -30,8 +30,9 @@ from adapter.sandbox.system import SandboxSystem, SystemAnswer, SystemRequest
 from adapter.stages import BackendAnswer, RecordedRequest
 from adapter.xmlsafe import DEFAULT_LIMITS, canonical
 from tests.corpus import NAMES, NO_SAMPLE, REASON, description_of
+from tests.get_person import context
 from tests.pki import Federation
-from tests.two_sides import TwoSides, client_call, context, fault_code, two_sides
+from tests.two_sides import TwoSides, client_call, fault_code, two_sides
 
 if not NAMES:
     pytest.skip(REASON, allow_module_level=True)

@@ -11,7 +11,8 @@ from adapter.directory.content import IdentifierType
 from adapter.directory.identifier_pattern import IdentifierPattern
 from adapter.identifiers import SubjectId
 from adapter.policy import lawful
-from tests.two_sides import GOOD_PERSONAL_DATA, SUBJECT, TwoSides, context, fault_code, get_person, peer_outcome, soap
+from tests.get_person import GOOD_PERSONAL_DATA, SUBJECT, context, get_person, soap
+from tests.two_sides import TwoSides, fault_code, peer_outcome
 
 PERMIT = IdentifierType(
     code="permit", pattern=IdentifierPattern("[A-Z]{2}-[0-9]{4}"), titles={"en": "Permit", "uz": "Ruxsatnoma"}

@@ -15,7 +15,8 @@ from adapter.exchange import provide
 from adapter.exchange.provider import seal_answer
 from adapter.large_messages import worked_on
 from adapter.stages import SealedMessage
-from tests.two_sides import TwoSides, fault_code, good_call
+from tests.get_person import good_call
+from tests.two_sides import TwoSides, fault_code
 
 _LARGE = xmlsafe.LARGE_BYTES
 _APART = "large-messages_0"

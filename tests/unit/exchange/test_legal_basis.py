@@ -12,19 +12,8 @@ from adapter.directory.content import BasisName
 from adapter.directory.defaults import DEFAULT_LEGAL_BASIS_KINDS
 from adapter.policy.clients import ContextRule
 from adapter.stages import LegalBasis
-from tests.two_sides import (
-    GOOD_PERSONAL_DATA,
-    LEGAL_BASIS,
-    PINFL,
-    SUBJECT,
-    TwoSides,
-    context,
-    fault_code,
-    get_person,
-    good_call,
-    peer_outcome,
-    soap,
-)
+from tests.get_person import GOOD_PERSONAL_DATA, LEGAL_BASIS, PINFL, SUBJECT, context, get_person, good_call, soap
+from tests.two_sides import TwoSides, fault_code, peer_outcome
 
 NAMED = {
     BasisName.DOCUMENT: "ZRU-395",

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapter.crypto.keys import FileSigningKey
 from adapter.crypto.seal import seal
+from tests.get_person import GOOD_PERSONAL_DATA, get_person
 from tests.pki import NOW, SIGNING_USAGE, Federation, issue, make_ca
-from tests.two_sides import GOOD_PERSONAL_DATA, TwoSides, fault_code, get_person, request_header, sealed_request
+from tests.two_sides import TwoSides, fault_code, request_header, sealed_request
 
 _INCIDENT = re.compile(rb"[2-9A-HJ-NP-Z]{5}-[2-9A-HJ-NP-Z]{5}")
 

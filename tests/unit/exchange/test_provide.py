@@ -18,17 +18,8 @@ from adapter.identifiers import MessageId, Purpose, ServiceId, SubsystemId
 from adapter.policy.rules import AccessRule
 from adapter.stages import LegalBasis, MessageKind, Peer, PersonalData, ReceivedMessage, VerifiedMessage
 from adapter.xmlsafe import DEFAULT_LIMITS
-from tests.two_sides import (
-    GOOD_PERSONAL_DATA,
-    OTHER_PINFL,
-    PERSON,
-    TwoSides,
-    fault_code,
-    get_person,
-    opener_of,
-    request_header,
-    sealed_request,
-)
+from tests.get_person import GOOD_PERSONAL_DATA, OTHER_PINFL, PERSON, get_person
+from tests.two_sides import TwoSides, fault_code, opener_of, request_header, sealed_request
 
 
 def opened(sides: TwoSides, answer: PeerAnswer) -> VerifiedMessage:

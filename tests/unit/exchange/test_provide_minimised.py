@@ -9,7 +9,8 @@ import pytest
 from adapter.envelope.faults import read_fault
 from adapter.errors import AdapterError, Problem, ProviderSystemFault, ProviderSystemInvalid
 from adapter.released_fields import ReleasedFields, Replacement
-from tests.two_sides import PERSON, TwoSides, sealed_request
+from tests.get_person import PERSON
+from tests.two_sides import TwoSides, sealed_request
 from tests.unit.exchange.test_provide import code_of, opened
 
 FIELDS = ReleasedFields(

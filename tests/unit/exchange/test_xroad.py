@@ -28,7 +28,8 @@ from adapter.exchange.xroad_services import find_service, list_services
 from adapter.identifiers import ServiceId, SubsystemId
 from adapter.policy.clients import ContextRule
 from adapter.stages import ReceivedCall, RepresentedParty
-from tests.two_sides import PERSON, WSDL, TwoSides, client_call, context, description, get_person
+from tests.get_person import PERSON, WSDL, context, description, get_person
+from tests.two_sides import TwoSides, client_call
 from tests.xroad_messages import CLIENT, MESSAGE_ID, PARTY, PROVIDER, client, field, fields, message, service
 
 SOAP = f"{{{SOAP11}}}"

@@ -26,8 +26,9 @@ from adapter.sandbox.system import SandboxSystem, SystemRequest
 from adapter.stages import BackendAnswer, RecordedRequest, SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS, canonical
 from tests.corpus import NAMES, REASON, description_of
+from tests.get_person import context
 from tests.pki import Federation
-from tests.two_sides import TwoSides, context, two_sides
+from tests.two_sides import TwoSides, two_sides
 from tests.unit.exchange.test_xroad import ask
 from tests.xroad_messages import PROVIDER, field, fields, message, service
 
