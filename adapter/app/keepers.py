@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
+from adapter.app.clock_watch import LOCK_FILE as CLOCK_LOCK_FILE
+from adapter.app.clock_watch import ClockWatch
 from adapter.app.directory_keeper import DirectoryKeeper
 from adapter.app.kept_statuses import status_copies
 from adapter.app.keyring import Keyring
@@ -21,6 +24,7 @@ from adapter.store.appending import Log
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.peer_checkpoints import PeerCheckpoints
+from adapter.store.runs import Runs
 from adapter.store.time_stamps import TimeStamps
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.directory_client import DirectoryClient
@@ -75,6 +79,16 @@ def record_watch(
         clock=utc_now,
         own=Log(record_origin(settings.member), keyring.record),
         lock=settings.adapter.data_dir / WATCH_LOCK_FILE,
+    )
+
+
+def clock_watch(settings: Settings, keyring: Keyring, database: Database) -> ClockWatch:
+    """What notices that the clock was set back."""
+    return ClockWatch(
+        runs=Runs(database, Log(record_origin(settings.member), keyring.record)),
+        clock=utc_now,
+        monotonic_s=time.monotonic,
+        lock=settings.adapter.data_dir / CLOCK_LOCK_FILE,
     )
 
 

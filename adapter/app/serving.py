@@ -7,6 +7,7 @@ import secrets
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -15,6 +16,7 @@ from adapter.app.keepers import utc_now
 from adapter.app.keyring import Keyring, load_keyring
 from adapter.app.listening import Sockets, bind_sockets
 from adapter.app.own_clients import exposures
+from adapter.app.runs import Run
 from adapter.app.supervisor import STOP_SIGNALS, Supervisor
 from adapter.app.wiring import build_site
 from adapter.app.worker import run_worker
@@ -32,8 +34,10 @@ from adapter.store.recovery import InterruptedExchange, recover_run, recover_wor
 log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, *, workers: int, renew: Sequence[str] = ()) -> int:
+def serve(settings: Settings, *, settings_file: Path, workers: int, renew: Sequence[str] = ()) -> int:
     """Run the adapter until it is told to stop. Returns the exit code. renew: the command that renews by ACME.
+
+    settings_file: where the settings were read; the record says by digests which of them were changed since.
 
     Everything that can be wrong with keys, settings, services and the database is found here, before a port is open.
     Raises SettingsInvalid, KeyUnusable, StoreUnusable, DescriptionUnusable.
@@ -62,9 +66,11 @@ def serve(settings: Settings, *, workers: int, renew: Sequence[str] = ()) -> int
         interrupted = recover_worker(database, f"{run_token}/{pid}")
         _record_interrupted(database, log_of_own, settings.member, interrupted)
 
-    if workers == 1:
-        return worker(None)
-    return Supervisor(worker, count=workers, when_died=when_died).run()
+    run = Run(settings, keyring, database, token=run_token, clock=utc_now)
+    run.begin(settings_file=settings_file, workers=workers)
+    code = worker(None) if workers == 1 else Supervisor(worker, count=workers, when_died=when_died).run()
+    run.end(code)
+    return code
 
 
 def _allow_descriptors() -> None:

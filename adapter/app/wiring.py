@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from adapter.app.bounds import attachment_bounds, scan_rule, transfer_bounds
+from adapter.app.clock_watch import ClockWatch
 from adapter.app.consent_asking import IssuerAsking
 from adapter.app.consents import ConsentDesk
 from adapter.app.directory_keeper import DirectoryKeeper
-from adapter.app.keepers import directory_keeper, peer_destinations, record_watch, stamp_keeper, status_keeper, utc_now
+from adapter.app.keepers import (
+    clock_watch,
+    directory_keeper,
+    peer_destinations,
+    record_watch,
+    stamp_keeper,
+    status_keeper,
+    utc_now,
+)
 from adapter.app.key_keeper import KeyKeeper
 from adapter.app.keyring import Keyring
 from adapter.app.own_clients import load_clients
@@ -61,6 +70,7 @@ class Site:
     stamps: StampKeeper
     renewal: RenewalKeeper
     watch: RecordWatch
+    clock: ClockWatch
     answers: RecordAnswers
     peers: PeerClient
     spool: Spool
@@ -117,6 +127,7 @@ def build_site(
         stamps=stamps,
         renewal=RenewalKeeper(settings, renew, utc_now),
         watch=record_watch(settings, keyring, database, keeper, peers),
+        clock=clock_watch(settings, keyring, database),
         answers=RecordAnswers(reader=LogReader(database), kept=PeerCheckpoints(database), directory=keeper.current),
         peers=peers,
         spool=spool,

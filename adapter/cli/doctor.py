@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -36,6 +37,7 @@ from adapter.cli.doctor_peers import look_at_peers
 from adapter.cli.doctor_records import look_at_records
 from adapter.cli.doctor_registration import look_at_registration
 from adapter.cli.doctor_rehearsal import try_exchange, try_signature
+from adapter.cli.doctor_runs import look_at_runs
 from adapter.cli.doctor_stamps import look_at_stamps
 from adapter.cli.doctor_statuses import look_at_statuses
 from adapter.cli.failures import console_language
@@ -116,7 +118,11 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
         *guarded("spool", "Look at the disk.", lambda: look_at_spool(settings)),
         *guarded("scan", "Mend [scan].", lambda: look_at_scanner(settings, now)),
         *guarded("descriptors", "Look at the system's limits.", lambda: look_at_descriptors(settings)),
-        *guarded("database", "adapter init, or restore the last backup", lambda: look_at_database(settings)),
+        *guarded(
+            "database",
+            "adapter init, or restore the last backup",
+            lambda: chain(look_at_database(settings), look_at_runs(settings, now)),
+        ),
         *guarded("services", "adapter service list", lambda: look_at_services(settings)),
         *guarded("clients", "Mend [[client]] in the settings.", lambda: look_at_clients(settings)),
         *guarded("approvals", "adapter approvals list", lambda: look_at_approvals(settings, now)),

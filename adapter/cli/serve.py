@@ -26,8 +26,9 @@ def serve(
 
     Settings, keys, services and the database are checked before a port is opened.
     """
-    renew = renew_command(settings_path(settings_file))
-    raise typer.Exit(serve_adapter(settings_from(settings_file), workers=workers, renew=renew))
+    path = settings_path(settings_file)
+    settings = settings_from(settings_file)
+    raise typer.Exit(serve_adapter(settings, settings_file=path, workers=workers, renew=renew_command(path)))
 
 
 def renew_command(settings_file: Path) -> tuple[str, ...]:

@@ -139,6 +139,11 @@ class DecryptionKeys:
         """Forget the keys whose certificates are not wanted any more."""
         self._by_ski = {name: key for name, key in self._by_ski.items() if wanted(key.certificate)}
 
+    @property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """Of all keys that are held now."""
+        return tuple(key.certificate for key in self._by_ski.values())
+
     def find(self, recipient_ski: bytes) -> DecryptionKey:
         """The key that a message was encrypted for. Raises SecurityFailed."""
         try:
