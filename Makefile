@@ -11,12 +11,13 @@ COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange eviden
             app/test_time_stamping.py cli/test_peer_messages.py cli/test_call_messages.py cli/test_access_fields.py) \
             tests/vectors tests/attacks/test_attachments.py tests/attacks/test_statuses.py
 TIME ?= 1200
+KILLS ?= 1000
 TARGET ?=
 CHECKED := adapter bench examples scripts tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attacks endurance fuzz mutants coverage interop check bench promises package audit serve lock docs clean
+.PHONY: help setup demo test attacks endurance kills fuzz mutants coverage interop check bench promises package audit serve lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,6 +54,9 @@ fuzz: $(READY) ## search for inputs that break something, 20 minutes a target (T
 
 endurance: $(READY) ## ten minutes of attacks on two running adapters while a calm client goes on; docs/limits.md
 	@$(RUN)/python -m bench.endurance
+
+kills: $(READY) ## SIGKILL processes of two adapters under load 1,000 times, then judge the records; KILLS=50 for fewer
+	@$(RUN)/python -m tests.kills --kills $(KILLS)
 
 check: $(READY) ## format, lint, types, floors, architecture, generated pages
 	@$(RUN)/ruff format --check --quiet .

@@ -85,7 +85,7 @@ class StubSystem:
 
     def wait_asked(self) -> None:
         """Until a request has come in."""
-        assert self._arrived.acquire(timeout=30), "the information system was not asked"
+        assert self._arrived.acquire(timeout=120), "the information system was not asked"
 
     def answer(self, request: bytes) -> bytes:
         found = _PINFL.search(request)
