@@ -20,6 +20,8 @@ _MCL_CURRENT: Final = 1
 _MCL_FUTURE: Final = 2
 _MCL_ONFAULT: Final = 4
 _CAP_IPC_LOCK: Final = 14
+_M_MMAP_THRESHOLD: Final = -3
+_OWN_MAPPING_BYTES: Final = 1 << 20
 _OWNER_ONLY: Final = 0o077
 _C: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -60,6 +62,40 @@ def lock_memory() -> bool:
     reached, and an exchange with it. MCL_ONFAULT: only pages that are used count against the machine.
     """
     return may_lock_memory() and _C.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0
+
+
+def map_large_buffers() -> None:
+    """A buffer of a mebibyte or more gets pages of its own, which go back to the machine with it (mallopt(3)).
+
+    Left to itself, the allocator of glibc takes ever larger ones out of its heap, where one small thing behind them
+    keeps them. Elsewhere there is nothing to set.
+    """
+    if hasattr(_C, "mallopt"):
+        _C.mallopt(_M_MMAP_THRESHOLD, _OWN_MAPPING_BYTES)
+
+
+def give_back_memory() -> None:
+    """Give freed memory back to the machine (malloc_trim(3)); elsewhere than with glibc nothing happens.
+
+    The kernel takes no locked page back: the lock is let go for as long as that takes, a tenth of a second for half a
+    gibibyte, and is put on again. Pages in use do not come near swap in that time: that takes idleness first.
+    """
+    if not hasattr(_C, "malloc_trim"):
+        return
+    locked = bool(_locked_kib())
+    if locked:
+        _C.munlockall()
+    try:
+        _C.malloc_trim(0)
+    finally:
+        if locked:
+            lock_memory()
+
+
+def resident_bytes() -> int:
+    """What this process holds of the machine's memory; 0 where that cannot be asked (proc_pid_statm(5))."""
+    pages = _read("/proc/self/statm").split()
+    return int(pages[1]) * resource.getpagesize() if len(pages) > 1 else 0
 
 
 def protections() -> tuple[Protection, ...]:

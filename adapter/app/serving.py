@@ -23,7 +23,7 @@ from adapter.app.worker import run_worker
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import interrupted_entry
 from adapter.errors import AdapterError
-from adapter.hardening import forbid_core_dumps, keep_files_private, lock_memory, protections
+from adapter.hardening import forbid_core_dumps, keep_files_private, lock_memory, map_large_buffers, protections
 from adapter.identifiers import MemberId
 from adapter.logs import configure_logs
 from adapter.settings import Settings
@@ -44,6 +44,7 @@ def serve(settings: Settings, *, settings_file: Path, workers: int, renew: Seque
     """
     forbid_core_dumps()
     keep_files_private()
+    map_large_buffers()
     lock_memory()  # of the parent, which holds the keys too; each worker locks its own
     configure_logs(level=settings.adapter.log_level, form=settings.adapter.log_format)
     _allow_descriptors()

@@ -15,6 +15,7 @@ from adapter.app.doors import PeerDoor, open_client_door, open_operators_door
 from adapter.app.expiries import watch_expiries
 from adapter.app.keepers import utc_now
 from adapter.app.listening import Sockets
+from adapter.app.memory_keeper import MemoryKeeper
 from adapter.app.quotas import Gates, record_interval, record_turned_away
 from adapter.app.supervisor import STOP_SIGNALS
 from adapter.app.wiring import Site
@@ -56,6 +57,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         asyncio.create_task(peer_door.keep_open(), name="peer listener"),
         asyncio.create_task(record_turned_away(site, gates), name="turned away"),
         asyncio.create_task(site.peers.retire_idle(), name="retired connections"),
+        asyncio.create_task(MemoryKeeper().keep_small(), name="memory"),
     ]
     failed: list[str] = []
     for task in background:
