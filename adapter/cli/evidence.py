@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,8 +10,8 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.audit.stamps import StoredStamp, open_stamp
-from adapter.cli.directory_source import COPY_FOLDER, anchor_from
+from adapter.cli.directory_source import anchor_from
+from adapter.cli.evidence_gathering import directories_for, entries_about, gather, signing_desk, signing_keys
 from adapter.cli.files import confirm_overwrite, read_octets, write_octets
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
@@ -22,30 +22,23 @@ from adapter.cli.options import (
     now_utc,
     settings_from,
 )
-from adapter.cli.output import JsonValue, Output, facts_of, good, when
-from adapter.cli.own_record import ARCHIVE_KEY_FILE
-from adapter.directory.proof import DirectoryProof, authenticate_directory, with_anchor
-from adapter.errors import CommandRefused, DirectoryUnavailable
-from adapter.evidence.export import ProvedEntry, export_evidence
+from adapter.cli.output import JsonValue, Output, facts_of, good, table_of, when
+from adapter.evidence.asic import SignedFiles, open_asic
+from adapter.evidence.contents import CLAIMS, check_contents, read_claims
 from adapter.evidence.judgement import Judgement
+from adapter.evidence.media_types import media_type
+from adapter.evidence.signature import Level, claimed_level
 from adapter.evidence.verify import verify_evidence
+from adapter.evidence.wording import LEVEL_WORDS
 from adapter.identifiers import MessageId
-from adapter.ports import KeptMessage
-from adapter.settings import Settings
-from adapter.store.archive import read_message
-from adapter.store.directory_copy import DirectoryCopy
-from adapter.store.engine import Database, open_database
-from adapter.store.keyfiles import load_archive_key
-from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
-from adapter.store.time_stamps import TimeStamps
+from adapter.store.engine import open_database
 
-_MAX_ENTRIES: Final = 1000
 _OWNER_ONLY: Final = 0o600
 
-app = typer.Typer(help="Evidence of one exchange: export it, and verify it offline.", no_args_is_help=True)
+app = typer.Typer(help="Evidence of one exchange: export it, look into it, verify it offline.", no_args_is_help=True)
 
 
-@app.command(epilog="adapter evidence export urn:uuid:… -o exchange.evidence")
+@app.command(epilog="adapter evidence export urn:uuid:… -o exchange.asice")
 def export(
     message_id: Annotated[
         MessageId,
@@ -57,87 +50,41 @@ def export(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put what proves an exchange into one file: messages, entries with proofs, checkpoint, directory.
+    """Put what proves an exchange into one signed ASiC-E container: messages, entries with proofs, directory.
+
+    It is signed with this adapter's signing key. A time-stamp and the statuses of certificates are asked for, of whom
+    the directory names; what cannot be had lowers the level of the signature, which is said.
 
     The file holds the messages and the keys that open them, so personal data: hand it on accordingly.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
     confirm_overwrite(to, yes=yes)
-    octets = _gather(settings, open_database(settings.database_url), message_id)
-    write_octets(to, octets, mode=_OWNER_ONLY)
+    database, now = open_database(settings.database_url), now_utc().replace(microsecond=0)
+    entries, keys = entries_about(database, message_id), signing_keys(settings)
+    directories = directories_for(settings, database, entries, keys, now)
+    files = gather(settings, database, message_id, directories=directories, now=now)
+    signed = asyncio.run(signing_desk(settings, directories.signing, keys, now).sign(files, now))
+    # Nothing leaves that a judge would refuse.
+    verify_evidence(signed.octets, anchor_from(settings.directory.anchor))
+    write_octets(to, signed.octets, mode=_OWNER_ONLY)
     output.result(
-        {"file": str(to), "bytes": len(octets), "message_id": str(message_id)},
-        Text.assemble(good("Exported "), f"{message_id} to {to}, {len(octets)} octets"),
+        {
+            "file": str(to),
+            "bytes": len(signed.octets),
+            "message_id": str(message_id),
+            "level": signed.level.value,
+            "because": signed.because or None,
+        },
+        Text.assemble(good("Exported "), f"{message_id} to {to}, {len(signed.octets)} octets"),
+        Text(f"Signed at level {signed.level.value}: {LEVEL_WORDS[signed.level]}."),
     )
+    if signed.because:
+        output.remark(f"Not {Level.LT.value}: {signed.because}.")
     output.remark(f"It holds personal data. To judge it: adapter evidence verify {to} --anchor ANCHOR")
 
 
-def _gather(settings: Settings, database: Database, message_id: MessageId) -> bytes:
-    """Read all that belongs to the exchange, and render it. Raises CommandRefused, StoreUnusable, EvidenceInvalid."""
-    reader = LogReader(database)
-    entries = reader.search(LogFilter(message_id=str(message_id), limit=_MAX_ENTRIES))
-    if not entries:
-        raise CommandRefused(f"the record has no entry about {message_id}")
-    directory = _stored_directory(settings, database, entries)
-    stamp = _stamp(settings, database, int(entries[0].number), directory)
-    proved_in = reader.prove_entry(entries[0].number, None if stamp is None else stamp.size)
-    proofs = [reader.prove_entry(entry.number, proved_in.size) for entry in reversed(entries)]
-    kept = _kept_messages(settings, database, [int(entry.number) for entry in entries])
-    if "request" not in kept:
-        raise CommandRefused("the request of this exchange was not kept: it was refused, or its day was erased")
-    return export_evidence(
-        exporter=settings.member,
-        exported=now_utc().replace(microsecond=0),
-        message_id=message_id,
-        request=kept["request"],
-        reply=kept.get("reply"),
-        entries=[ProvedEntry(number=int(one.entry.number), text=one.entry.document, proof=one.path) for one in proofs],
-        checkpoint=proved_in.checkpoint,
-        stamp=None if stamp is None else stamp.token,
-        directory=directory,
-    )
-
-
-def _stamp(settings: Settings, database: Database, newest: int, directory: DirectoryProof) -> StoredStamp | None:
-    """The oldest time-stamp over all entries up to `newest`, if this directory vouches for its authority.
-
-    Raises RecordBroken: it is not good.
-    """
-    stamp = TimeStamps(database).covering(newest)
-    if stamp is None:
-        return None
-    opened = authenticate_directory(directory, anchor_from(settings.directory.anchor))
-    authority = opened.time_stamp_authorities.get(stamp.authority)
-    if authority is None:
-        return None
-    open_stamp(stamp, authority.certificates)
-    return stamp
-
-
-def _kept_messages(settings: Settings, database: Database, numbers: list[int]) -> dict[str, KeptMessage]:
-    archive_key = load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
-    kept = {}
-    for number in numbers:
-        for direction in ("request", "reply"):
-            message = read_message(database, archive_key, number, direction)
-            if message is not None:
-                kept[direction] = message
-    return kept
-
-
-def _stored_directory(settings: Settings, database: Database, entries: Sequence[LoggedEntry]) -> DirectoryProof:
-    """The directory by which the exchange was judged, as its entries name it; else the newest one."""
-    copy = DirectoryCopy(settings.adapter.data_dir / COPY_FOLDER, database)
-    versions = [version for entry in entries if isinstance(version := entry.body.get("directory"), int)]
-    judged_by = copy.of_version(versions[0]) if versions else None
-    stored = judged_by or copy.load()
-    if stored is None:
-        raise DirectoryUnavailable("this adapter has no copy of the directory: start it once, or mend its data folder")
-    return with_anchor(stored, anchor_from(settings.directory.anchor))
-
-
-@app.command(epilog="adapter evidence verify exchange.evidence --anchor anchor.json")
+@app.command(epilog="adapter evidence verify exchange.asice --anchor anchor.json")
 def verify(
     file: Annotated[Path, typer.Argument(help="What somebody presents as evidence.", show_default=False)],
     *,
@@ -168,6 +115,7 @@ def _words(judgement: Judgement, *, content: bool) -> list[RenderableType]:
                 ("service", str(judgement.service)),
                 ("from the record of", str(judgement.exporter)),
                 ("directory", f"version {judgement.directory_version}"),
+                ("signature", f"{judgement.level.value}: {LEVEL_WORDS[judgement.level]}"),
             ]
         ),
         Text("\nIt proves:"),
@@ -189,6 +137,7 @@ def _value(judgement: Judgement, *, content: bool) -> JsonValue:
         "consumer": str(judgement.consumer),
         "service": str(judgement.service),
         "directory_version": judgement.directory_version,
+        "level": judgement.level.value,
         "statements": [
             {"by": one.by, "what": one.what, "at": None if one.at is None else when(one.at), "file": one.file}
             for one in judgement.statements
@@ -198,3 +147,55 @@ def _value(judgement: Judgement, *, content: bool) -> JsonValue:
         value["request"] = judgement.request.decode()
         value["reply"] = None if judgement.reply is None else judgement.reply.decode()
     return value
+
+
+@app.command(epilog="adapter evidence show exchange.asice")
+def show(
+    file: Annotated[Path, typer.Argument(help="What somebody presents as evidence.", show_default=False)],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Look into a file: what it is about, its files, the level of its signature. Nobody's word is believed for it.
+
+    Exit code 0: every file is as it was signed, by whom is not judged; 7: it is not.
+    """
+    output = Output.of(as_json=as_json)
+    container = open_asic(read_octets(file, what="evidence"))
+    check_contents(container.files)
+    output.result(_listed(container), *_listing(container))
+    output.remark("Not judged: who signed, and what it proves. For that: adapter evidence verify")
+
+
+def _listed(container: SignedFiles) -> JsonValue:
+    claims, signed = read_claims(container.files[CLAIMS]), container.signature.signed
+    return {
+        "exporter": str(claims.exporter),
+        "message_id": str(claims.message_id),
+        "signed_at": when(signed.signed_at),
+        "level": claimed_level(container.signature).value,
+        "certificate": container.signer.subject.rfc4514_string(),
+        "files": [
+            {"path": path, "bytes": len(octets), "media_type": media_type(path), "sha256": signed.files[path].hex()}
+            for path, octets in sorted(container.files.items())
+        ],
+    }
+
+
+def _listing(container: SignedFiles) -> list[RenderableType]:
+    claims, level = read_claims(container.files[CLAIMS]), claimed_level(container.signature)
+    return [
+        facts_of(
+            [
+                ("exchange", str(claims.message_id)),
+                ("exporter, as it says", str(claims.exporter)),
+                ("signed, as it says", when(container.signature.signed.signed_at)),
+                ("with the certificate of", " ".join(container.signer.subject.rfc4514_string().split())),
+                ("signature", f"{level.value}: {LEVEL_WORDS[level]}"),
+            ]
+        ),
+        Text(""),
+        table_of(
+            ("File", "Octets", "Type"),
+            [(path, str(len(octets)), media_type(path)) for path, octets in sorted(container.files.items())],
+        ),
+    ]

@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "trace": "Show one message at every stage, with personal data masked.",
     "validate": "Check envelopes in files, and name every problem.",
     "log": "The tamper-evident record: list, show, verify.",
-    "evidence": "Evidence of one exchange: export it, verify it offline.",
+    "evidence": "Evidence of one exchange: export it, look into it, verify it offline.",
     "directory": "The authority's directory: write it, look at it.",
     "authority": "The authority's repository: officers' keys, signatures, publication.",
     "demo": "Play a small federation on this machine, with every refusal.",

@@ -145,6 +145,16 @@ def read_revocation_list(
     )
 
 
+def claimed_time(octets: bytes, *, is_list: bool) -> datetime:
+    """When a response (or a list) says that it was made. A claim: nothing of it is verified.
+
+    Raises SecurityFailed: it cannot be read; StatusOutdated: the responder gave no status.
+    """
+    if is_list:
+        return _load_list(octets)[0].last_update_utc
+    return _load_ocsp(octets)[0].produced_at_utc
+
+
 # --- OCSP ------------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from adapter.audit.entry import (
     RETRY_ANSWERED,
 )
 from adapter.errors import EvidenceInvalid, RecordBroken
-from adapter.evidence.manifest import REPLY, REQUEST, entry_path
+from adapter.evidence.contents import REPLY, REQUEST, entry_path
 from adapter.evidence.messages import SignedMessage
 from adapter.identifiers import MemberId
 

@@ -1,4 +1,7 @@
-"""Export: what proves one exchange, put into one container. Pure; the store reads, the command line writes."""
+"""Export: what proves one exchange, as the files of one container. Pure; the store reads, the command line signs.
+
+Signing comes after (evidence.asic), and with it what the world outside has to say of the signature.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,24 @@ from tuf.api.metadata import Root, Targets
 
 from adapter.directory.proof import DirectoryProof, in_one_form, version_of
 from adapter.errors import EvidenceInvalid
-from adapter.evidence.container import MIMETYPE, render_container
-from adapter.evidence.manifest import (
+from adapter.evidence.contents import (
     CHECKPOINT,
-    DIRECTORY_TARGETS,
-    DIRECTORY_XML,
-    MANIFEST,
-    MIMETYPE_CONTENT,
+    CLAIMS,
+    OF_EXCHANGE,
+    OF_EXPORTER,
     REPLY,
     REQUEST,
     STAMP,
-    Manifest,
+    Claims,
+    DirectoryFiles,
     entry_path,
     proof_path,
-    render_manifest,
-    root_path,
+    render_claims,
 )
+from adapter.evidence.messages import certificate_in
 from adapter.identifiers import MemberId, MessageId
 from adapter.ports import KeptMessage
+from adapter.stages import MessageKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,48 +43,74 @@ class ProvedEntry:
     proof: tuple[bytes, ...]
 
 
-def export_evidence(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExportedMessage:
+    """A message as it went over the wire.
+
+    status: the OCSP response by which its signer was judged, where that was fetched and is not in the message itself.
+    """
+
+    kept: KeptMessage
+    status: bytes | None = None
+
+
+def gather_evidence(
     *,
     exporter: MemberId,
     exported: datetime,
     message_id: MessageId,
-    request: KeptMessage,
-    reply: KeptMessage | None,
+    request: ExportedMessage,
+    reply: ExportedMessage | None,
     entries: Sequence[ProvedEntry],
     checkpoint: str,
     stamp: bytes | None = None,
     directory: DirectoryProof,
-) -> bytes:
-    """The container: equal arguments give equal octets.
+    exporter_directory: DirectoryProof | None = None,
+) -> dict[str, bytes]:
+    """The files: equal arguments give equal octets.
 
-    exporter: the member whose record this is. message_id: of the request. entries: all entries about this exchange,
-    proved in the tree of `checkpoint` (a signed note). stamp: a time-stamp token over that note. The directory should
-    be the version by which the messages were trusted (the entries name it); a later one proves the same as long as it
-    still lists both members' certificates. Its roots begin with the exporter's own anchor.
+    exporter: the member whose record this is. exported: when it is signed. message_id: of the request. entries: all
+    entries about this exchange, proved in the tree of `checkpoint` (a signed note). stamp: a time-stamp token over that
+    note. The directory should be the version by which the messages were trusted (the entries name it); a later one
+    proves the same as long as it still lists both members' certificates. Its roots begin with the exporter's own
+    anchor. exporter_directory: another one that names the exporter's certificate, where the first one does not.
     The content keys go with the messages, so that whoever holds the file can read them: hand it on accordingly.
-    Raises EvidenceInvalid when it would be too large.
+    Raises EvidenceInvalid, and what the gate of a message raises.
     """
+    claims = Claims(exporter=exporter, exported=exported, message_id=message_id)
     files = {
-        **_message(REQUEST, request),
+        CLAIMS: render_claims(claims),
+        **_message(REQUEST, request, MessageKind.REQUEST, exported),
         CHECKPOINT: checkpoint.encode(),
-        DIRECTORY_XML: directory.document,
-        DIRECTORY_TARGETS: in_one_form(directory.targets, Targets),
-        **{root_path(version_of(octets)): in_one_form(octets, Root) for octets in directory.roots},
+        **_directory(OF_EXCHANGE, directory),
     }
+    if exporter_directory is not None:
+        files |= _directory(OF_EXPORTER, exporter_directory)
     if stamp is not None:
         files[STAMP] = stamp
     if reply is not None:
-        files |= _message(REPLY, reply)
+        files |= _message(REPLY, reply, MessageKind.REPLY, exported)
     for entry in entries:
         files[entry_path(entry.number)] = entry.text.encode()
         files[proof_path(entry.number)] = render_proof(entry.proof)
-    manifest = Manifest(exporter=exporter, exported=exported, message_id=message_id)
-    files[MANIFEST] = render_manifest(manifest, files)
-    return render_container({MIMETYPE: MIMETYPE_CONTENT, **files})
+    return files
 
 
-def _message(path: str, message: KeptMessage) -> dict[str, bytes]:
-    return {f"{path}.xml": message.octets, f"{path}.key": message.content_key.hex().encode() + b"\n"}
+def _directory(at: DirectoryFiles, directory: DirectoryProof) -> dict[str, bytes]:
+    return {
+        at.document: directory.document,
+        at.targets: in_one_form(directory.targets, Targets),
+        **{at.root(version_of(octets)): in_one_form(octets, Root) for octets in directory.roots},
+    }
+
+
+def _message(path: str, message: ExportedMessage, kind: MessageKind, at: datetime) -> dict[str, bytes]:
+    files = {
+        f"{path}.xml": message.kept.octets,
+        f"{path}.key": message.kept.content_key.hex().encode() + b"\n",
+        f"{path}.cer": certificate_in(message.kept.octets, kind, at),
+    }
+    return files if message.status is None else {**files, f"{path}.ocsp": message.status}
 
 
 def render_proof(proof: Sequence[bytes]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapter.evidence.signature import Level
 from adapter.identifiers import MemberId, MessageId, ServiceId, SubsystemId
 
 
@@ -23,13 +24,17 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """Evidence that held. request and reply are the signed payloads, in canonical octets: they hold personal data."""
+    """Evidence that held. level: of the exporter's signature over all of it (evidence.signature).
+
+    request and reply are the signed payloads, in canonical octets: they hold personal data.
+    """
 
     exporter: MemberId
     message_id: MessageId
     consumer: SubsystemId
     service: ServiceId
     directory_version: int
+    level: Level
     statements: tuple[Statement, ...]
     request: bytes
     reply: bytes | None

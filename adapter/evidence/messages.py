@@ -11,11 +11,12 @@ from typing import Final
 
 from adapter.crypto.open import decrypt_with_content_key, verify
 from adapter.directory.model import Directory
-from adapter.directory.trust import ChainCache, identify_signer
+from adapter.directory.trust import ChainCache, identify_signer, question_about
 from adapter.envelope.gate import gate, parse_message
-from adapter.errors import EvidenceInvalid
+from adapter.errors import EvidenceInvalid, SecurityFailed
 from adapter.evidence.container import MAX_CONTAINER_BYTES
-from adapter.evidence.manifest import REPLY
+from adapter.evidence.contents import REPLY
+from adapter.evidence.signature import StatusThen, status_then
 from adapter.identifiers import MemberId
 from adapter.stages import MessageKind, Peer, ReceivedMessage, VerifiedMessage
 from adapter.xmlsafe import XmlLimits
@@ -44,6 +45,11 @@ def stored_message(octets: bytes, at: datetime) -> ReceivedMessage:
     return ReceivedMessage(octets=octets, received_at=at, peer=_NO_PEER)
 
 
+def certificate_in(octets: bytes, kind: MessageKind, at: datetime) -> bytes:
+    """The DER certificate that a kept message brings along. at: as for `stored_message`. Raises what the gate does."""
+    return gate(parse_message(stored_message(octets, at), _LIMITS), kind).certificate
+
+
 def open_message(octets: bytes, key: bytes, kind: MessageKind, directory: Directory) -> SignedMessage:
     """Open, verify, and find out who signed. octets and key: untrusted.
 
@@ -60,6 +66,20 @@ def open_message(octets: bytes, key: bytes, kind: MessageKind, directory: Direct
     verified = verify(decrypted, limits=_LIMITS)
     signer = identify_signer(verified, directory=directory, at=verified.created, chains=ChainCache())
     return SignedMessage(verified=verified, signer=signer, octets_sha256=hashlib.sha256(octets).hexdigest())
+
+
+def status_of_signer(message: SignedMessage, octets: bytes, directory: Directory) -> StatusThen:
+    """What an OCSP response (untrusted) says of the certificate that signed, when it signed.
+
+    Raises SecurityFailed: revoked by then, no status of this certificate, or the directory wants none; StatusOutdated.
+    """
+    verified = message.verified
+    question = question_about(verified.signer, directory, verified.created, ChainCache())
+    if question is None:
+        raise SecurityFailed("the directory wants no status of the signer's certificate")
+    said = status_then(question, octets, verified.created)
+    said.check_good(verified.created)
+    return said
 
 
 def check_answers(request: SignedMessage, reply: SignedMessage) -> None:

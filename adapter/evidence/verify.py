@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from tuf.api.metadata import Root, Targets
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
@@ -19,28 +20,29 @@ from adapter.directory.anchor import Anchor
 from adapter.directory.model import Directory
 from adapter.directory.proof import DirectoryProof, authenticate_directory, in_one_form, version_of
 from adapter.errors import AdapterError, EvidenceInvalid
-from adapter.evidence.container import read_container
-from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
-from adapter.evidence.export import read_proof
-from adapter.evidence.judgement import Judgement
-from adapter.evidence.manifest import (
+from adapter.evidence.asic import SignedFiles, open_asic
+from adapter.evidence.contents import (
     CHECKPOINT,
-    DIRECTORY_TARGETS,
-    DIRECTORY_XML,
-    MANIFEST,
+    CLAIMS,
+    OF_EXCHANGE,
+    OF_EXPORTER,
     REPLY,
     REQUEST,
     STAMP,
-    Manifest,
-    check_manifest,
+    Claims,
+    DirectoryFiles,
+    check_contents,
     entry_path,
     proof_path,
-    root_path,
-    roots_of,
+    read_claims,
 )
-from adapter.evidence.messages import SignedMessage, check_answers, open_message
-from adapter.evidence.stamps import ProvedStamp, judge_stamp
-from adapter.evidence.wording import state
+from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
+from adapter.evidence.export import read_proof
+from adapter.evidence.judgement import Judgement
+from adapter.evidence.messages import check_answers, open_message, status_of_signer
+from adapter.evidence.signature import AuthorityStamp, ProvedSignature, StatusThen, judge_signature, judge_stamp
+from adapter.evidence.wording import ProvedMessage, state
+from adapter.evidence.xades import SIGNATURES
 from adapter.identifiers import MemberId
 from adapter.stages import MessageKind
 from adapter.xmlsafe import canonical
@@ -48,15 +50,17 @@ from adapter.xmlsafe import canonical
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proved:
-    """Everything that held together, before it is put into words."""
+    """Everything that held together, before it is put into words. exporter_directory: the one that names the signer."""
 
-    manifest: Manifest
+    claims: Claims
+    signature: ProvedSignature
     directory: Directory
+    exporter_directory: Directory
     checkpoint: Checkpoint
-    stamp: ProvedStamp | None
+    stamp: AuthorityStamp | None
     entries: tuple[ExchangeEntry, ...]
-    request: SignedMessage
-    reply: SignedMessage | None
+    request: ProvedMessage
+    reply: ProvedMessage | None
 
 
 def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
@@ -64,38 +68,44 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
 
     Raises EvidenceInvalid, naming the file and the reason, unless every step holds.
     """
-    # 1. The container has its one canonical form, exactly the files that evidence consists of, and their digests.
-    files = read_container(octets)
-    with _about(MANIFEST):
-        manifest, numbers = check_manifest(files)
+    # 1. An ASiC-E container in its one form, whose one signature covers every file; exactly the files of evidence.
+    container = open_asic(octets)
+    files = container.files
+    numbers = check_contents(files)
+    claims = read_claims(files[CLAIMS])
     # 2. Enough of the authority's officers signed the directory, by a root that follows from the anchor.
-    #    (Whether it was current is judged at the messages' times, in step 5.)
-    with _about(DIRECTORY_XML):
-        proof = DirectoryProof(document=files[DIRECTORY_XML], targets=files[DIRECTORY_TARGETS], roots=roots_of(files))
-        directory = authenticate_directory(proof, anchor)
-        _check_form(proof)
-    # 3. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
+    #    (Whether it was current is judged at the messages' times, in step 6.)
+    directory = _directory(files, OF_EXCHANGE, anchor)
+    exporter_directory = directory
+    if OF_EXPORTER.document in files:
+        exporter_directory = _directory(files, OF_EXPORTER, anchor)
+    # 3. The signature of the container is the exporter's, and what others say of it fits.
+    signature = _signature(container, claims, exporter_directory)
+    # 4. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
     with _about(CHECKPOINT):
-        checkpoint = _open_checkpoint(files[CHECKPOINT], manifest.exporter, directory)
+        checkpoint = _open_checkpoint(files[CHECKPOINT], claims.exporter, directory)
     #    If it is time-stamped: by an authority that the directory names.
     with _about(STAMP):
         stamp = judge_stamp(files[STAMP], files[CHECKPOINT], directory) if STAMP in files else None
-    # 4. Every entry is in the record that the checkpoint is of.
+    # 5. Every entry is in the record that the checkpoint is of.
     entries = tuple(_proved_entry(files, number, checkpoint) for number in numbers)
-    # 5. The messages decrypt, their signatures are good, and their signers were members, at the time of signing.
+    # 6. The messages decrypt, their signatures are good, and their signers were members, at the time of signing.
     request = _message(files, REQUEST, MessageKind.REQUEST, directory)
     reply = _message(files, REPLY, MessageKind.REPLY, directory) if f"{REPLY}.xml" in files else None
-    # 6. The request is the one that the manifest names, and the reply answers it.
-    if request.verified.header.message_id != manifest.message_id:
-        raise EvidenceInvalid(f"{REQUEST}.xml: not the message that the manifest names")
-    if reply is not None:
-        check_answers(request, reply)
-    # 7. The entries are the exporter's, about this exchange, and fix exactly these messages.
-    check_entries(entries, exporter=manifest.exporter, request=request, reply=reply)
+    # 7. The request is the one that the container claims to be about, and the reply answers it.
+    if request.message.verified.header.message_id != claims.message_id:
+        raise EvidenceInvalid(f"{REQUEST}.xml: not the message that {CLAIMS} names")
+    signed_reply = None if reply is None else reply.message
+    if signed_reply is not None:
+        check_answers(request.message, signed_reply)
+    # 8. The entries are the exporter's, about this exchange, and fix exactly these messages.
+    check_entries(entries, exporter=claims.exporter, request=request.message, reply=signed_reply)
     return _judgement(
         Proved(
-            manifest=manifest,
+            claims=claims,
+            signature=signature,
             directory=directory,
+            exporter_directory=exporter_directory,
             checkpoint=checkpoint,
             stamp=stamp,
             entries=entries,
@@ -105,13 +115,27 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
     )
 
 
-def _check_form(proof: DirectoryProof) -> None:
-    """Every octet counts: metadata that is laid out in another way is not what an export wrote."""
-    if in_one_form(proof.targets, Targets) != proof.targets:
-        raise EvidenceInvalid(f"{DIRECTORY_TARGETS}: not in the form that an export writes")
-    for root in proof.roots:
-        if in_one_form(root, Root) != root:
-            raise EvidenceInvalid(f"{root_path(version_of(root))}: not in the form that an export writes")
+def _directory(files: Mapping[str, bytes], at: DirectoryFiles, anchor: Anchor) -> Directory:
+    """Step 2. Every octet counts: metadata that is laid out in another way is not what an export wrote."""
+    with _about(at.document):
+        proof = DirectoryProof(document=files[at.document], targets=files[at.targets], roots=at.roots_of(files))
+        directory = authenticate_directory(proof, anchor)
+        if in_one_form(proof.targets, Targets) != proof.targets:
+            raise EvidenceInvalid(f"{at.targets}: not in the form that an export writes")
+        for root in proof.roots:
+            path = at.root(version_of(root))
+            if in_one_form(root, Root) != root or files.get(path) != root:
+                raise EvidenceInvalid(f"{path}: not in the form that an export writes")
+    return directory
+
+
+def _signature(container: SignedFiles, claims: Claims, directory: Directory) -> ProvedSignature:
+    """Step 3."""
+    with _about(SIGNATURES):
+        signature = judge_signature(container, claims.exporter, directory)
+    if signature.signed_at != claims.exported:
+        raise EvidenceInvalid(f"{CLAIMS}: names another time of the export than {SIGNATURES}")
+    return signature
 
 
 def _open_checkpoint(note: bytes, exporter: MemberId, directory: Directory) -> Checkpoint:
@@ -130,9 +154,18 @@ def _proved_entry(files: Mapping[str, bytes], number: int, checkpoint: Checkpoin
         return read_entry(number, text)
 
 
-def _message(files: Mapping[str, bytes], path: str, kind: MessageKind, directory: Directory) -> SignedMessage:
+def _message(files: Mapping[str, bytes], path: str, kind: MessageKind, directory: Directory) -> ProvedMessage:
     with _about(f"{path}.xml or {path}.key"):
-        return open_message(files[f"{path}.xml"], files[f"{path}.key"], kind, directory)
+        message = open_message(files[f"{path}.xml"], files[f"{path}.key"], kind, directory)
+    if message.verified.signer.public_bytes(Encoding.DER) != files[f"{path}.cer"]:
+        raise EvidenceInvalid(f"{path}.cer: not the certificate that the message was signed with")
+    status: StatusThen | None = None
+    file = f"{path}.ocsp" if f"{path}.ocsp" in files else f"{path}.xml"
+    octets = files.get(f"{path}.ocsp", message.verified.header.certificate_status)
+    if octets is not None:
+        with _about(file):
+            status = status_of_signer(message, octets, directory)
+    return ProvedMessage(message=message, status=status, status_file=file)
 
 
 @contextmanager
@@ -147,22 +180,25 @@ def _about(file: str) -> Iterator[None]:
 
 
 def _judgement(proved: Proved) -> Judgement:
-    header = proved.request.verified.header
+    request = proved.request.message.verified
     return Judgement(
-        exporter=proved.manifest.exporter,
-        message_id=header.message_id,
-        consumer=header.claimed_consumer,
-        service=header.service,
+        exporter=proved.claims.exporter,
+        message_id=request.header.message_id,
+        consumer=request.header.claimed_consumer,
+        service=request.header.service,
         directory_version=proved.directory.version,
+        level=proved.signature.level,
         statements=state(
             directory=proved.directory,
-            exporter=proved.manifest.exporter,
+            exporter_directory=proved.exporter_directory,
+            exporter=proved.claims.exporter,
+            signature=proved.signature,
             checkpoint_size=proved.checkpoint.size,
             stamp=proved.stamp,
             entries=proved.entries,
             request=proved.request,
             reply=proved.reply,
         ),
-        request=canonical(proved.request.verified.payload),
-        reply=None if proved.reply is None else canonical(proved.reply.verified.payload),
+        request=canonical(request.payload),
+        reply=None if proved.reply is None else canonical(proved.reply.message.verified.payload),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from adapter.audit.entry import (
     CALL_REFUSED,
@@ -14,11 +16,12 @@ from adapter.audit.entry import (
     RETRY_ANSWERED,
 )
 from adapter.directory.model import Directory
+from adapter.evidence.contents import CHECKPOINT, OF_EXCHANGE, OF_EXPORTER, REPLY, REQUEST, STAMP
 from adapter.evidence.entries import ExchangeEntry
 from adapter.evidence.judgement import Statement
-from adapter.evidence.manifest import CHECKPOINT, DIRECTORY_XML, REPLY, REQUEST, STAMP
 from adapter.evidence.messages import SignedMessage
-from adapter.evidence.stamps import ProvedStamp
+from adapter.evidence.signature import AuthorityStamp, Level, ProvedSignature, StatusThen
+from adapter.evidence.xades import SIGNATURES
 from adapter.identifiers import MemberId
 from adapter.stages import VerifiedMessage
 
@@ -33,20 +36,43 @@ _ENTRY_WORDS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvedMessage:
+    """A message that its signer signed, and what the signer's CA said of the certificate, where that is known.
+
+    status_file: where that is.
+    """
+
+    message: SignedMessage
+    status: StatusThen | None
+    status_file: str
+
+
+LEVEL_WORDS: Final = {
+    Level.B: "that it was signed then is the exporter's own word; nobody else says when",
+    Level.T: "a time-stamp authority says before when it was signed; the statuses of the certificates are not inside",
+    Level.LT: "a time-stamp authority says before when it was signed, and certificates and their statuses are inside",
+}
+"""What each level of the exporter's signature means."""
+
+
 def state(
     *,
     directory: Directory,
+    exporter_directory: Directory,
     exporter: MemberId,
+    signature: ProvedSignature,
     checkpoint_size: int,
-    stamp: ProvedStamp | None,
+    stamp: AuthorityStamp | None,
     entries: Sequence[ExchangeEntry],
-    request: SignedMessage,
-    reply: SignedMessage | None,
+    request: ProvedMessage,
+    reply: ProvedMessage | None,
 ) -> tuple[Statement, ...]:
     """The statements, in the order in which a reader wants them: who asked, who answered, who recorded, who vouches."""
     return (
-        _request(request, directory),
-        *(() if reply is None else (_reply(reply, directory),)),
+        _request(request.message, directory),
+        *_status(request),
+        *(() if reply is None else (_reply(reply.message, directory), *_status(reply))),
         *_entries(entries, exporter, directory),
         Statement(
             by=_named(exporter, directory),
@@ -54,17 +80,45 @@ def state(
             at=None,
             file=CHECKPOINT,
         ),
-        *(() if stamp is None else (_stamp(stamp),)),
-        _directory(directory, request),
+        *(() if stamp is None else (_stamp(stamp, "this checkpoint, and with it these entries,", STAMP),)),
+        _directory(directory, request.message),
+        *_signature(signature, exporter, exporter_directory),
+        *(() if exporter_directory is directory else (_second_directory(exporter_directory),)),
     )
 
 
-def _stamp(stamp: ProvedStamp) -> Statement:
+def _signature(signature: ProvedSignature, exporter: MemberId, directory: Directory) -> Iterator[Statement]:
+    what = f"exported all this and signed every file of it ({signature.level.value}: {LEVEL_WORDS[signature.level]})"
+    if signature.expired:
+        what += "; the directory that names its certificate had expired by then"
+    yield Statement(by=_named(exporter, directory), what=what, at=signature.signed_at, file=SIGNATURES)
+    if signature.stamp is not None:
+        yield _stamp(signature.stamp, "the exporter's signature", SIGNATURES)
+    for status in signature.statuses:
+        yield _good_then(status, SIGNATURES)
+
+
+def _status(proved: ProvedMessage) -> Iterator[Statement]:
+    if proved.status is not None:
+        yield _good_then(proved.status, proved.status_file)
+
+
+def _good_then(said: StatusThen, file: str) -> Statement:
+    revoked_at = said.status.revoked_at
+    what = f"said that the certificate of {_quoted(said.certificate.subject.rfc4514_string())} "
+    what += (
+        "had not been revoked" if revoked_at is None else f"was revoked on {revoked_at:%Y-%m-%d %H:%M:%SZ}, after it"
+    )
+    by = f"the CA {_quoted(said.issuer.subject.rfc4514_string())}"
+    return Statement(by=by, what=what, at=said.status.this_update, file=file)
+
+
+def _stamp(stamp: AuthorityStamp, what: str, file: str) -> Statement:
     return Statement(
         by=f"the time-stamp authority {stamp.authority}",
-        what="signed that this checkpoint, and with it these entries, existed before this time",
-        at=stamp.time,
-        file=STAMP,
+        what=f"signed that {what} existed before this time",
+        at=stamp.before,
+        file=file,
     )
 
 
@@ -113,7 +167,12 @@ def _directory(directory: Directory, request: SignedMessage) -> Statement:
     what = f"signed version {directory.version} of the directory, which names these members, their keys and their CAs"
     if directory.issued > request.verified.created:
         what += "; it was issued after the request was signed"
-    return Statement(by="the authority", what=what, at=directory.issued, file=DIRECTORY_XML)
+    return Statement(by="the authority", what=what, at=directory.issued, file=OF_EXCHANGE.document)
+
+
+def _second_directory(directory: Directory) -> Statement:
+    what = f"signed version {directory.version} of the directory, which names the exporter and its certificate"
+    return Statement(by="the authority", what=what, at=directory.issued, file=OF_EXPORTER.document)
 
 
 def _quoted(text: str) -> str:

@@ -41,7 +41,7 @@ def verify_record(home: Home) -> Finding:
 def prove_an_exchange(stage: Stage) -> tuple[Finding, ...]:
     """`adapter evidence export` at the consumer, `adapter evidence verify` with nothing but the anchor."""
     sent = stage.social.record.latest(kind="reply-received", service=str(GET_PERSON), outcome=ANSWERED)
-    file = stage.federation.folder / "person.evidence"
+    file = stage.federation.folder / "person.asice"
     exported, error = _adapter(
         "evidence", "export", sent.message_id or "", "--output", str(file), "--yes", "--home", str(stage.social.folder)
     )

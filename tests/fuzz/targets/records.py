@@ -14,6 +14,7 @@ from adapter.audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoin
 from adapter.crypto.certificates import Purpose, check_chain, parse_certificate, ski
 from adapter.crypto.note import NoteSigner, NoteVerifier, open_note
 from adapter.errors import EvidenceInvalid, KeyUnusable, RecordBroken, SecurityFailed
+from adapter.evidence.asic import open_asic
 from adapter.evidence.container import read_container, render_container
 from adapter.evidence.verify import verify_evidence
 from tests.fuzz.choices import Choices
@@ -47,8 +48,8 @@ def container(suite: str) -> bytes:
 
 
 def run_evidence(octets: bytes) -> None:
-    """octets: decisions. They change the container's octets; or files in it, with a manifest that fits; or what an
-    entry says before the record's key signs it. Whatever is changed is refused, or the same statements are proved.
+    """octets: decisions. They change the container's octets; or files in it, signed anew or not; or what an entry
+    says before the record's key signs it. Whatever is changed is refused, or the same statements are proved.
     """
     choices = Choices(octets)
     suite, level = choices.one(SUITE_NAMES), choices.number(3)
@@ -59,7 +60,7 @@ def run_evidence(octets: bytes) -> None:
         decisions = choices.octets(10)
         changed = evidence(suite).container(change_entry=lambda text: _changed_text(text, decisions))
     elif level == 1:
-        changed = _with_other_files(good, choices)
+        changed = _with_other_files(suite, choices)
     while choices.are_left:
         changed = _in_octets(choices, changed)
     judgement = verify_evidence(changed, anchor)
@@ -73,16 +74,17 @@ def _changed_text(text: str, decisions: bytes) -> str:
     return _in_json(Choices(decisions), text.encode()).decode("utf-8", "replace")
 
 
-def _with_other_files(good: bytes, choices: Choices) -> bytes:
-    files = dict(read_container(good))
+def _with_other_files(suite: str, choices: Choices) -> bytes:
+    good = container(suite)
     fits = choices.number(4) > 0
+    files = dict(open_asic(good).files) if fits else read_container(good)
     changes: dict[str, bytes | None] = {}
     for _ in range(1 + choices.number(2)):
         path = choices.one(sorted(files))
         change = _in_xml if path.endswith(".xml") else _in_json if path.endswith(".json") else _in_octets
         changes[path] = None if choices.number(12) == 11 else change(choices, files[path])
     if fits:
-        return repacked(good, changes)
+        return repacked(good, changes, evidence(suite).member)
     kept = {path: octets for path, octets in {**files, **changes}.items() if octets is not None}
     return render_container(kept) if "mimetype" in kept else good
 

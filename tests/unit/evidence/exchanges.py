@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from adapter.audit.checkpoint import Checkpoint, record_origin, sign_checkpoint
 from adapter.audit.document import document_of
 from adapter.audit.merkle import CompactRange, leaf_hash
 from adapter.audit.proofs import HashReader, inclusion_proof
+from adapter.crypto.keys import FileSigningKey
 from adapter.directory.proof import DirectoryProof, with_anchor
-from adapter.evidence.container import MIMETYPE, read_container, render_container
-from adapter.evidence.export import ProvedEntry, export_evidence
-from adapter.evidence.manifest import MANIFEST, MIMETYPE_CONTENT, Manifest, check_manifest, render_manifest
+from adapter.evidence.asic import open_asic, render_asic, sign_files
+from adapter.evidence.export import ExportedMessage, ProvedEntry, gather_evidence
 from adapter.identifiers import MessageId
 from adapter.ports import Entry, KeptMessage
 from tests.memory_parts import MemoryRecord
@@ -51,9 +52,16 @@ class Exported:
     record_signer: FederationMember
     stamp: Callable[[bytes], bytes] | None = None
     """What gives the token over the checkpoint, if it is time-stamped."""
+    exporter_directory: DirectoryProof | None = None
+    request_status: bytes | None = None
+    exported: datetime = NOW
 
     def container(self, *, change_entry: Callable[[str], str] = lambda text: text) -> bytes:
-        """The container. change_entry: applied to the text before it is hashed: what a lying record could say."""
+        """The container at level B. change_entry: applied to the text before it is hashed: what a lying record says."""
+        return sealed(self.files(change_entry=change_entry), self.member, self.exported)
+
+    def files(self, *, change_entry: Callable[[str], str] = lambda text: text) -> dict[str, bytes]:
+        """What is signed."""
         record = (*OTHERS, *self.entries, *OTHERS)
         texts = [change_entry(document_of(entry).text) for entry in record]
         leaves = [leaf_hash(text.encode()) for text in texts]
@@ -63,12 +71,12 @@ class Exported:
         checkpoint = Checkpoint(origin=self.origin, size=len(leaves), root=tree.root())
         note = sign_checkpoint(checkpoint, self.record_signer.record_signer)
         numbers = range(len(OTHERS), len(OTHERS) + len(self.entries))
-        return export_evidence(
+        return gather_evidence(
             exporter=self.member.id,
-            exported=NOW,
+            exported=self.exported,
             message_id=self.message_id,
-            request=self.request,
-            reply=self.reply,
+            request=ExportedMessage(kept=self.request, status=self.request_status),
+            reply=None if self.reply is None else ExportedMessage(kept=self.reply),
             entries=[
                 ProvedEntry(number=at, text=texts[at], proof=inclusion_proof(Leaves(leaves), at, len(leaves)))
                 for at in numbers
@@ -76,6 +84,7 @@ class Exported:
             checkpoint=note,
             stamp=None if self.stamp is None else self.stamp(note.encode()),
             directory=self.directory,
+            exporter_directory=self.exporter_directory,
         )
 
     def but(self, **changes: object) -> Exported:
@@ -99,16 +108,18 @@ def exported_by(sides: TwoSides, member: FederationMember, record: MemoryRecord)
     )
 
 
-def repacked(container: bytes, changes: Mapping[str, bytes | None]) -> bytes:
-    """The container with other files in it and a manifest that fits them: what a forger would make. None removes."""
-    files = read_container(container)
-    manifest, _ = check_manifest(files)
-    return packed(manifest, {**files, **changes})
+def signing_key_of(member: FederationMember) -> FileSigningKey:
+    """The key that signs containers in a member's name."""
+    return FileSigningKey(member.signing_key, member.signing_certificate, member.suite)
 
 
-def packed(manifest: Manifest, files: Mapping[str, bytes | None]) -> bytes:
-    """A container with a manifest that fits."""
-    content = {
-        path: octets for path, octets in files.items() if octets is not None and path not in (MIMETYPE, MANIFEST)
-    }
-    return render_container({MIMETYPE: MIMETYPE_CONTENT, MANIFEST: render_manifest(manifest, content), **content})
+def sealed(files: Mapping[str, bytes], member: FederationMember, at: datetime = NOW) -> bytes:
+    """A container with whatever files, signed by a member."""
+    return render_asic(files, sign_files(files, signing_key_of(member), at))
+
+
+def repacked(container: bytes, changes: Mapping[str, bytes | None], member: FederationMember) -> bytes:
+    """The container with other files in it, signed anew: what an exporter who lies would make. None removes."""
+    opened = open_asic(container)
+    changed = {path: octets for path, octets in {**opened.files, **changes}.items() if octets is not None}
+    return sealed(changed, member, opened.signature.signed.signed_at)

@@ -8,33 +8,10 @@ import zipfile
 import pytest
 
 from adapter.errors import EvidenceInvalid
+from adapter.evidence.asic import MIMETYPE_CONTENT
 from adapter.evidence.container import MAX_CONTAINER_BYTES, MAX_FILES, MIMETYPE, read_container, render_container
-from adapter.evidence.manifest import (
-    CHECKPOINT,
-    DIRECTORY_TARGETS,
-    DIRECTORY_XML,
-    MANIFEST,
-    MIMETYPE_CONTENT,
-    Manifest,
-    check_manifest,
-    render_manifest,
-)
-from adapter.identifiers import MemberId, MessageId
-from tests.pki import NOW
 
 FILES = {MIMETYPE: b"type", "b/c.txt": b"content", "a.txt": b""}
-EVIDENCE = {
-    "messages/request.xml": b"<a/>",
-    "messages/request.key": b"00",
-    "record/entry-0.json": b"{}",
-    "record/proof-0.json": b"[]",
-    CHECKPOINT: b"note",
-    DIRECTORY_XML: b"<d/>",
-    DIRECTORY_TARGETS: b"note",
-}
-CLAIMS = Manifest(
-    exporter=MemberId.parse("UZ/GOV/200000001"), exported=NOW, message_id=MessageId("urn:uuid:" + "0" * 36)
-)
 
 
 def zipped(files: dict[str, bytes], *, compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -118,85 +95,3 @@ def test_has_bounds() -> None:
         read_container(render_container(many))
     with pytest.raises(EvidenceInvalid, match="more than"):
         render_container({MIMETYPE: bytes(MAX_CONTAINER_BYTES)})
-
-
-# --- the manifest ----------------------------------------------------------------------------------------------------
-
-
-def with_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {MIMETYPE: MIMETYPE_CONTENT, MANIFEST: render_manifest(CLAIMS, files), **files}
-
-
-def without(*paths: str) -> dict[str, bytes]:
-    return {path: octets for path, octets in EVIDENCE.items() if path not in paths}
-
-
-def test_the_manifest_covers_every_file() -> None:
-    assert check_manifest(with_manifest(EVIDENCE)) == (CLAIMS, (0,))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "extra.txt",
-        "../evil",
-        "/etc/passwd",
-        "messages/../x",
-        "record/entry-00.json",
-        "record/entry--1.json",
-        "record/entry-1.json\n",
-        "META-INF/manifest.xml",
-        "messages/Request.xml",
-    ],
-)
-def test_refuses_a_file_that_has_no_place_although_it_is_listed(path: str) -> None:
-    with pytest.raises(EvidenceInvalid):
-        check_manifest(with_manifest({**EVIDENCE, path: b"x"}))
-
-
-@pytest.mark.parametrize("path", EVIDENCE)
-def test_refuses_a_missing_file(path: str) -> None:
-    with pytest.raises(EvidenceInvalid):
-        check_manifest(with_manifest(without(path)))
-
-
-@pytest.mark.parametrize("path", ["messages/reply.xml", "messages/reply.key", "record/proof-1.json"])
-def test_refuses_one_file_of_two_that_belong_together(path: str) -> None:
-    with pytest.raises(EvidenceInvalid):
-        check_manifest(with_manifest({**EVIDENCE, path: b"x"}))
-
-
-@pytest.mark.parametrize("path", EVIDENCE)
-def test_refuses_a_file_that_is_not_as_listed(path: str) -> None:
-    with pytest.raises(EvidenceInvalid, match=path):
-        check_manifest({**with_manifest(EVIDENCE), path: b"other"})
-
-
-@pytest.mark.parametrize(
-    "manifest",
-    [
-        b"",
-        b"{}",
-        b"[]",
-        b"\xff",
-        b"[" * 100_000,
-        render_manifest(CLAIMS, EVIDENCE)[:-1],
-        render_manifest(CLAIMS, EVIDENCE) + b"\n",
-        render_manifest(CLAIMS, EVIDENCE).replace(b"evidence/2", b"evidence/1", 1),
-        render_manifest(CLAIMS, EVIDENCE).replace(b"UZ/GOV/200000001", b"UZ/GOV"),
-        render_manifest(CLAIMS, EVIDENCE).replace(b"2026-03-02T09:00:00Z", b"yesterday"),
-        render_manifest(CLAIMS, EVIDENCE).replace(b'"bytes": 4', b'"bytes": 5'),
-        render_manifest(CLAIMS, EVIDENCE).replace(b"{", b'{"more": 1,', 1),
-        render_manifest(CLAIMS, {**EVIDENCE, "messages/reply.xml": b"x", "messages/reply.key": b"x"}),
-    ],
-)
-def test_refuses_another_manifest(manifest: bytes) -> None:
-    with pytest.raises(EvidenceInvalid, match=MANIFEST):
-        check_manifest({**with_manifest(EVIDENCE), MANIFEST: manifest})
-
-
-def test_refuses_a_container_without_a_manifest_or_of_another_type() -> None:
-    with pytest.raises(EvidenceInvalid, match=MANIFEST):
-        check_manifest({MIMETYPE: MIMETYPE_CONTENT, **EVIDENCE})
-    with pytest.raises(EvidenceInvalid, match=MIMETYPE):
-        check_manifest({**with_manifest(EVIDENCE), MIMETYPE: b"application/zip"})

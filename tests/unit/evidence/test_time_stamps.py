@@ -10,8 +10,8 @@ import pytest
 from adapter.crypto.time_stamps import accept_stamp, ask_for_stamp
 from adapter.directory.content import TimeStampAuthority as Listed
 from adapter.errors import EvidenceInvalid
-from adapter.evidence.container import read_container
-from adapter.evidence.manifest import CHECKPOINT, STAMP
+from adapter.evidence.asic import open_asic
+from adapter.evidence.contents import CHECKPOINT, STAMP
 from adapter.evidence.verify import verify_evidence
 from tests.pki import Federation
 from tests.real_pki.making import RealPki
@@ -69,7 +69,7 @@ def test_a_time_stamp_that_does_not_fit_is_refused_by_its_name(
     federation: Federation, stamped: Exported, of_provider: Exported, authority: TimeStampAuthority
 ) -> None:
     good = stamped.container()
-    token = read_container(good)[STAMP]
+    token = open_asic(good).files[STAMP]
     spoilt = {
         "cut": token[:-1],
         "flipped": bytes((*token[:-1], token[-1] ^ 1)),
@@ -78,7 +78,7 @@ def test_a_time_stamp_that_does_not_fit_is_refused_by_its_name(
     }
     for octets in spoilt.values():
         with pytest.raises(EvidenceInvalid, match=r"record/checkpoint\.tst"):
-            verify_evidence(repacked(good, {STAMP: octets}), federation.anchor)
+            verify_evidence(repacked(good, {STAMP: octets}, stamped.member), federation.anchor)
     unlisted = of_provider.but(stamp=stamped.stamp)
     with pytest.raises(EvidenceInvalid, match="names no time-stamp authority"):
         verify_evidence(unlisted.container(), federation.anchor)
