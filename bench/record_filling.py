@@ -35,6 +35,7 @@ _PER_TRANSACTION: Final = 20_000
 _ENTRIES_OF_ONE_SUBJECT: Final = 10
 _CONSUMERS: Final = tuple(f"UZ/GOV/{200_000_000 + one}/social" for one in range(60))
 _SERVICES: Final = tuple(f"UZ/GOV/{200_000_000 + one}/population/GetPerson/v1" for one in range(20))
+_PURPOSE: Final = "benefits"
 _BULK: Final = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -262144", "temp_store = FILE")
 
 Progress = Callable[[int], None]
@@ -87,6 +88,8 @@ class MadeUp:
                 values["service"],
                 values["outcome"],
                 values.get("incident"),
+                None if values["kind"] == "reply-sent" else values["official"],
+                None if values["kind"] == "reply-sent" else _PURPOSE,
             )
             yield EntryDocument(text, leaf_hash(text.encode()), indexed, (values["subject"],))
 
@@ -132,7 +135,7 @@ def _entry(values: Mapping[str, str], at: datetime) -> Entry:
         "official": values["official"],
         "octets_sha256": values["digest"],
         "signed_sha256": values["digest"],
-        "purpose": "benefits",
+        "purpose": _PURPOSE,
         "legal_basis": {"kind": "law", "reference": "Law No. 395 of 2015, article 9"},
         "regulation": "REG-2026-0001",
         "rule": "rule-0001",
@@ -140,6 +143,9 @@ def _entry(values: Mapping[str, str], at: datetime) -> Entry:
         "directory": 42,
         "subjects": [values["subject"]],
     }
+    if values["kind"] == "reply-sent":
+        del body["purpose"]
+        body["in_reply_to"] = values["message_id"]
     if "incident" in values:
         body["incident"] = values["incident"]
     return Entry(

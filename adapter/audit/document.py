@@ -7,6 +7,7 @@ that whoever changes a copy is found out when the record is verified.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -24,7 +25,10 @@ INDEX: Final = "index"
 
 
 class IndexedValues(NamedTuple):
-    """The search columns. at_ms: milliseconds since 1970, UTC."""
+    """The search columns. at_ms: milliseconds since 1970, UTC. official, purpose: who asked and what for.
+
+    The official stands in the body of an answer too, and is not searched there: an exchange is found once.
+    """
 
     kind: str
     at_ms: int
@@ -33,6 +37,8 @@ class IndexedValues(NamedTuple):
     service: str | None
     outcome: str | None
     incident: str | None
+    official: str | None
+    purpose: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ def document_of(entry: Entry) -> EntryDocument:
             entry.service,
             entry.outcome,
             entry.incident,
+            _asking(body),
+            body.get("purpose"),
         ),
         subjects=tuple(dict.fromkeys(body.get("subjects", ()))),
     )
@@ -90,10 +98,17 @@ def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
             said.get("service"),
             said.get("outcome"),
             said.get("incident"),
+            _asking(body),
+            said.get("purpose"),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RecordBroken("an entry is not the JSON object that an entry is") from error
     return body, indexed
+
+
+def _asking(body: Mapping[str, Any]) -> str | None:
+    """The official, where the body is not of an answer."""
+    return None if body.get("in_reply_to") is not None else body.get("official")
 
 
 def instant_text(at: datetime) -> str:

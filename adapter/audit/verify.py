@@ -7,7 +7,7 @@ have the record's signing key. A checkpoint that somebody else remembers proves 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -88,16 +88,22 @@ def verify_record(
     origin: str,
     verifiers: Sequence[NoteVerifier],
     remembered: Sequence[Checkpoint] = (),
+    keepers: Mapping[Checkpoint, str] | None = None,
     progress: Progress | None = None,
 ) -> VerifiedRecord:
     """Verify the record from its first entry. Raises RecordBroken at the first thing that is wrong, naming it.
 
     verifiers: the record's keys, present and former. remembered: checkpoints that were kept elsewhere and whose
-    signatures their keeper has verified; each must be what the record had at its size.
+    signatures are verified; each must be what the record had at its size. keepers: who keeps them, for the words in
+    which one that does not fit is named.
     """
     end = reader.end()
     size = _agreed_size(end)
-    run = _Run(reader, size, _Expected(reader.checkpoints(size), remembered, origin, verifiers))
+    run = _Run(
+        reader,
+        size,
+        _Expected(reader.checkpoints(size), _Remembered(remembered, keepers or {}, origin), origin, verifiers),
+    )
     for entry in reader.entries(size):
         run.take(entry)
         if progress is not None and (run.tree.size % _PROGRESS_EVERY == 0 or run.tree.size == size):
@@ -118,36 +124,61 @@ def _agreed_size(end: RecordEnd) -> int:
     return size
 
 
+class _Remembered:
+    """What is remembered elsewhere, smallest first."""
+
+    def __init__(self, checkpoints: Iterable[Checkpoint], keepers: Mapping[Checkpoint, str], origin: str) -> None:
+        self._left = sorted(set(checkpoints), key=lambda checkpoint: checkpoint.size, reverse=True)
+        self._keepers = keepers
+        self._fits_until = 0
+        if any(checkpoint.origin != origin for checkpoint in self._left):
+            raise RecordBroken("a remembered checkpoint is of another record")
+
+    def check(self, tree: CompactRange) -> None:
+        """Compare with whatever is remembered of exactly this size."""
+        while self._left and self._left[-1].size == tree.size:
+            checkpoint = self._left.pop()
+            if checkpoint.root != tree.root():
+                raise RecordBroken(
+                    f"the first {tree.size} entries are not those of {self._named(checkpoint)}: the record was written "
+                    f"anew from an entry between {self._fits_until} and {tree.size - 1} on"
+                )
+            self._fits_until = tree.size
+
+    def finish(self, size: int) -> None:
+        if self._left:
+            raise RecordBroken(
+                f"the record has shrunk: it has {size} entries, and there is {self._named(self._left[0])}"
+            )
+
+    def _named(self, checkpoint: Checkpoint) -> str:
+        keeper = self._keepers.get(checkpoint)
+        return f"the remembered checkpoint of size {checkpoint.size}" + (f", which {keeper} keeps" if keeper else "")
+
+
 class _Expected:
     """The roots that the record must have, in order of size: of its own checkpoints and of remembered ones."""
 
     def __init__(
         self,
         stored: Iterator[StoredCheckpoint],
-        remembered: Iterable[Checkpoint],
+        remembered: _Remembered,
         origin: str,
         verifiers: Sequence[NoteVerifier],
     ) -> None:
         self._stored = stored
-        self._remembered = sorted(remembered, key=lambda checkpoint: checkpoint.size, reverse=True)
+        self._remembered = remembered
         self._origin = origin
         self._verifiers = verifiers
         self._next = next(stored, None)
         self._good_until = 0
         self.newest: Checkpoint | None = None
         self.count = 0
-        for checkpoint in self._remembered:
-            if checkpoint.origin != origin:
-                raise RecordBroken("a remembered checkpoint is of another record")
 
     def check(self, tree: CompactRange) -> None:
         """Compare with whatever checkpoint there is of exactly this size."""
         size = tree.size
-        while self._remembered and self._remembered[-1].size == size:
-            if self._remembered.pop().root != tree.root():
-                raise RecordBroken(
-                    f"the first {size} entries are not those of the remembered checkpoint of size {size}"
-                )
+        self._remembered.check(tree)
         if self._next is None or self._next.size > size:
             return
         stored, self._next = self._next, next(self._stored, None)
@@ -161,9 +192,7 @@ class _Expected:
         self._good_until, self.newest, self.count = size, signed, self.count + 1
 
     def finish(self, size: int) -> None:
-        if self._remembered:
-            largest = self._remembered[0].size
-            raise RecordBroken(f"the record has shrunk: it has {size} entries, and a remembered checkpoint {largest}")
+        self._remembered.finish(size)
         if self._next is not None:
             raise RecordBroken(f"there is a checkpoint filed under size {self._next.size}, out of order")
 

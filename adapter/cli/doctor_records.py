@@ -20,7 +20,11 @@ def look_at_records(settings: Settings) -> Iterator[Finding]:
     alarms = kept.open_alarms()
     for alarm in alarms:
         found = f"{alarm.kind}: {alarm.member}, entry {alarm.number} of {alarm.at:%Y-%m-%d %H:%M:%S} UTC has the proof"
-        yield fail(_WHAT, found, f"adapter log show {alarm.number}; ask that member, and show the authority the entry.")
+        advice = (
+            f"adapter log show {alarm.number}; ask that member, and show the authority the entry; then "
+            f"adapter log close-alarm {alarm.number} --note …"
+        )
+        yield fail(_WHAT, found, advice)
     if not alarms:
         counts = kept.counts()
         fitting, waiting = (counts.get(state.value, 0) for state in (ShownState.FITS, ShownState.PENDING))

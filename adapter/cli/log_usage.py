@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import datetime
-from getpass import getpass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.audit.subjects import subject_key, subject_tag
 from adapter.audit.usage import MAX_PAGE_LINES, UsageLine, UsageQuestion, UsageView, usage_view
 from adapter.cli.directory_source import own_directory
 from adapter.cli.failures import console_language
-from adapter.cli.files import read_octets
+from adapter.cli.log_subject import read_subject_file, tag_of
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
@@ -25,23 +22,15 @@ from adapter.cli.options import (
     LanguageOption,
     SettingsOption,
     now_utc,
-    read_subject,
     settings_from,
     time_reader,
 )
 from adapter.cli.output import JsonValue, Output, facts_of, table_of, when
-from adapter.cli.own_record import ARCHIVE_KEY_FILE
 from adapter.directory.model import Directory
 from adapter.envelope.texts import ENGLISH, text_in
-from adapter.errors import CommandRefused
-from adapter.identifiers import SubjectId
-from adapter.settings import Settings
 from adapter.store.engine import open_database
-from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogReader
 from adapter.store.usage_reader import UsageReader
-
-_MAX_SUBJECT_OCTETS: Final = 256
 
 
 def show_usage(
@@ -75,31 +64,13 @@ def show_usage(
         officials=settings.record.tell_officials,
     )
     database = open_database(settings.database_url)
-    tag = _tag(settings, _subject(subject_file))
+    tag = tag_of(settings, read_subject_file(subject_file))
     view = usage_view(UsageReader(database).asked(tag), question, directory, now=now_utc())
     tongue = (language or Language(_known(console_language()))).value
     output.result(
         _value(view, question, LogReader(database)) if as_json else {},
         *_words(view, directory, tongue),
     )
-
-
-def _subject(file: Path | None) -> SubjectId:
-    """Whom it is about. Raises CommandRefused, InvalidIdentifier; no message repeats what was read."""
-    if file is None:
-        said = getpass("Subject (KIND:VALUE): ") if sys.stdin.isatty() else sys.stdin.readline(_MAX_SUBJECT_OCTETS)
-    elif file == Path("-"):
-        said = sys.stdin.readline(_MAX_SUBJECT_OCTETS)
-    else:
-        said = read_octets(file, what="subject file", max_bytes=_MAX_SUBJECT_OCTETS).decode("utf-8", "replace")
-    if not said.strip():
-        raise CommandRefused("nobody was named: write one line KIND:VALUE")
-    return read_subject(said.strip())
-
-
-def _tag(settings: Settings, subject: SubjectId) -> str:
-    key = subject_key(load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE))
-    return subject_tag(key, subject.kind, subject.value)
 
 
 def _known(language: str) -> str:

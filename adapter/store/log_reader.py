@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, tuple_
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
-from adapter.audit.document import IndexedValues, milliseconds, read_document
+from adapter.audit.document import IndexedValues, read_document
 from adapter.audit.merkle import TILE_HEIGHT, TileHash
 from adapter.audit.proofs import consistency_proof, inclusion_proof, range_root
 from adapter.audit.verify import RecordEnd, StoredCheckpoint, StoredEntry
@@ -18,11 +17,13 @@ from adapter.crypto.note import NoteVerifier
 from adapter.errors import CommandRefused, RecordBroken
 from adapter.identifiers import RecordNumber
 from adapter.store.engine import Database
+from adapter.store.log_search import LogFilter, conditions_of, found_numbers
 from adapter.store.schema import checkpoints, entries, subjects, tile_hashes, tree_head
 from adapter.store.statements import Cursor
 from adapter.store.stored_hashes import KeptRoots, StoredHashes
 
-DEFAULT_LIMIT: Final = 50
+__all__ = ["EntryProof", "LogFilter", "LogReader", "LoggedEntry", "latest_opened"]
+
 _PAGE_ROWS: Final = 2_000
 """The record is read in pages, each in a transaction of its own: what is committed never changes."""
 
@@ -32,26 +33,6 @@ _ENTRY: Final[tuple[ColumnElement[Any], ...]] = tuple(
 _CHECKPOINT: Final[tuple[ColumnElement[Any], ...]] = (checkpoints.c.size, checkpoints.c.note)
 _ONE_ENTRY: Final = select(*_ENTRY).where(entries.c.number == bindparam("wanted"))
 _NEWEST_CHECKPOINT: Final = select(*_CHECKPOINT).order_by(checkpoints.c.size.desc()).limit(1)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LogFilter:
-    """Which entries to list; None means any. since is inclusive, until exclusive. subject: a tag (audit.subjects).
-
-    before: only entries with a lower number, to go on where the last page ended.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    kind: str | None = None
-    consumer: str | None = None
-    service: str | None = None
-    outcome: str | None = None
-    incident: str | None = None
-    message_id: str | None = None
-    subject: str | None = None
-    before: int | None = None
-    limit: int = DEFAULT_LIMIT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +68,19 @@ class LogReader:
     def search(self, which: LogFilter) -> list[LoggedEntry]:
         """The newest entries that fit, newest first. Raises StoreUnusable, RecordBroken."""
         with self._database.reading() as connection:
-            return [_logged(row) for row in connection.execute(_selected(which))]
+            return _rows(connection, found_numbers(connection, which))
+
+    def following(self, first: int, which: LogFilter, limit: int) -> tuple[list[LoggedEntry], int]:
+        """What fits among the `limit` entries from number `first` on, oldest first; and the number after those.
+
+        The period and the page of the filter count as in a search. Raises StoreUnusable, RecordBroken.
+        """
+        with self._database.reading() as connection:
+            number = entries.c.number
+            highest = connection.execute(select(func.max(number))).scalar_one()
+            end = first if highest is None else max(first, min(first + limit, highest + 1))
+            page = select(*_ENTRY).where(number >= first, number < end, *conditions_of(which)).order_by(number)
+            return [_logged(row) for row in connection.execute(page)], end
 
     def show(self, number: int) -> LoggedEntry:
         """One entry. Raises CommandRefused when there is none with this number, StoreUnusable, RecordBroken."""
@@ -210,30 +203,10 @@ def latest_opened(reader: LogReader, verifiers: Sequence[NoteVerifier], *, origi
     return None if stored is None else open_checkpoint(stored.note, verifiers, origin=origin)
 
 
-def _selected(which: LogFilter) -> Select[Any]:
-    statement = select(*_ENTRY)
-    for column in (
-        entries.c.kind,
-        entries.c.consumer,
-        entries.c.service,
-        entries.c.outcome,
-        entries.c.incident,
-        entries.c.message_id,
-    ):
-        wanted = getattr(which, column.name)
-        if wanted is not None:
-            statement = statement.where(column == wanted)
-    if which.since is not None:
-        statement = statement.where(entries.c.at_ms >= milliseconds(which.since))
-    if which.until is not None:
-        statement = statement.where(entries.c.at_ms < milliseconds(which.until))
-    if which.before is not None:
-        statement = statement.where(entries.c.number < which.before)
-    if which.subject is not None:
-        statement = statement.where(
-            entries.c.number.in_(select(subjects.c.number).where(subjects.c.tag == which.subject))
-        )
-    return statement.order_by(entries.c.number.desc()).limit(which.limit)
+def _rows(connection: Connection, numbers: Sequence[int]) -> list[LoggedEntry]:
+    """These entries, in this order."""
+    found = {row.number: row for row in connection.execute(select(*_ENTRY).where(entries.c.number.in_(numbers)))}
+    return [_logged(found[number]) for number in numbers]
 
 
 def _shown(connection: Connection, number: int) -> LoggedEntry:

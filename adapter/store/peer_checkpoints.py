@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,8 +13,9 @@ from sqlalchemy.dialects.sqlite import insert
 
 from adapter.audit.admin import admin_entry
 from adapter.audit.document import milliseconds, moment
+from adapter.audit.entry import ADMIN
 from adapter.audit.peer_checkpoints import TRANSITIONS, Fork, ShownState
-from adapter.errors import InternalError
+from adapter.errors import CommandRefused, InternalError
 from adapter.identifiers import MemberId, RecordNumber
 from adapter.ports import Shown
 from adapter.store.appending import Log, append
@@ -31,7 +32,7 @@ UNPROVEN: Final = "peer-record-unproven"
 SHRUNK: Final = "peer-record-shrunk"
 CLOSED: Final = "peer-record-alarm-closed"
 ALARMS: Final = (FORKED, FORGED, UNPROVEN, SHRUNK)
-"""The outcomes of the administrative entries that are alarms; one CLOSED entry for a member closes its alarms."""
+"""The outcomes of the administrative entries that are alarms; a CLOSED entry names the alarm that it closes."""
 
 _WATCH: Final = "adapter"
 _table = peer_checkpoints.c
@@ -53,14 +54,28 @@ class KeptCheckpoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Closing:
+    """The entry by which an officer closed an alarm, and why."""
+
+    number: RecordNumber
+    at: datetime
+    officer: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
-    """An entry of our record that says that another record is not what it was. details: with the proof, as recorded."""
+    """An entry of our record that says that another record is not what it was. details: with the proof, as recorded.
+
+    closed: None as long as it is open.
+    """
 
     number: RecordNumber
     at: datetime
     kind: str
     member: MemberId
     details: Mapping[str, Any]
+    closed: Closing | None = None
 
 
 def keep_shown(cursor: Cursor, shown: Shown, at: datetime) -> None:
@@ -184,32 +199,43 @@ class PeerCheckpoints:
 
     # --- alarms ------------------------------------------------------------------------------------------------------
 
+    def alarms(self) -> list[Alarm]:
+        """All there ever were, oldest first."""
+        with self._database.reading() as connection:
+            return list(_alarms(connection).values())
+
     def open_alarms(self) -> list[Alarm]:
         """The alarms that no later entry closed, oldest first."""
-        wanted = (
-            select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-            .where(entries.c.kind == "admin", entries.c.outcome.in_((*ALARMS, CLOSED)))
-            .order_by(entries.c.number)
-        )
-        found: list[Alarm] = []
-        with self._database.reading() as connection:
-            for row in connection.execute(wanted):
-                details = json.loads(row.document)["details"]
-                member = MemberId.parse(details["member"])
-                if row.outcome == CLOSED:
-                    found = [alarm for alarm in found if alarm.member != member]
-                    continue
-                number = RecordNumber(row.number)
-                found.append(
-                    Alarm(number=number, at=moment(row.at_ms), kind=row.outcome, member=member, details=details)
-                )
-        return found
+        return [alarm for alarm in self.alarms() if alarm.closed is None]
 
-    def close_alarms(self, log: Log, member: MemberId, *, officer: str, reason: str, now: datetime) -> RecordNumber:
-        """An officer has looked into it. Raises RecordBroken."""
-        details = {"member": str(member), "reason": reason}
+    def close_alarm(self, log: Log, number: int, *, officer: str, note: str, now: datetime) -> RecordNumber:
+        """An officer has looked into it. Raises CommandRefused when no open alarm has this number, RecordBroken."""
         with self._database.writing() as connection:
+            alarm = _alarms(connection).get(number)
+            if alarm is None or alarm.closed is not None:
+                raise CommandRefused(f"entry {number} is no open alarm; `adapter log alarms` lists them")
+            details = {"member": str(alarm.member), "alarm": number, "note": note}
             return append(connection, log, (admin_entry(CLOSED, officer=officer, at=now, details=details),))[0]
+
+
+def _alarms(connection: Connection) -> dict[int, Alarm]:
+    """By the number of their entry, oldest first."""
+    wanted = (
+        select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
+        .where(entries.c.kind == ADMIN, entries.c.outcome.in_((*ALARMS, CLOSED)))
+        .order_by(entries.c.number)
+    )
+    found: dict[int, Alarm] = {}
+    for row in connection.execute(wanted):
+        body = json.loads(row.document)
+        details, number, at = body["details"], RecordNumber(row.number), moment(row.at_ms)
+        if row.outcome == CLOSED:
+            closing = Closing(number=number, at=at, officer=body["officer"], note=details["note"])
+            found[details["alarm"]] = replace(found[details["alarm"]], closed=closing)
+        else:
+            member = MemberId.parse(details["member"])
+            found[number] = Alarm(number=number, at=at, kind=row.outcome, member=member, details=details)
+    return found
 
 
 def _row(shown: Shown) -> Sequence[Any]:

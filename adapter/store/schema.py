@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0006"
+SCHEMA_REVISION: Final = "0007"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -45,6 +45,8 @@ entries: Final = Table(
     Column("service", Text),
     Column("outcome", Text),
     Column("incident", Text),
+    Column("official", Text),
+    Column("purpose", Text),
     Column("document", Text, nullable=False),
 )
 """The leaves. document: canonical JSON (audit.document). leaf_hash: of its UTF-8 form. The rest: for searching."""
@@ -54,7 +56,9 @@ Index("entries_consumer", entries.c.consumer, sqlite_where=entries.c.consumer.is
 Index("entries_service", entries.c.service, sqlite_where=entries.c.service.is_not(None))
 Index("entries_message_id", entries.c.message_id, sqlite_where=entries.c.message_id.is_not(None))
 Index("entries_incident", entries.c.incident, sqlite_where=entries.c.incident.is_not(None))
-Index("entries_admin", entries.c.outcome, sqlite_where=entries.c.kind == "admin")
+Index("entries_official", entries.c.official, sqlite_where=entries.c.official.is_not(None))
+Index("entries_purpose", entries.c.purpose, sqlite_where=entries.c.purpose.is_not(None))
+Index("entries_kind", entries.c.kind, entries.c.outcome)
 
 subjects: Final = Table(
     "subjects",

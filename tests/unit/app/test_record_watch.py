@@ -203,10 +203,8 @@ async def test_the_alarm_is_an_entry_of_a_record_that_verifies(watched: Watched,
         verifiers=[NoteVerifier.parse(social.record_signer.vkey)],
     )
     assert verified.entries == 1
-    officer = watched.kept.close_alarms(
-        Log(str(social.id), social.record_signer), watched.id, officer="o", reason="restored", now=NOW
-    )
-    assert officer == 1
+    own = Log(str(social.id), social.record_signer)
+    assert watched.kept.close_alarm(own, 0, officer="o", note="restored", now=NOW) == 1
     assert watched.alarms() == []
 
 

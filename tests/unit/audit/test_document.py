@@ -14,7 +14,14 @@ from adapter.ports import Entry
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123_999, tzinfo=UTC)
 ENTRY = Entry(
-    body={"kind": "reply-sent", "at": "2026-03-02T09:00:00.123Z", "message_id": "urn:uuid:reply", "subjects": ["t1"]},
+    body={
+        "kind": "reply-sent",
+        "at": "2026-03-02T09:00:00.123Z",
+        "message_id": "urn:uuid:reply",
+        "subjects": ["t1"],
+        "official": "A-17",
+        "purpose": "benefit",
+    },
     kind="reply-sent",
     at=AT,
     message_id="urn:uuid:request",
@@ -47,7 +54,15 @@ def test_search_values_that_the_body_does_not_say_are_added_and_read_back():
         None,
         "answered",
         None,
+        "A-17",
+        "benefit",
     )
+
+
+def test_who_asked_is_searched_in_requests_and_not_in_their_answers():
+    answer = replace(ENTRY, body={**ENTRY.body, "in_reply_to": "urn:uuid:request"})
+    assert document_of(answer).indexed.official is None
+    assert read_document(document_of(answer).text)[1] == document_of(answer).indexed
 
 
 def test_a_body_that_says_everything_is_stored_as_it_is():

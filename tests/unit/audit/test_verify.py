@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapter.audit.checkpoint import Checkpoint, record_origin, sign_checkpoint
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin, sign_checkpoint
 from adapter.audit.document import document_of
 from adapter.audit.merkle import CompactRange, TileHash, leaf_hash
 from adapter.audit.verify import RecordEnd, StoredCheckpoint, StoredEntry, VerifiedRecord, verify_record
@@ -212,11 +212,29 @@ def test_what_somebody_else_remembers_has_to_fit(record: Record) -> None:
     fitting = Checkpoint(origin=ORIGIN, size=SIZE, root=record.tree.root())
     assert verified(record, fitting).entries == SIZE
     other = replace(fitting, root=bytes(32))
-    assert (
-        broken(record, other) == f"the first {SIZE} entries are not those of the remembered checkpoint of size {SIZE}"
+    assert broken(record, other) == (
+        f"the first {SIZE} entries are not those of the remembered checkpoint of size {SIZE}: the record was written "
+        f"anew from an entry between 0 and {SIZE - 1} on"
     )
     longer = replace(fitting, size=SIZE + 1)
     assert broken(record, longer) == (
-        f"the record has shrunk: it has {SIZE} entries, and a remembered checkpoint {SIZE + 1}"
+        f"the record has shrunk: it has {SIZE} entries, and there is the remembered checkpoint of size {SIZE + 1}"
     )
     assert broken(record, replace(fitting, origin="other")) == "a remembered checkpoint is of another record"
+
+
+def test_who_keeps_what_does_not_fit_is_named_and_from_where_the_record_is_another(record: Record) -> None:
+    fitting = open_checkpoint(record.checkpoints_[0].note, VERIFIERS, origin=ORIGIN)
+    forked = Checkpoint(origin=ORIGIN, size=SIZE, root=bytes(32))
+    with pytest.raises(RecordBroken) as failure:
+        verify_record(
+            record,
+            origin=ORIGIN,
+            verifiers=VERIFIERS,
+            remembered=(forked, fitting),
+            keepers={forked: "UZ/GOV/200000003"},
+        )
+    assert failure.value.reason == (
+        f"the first {SIZE} entries are not those of the remembered checkpoint of size {SIZE}, which UZ/GOV/200000003 "
+        f"keeps: the record was written anew from an entry between {fitting.size} and {SIZE - 1} on"
+    )

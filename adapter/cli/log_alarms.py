@@ -1,0 +1,128 @@
+"""`adapter log witnessed`, `alarms` and `close-alarm`: what we hold of other members' records, and what did not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from adapter.audit.held import HeldCheckpoints
+from adapter.audit.peer_checkpoints import ShownState
+from adapter.cli.approval_gate import Asking
+from adapter.cli.files import write_octets
+from adapter.cli.options import (
+    DEFAULT_SETTINGS,
+    JsonOption,
+    SettingsOption,
+    member_reader,
+    now_utc,
+    settings_from,
+)
+from adapter.cli.output import JsonValue, Output, bad, counted, good, table_of, when
+from adapter.cli.own_record import own_log
+from adapter.errors import CommandRefused
+from adapter.identifiers import MemberId
+from adapter.store.engine import open_database
+from adapter.store.peer_checkpoints import Alarm, KeptCheckpoint, PeerCheckpoints
+
+_MAX_NOTE_CHARS: Final = 500
+
+
+def witnessed(
+    member: Annotated[
+        MemberId, typer.Argument(parser=member_reader, metavar="MEMBER", help="Whose record.", show_default=False)
+    ],
+    *,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write them there, for that member's auditor: log verify --held-by-others."),
+    ] = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """List the checkpoints of another member's record that its messages showed and that are kept here.
+
+    Whoever has them proves to that member, and against it, what its record contained at those sizes.
+    """
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    kept = PeerCheckpoints(open_database(settings.database_url)).of(member, *ShownState, limit=-1)
+    if export is not None:
+        good_ones = [(one.seen, one.shown.note) for one in kept if one.state is not ShownState.FORGED]
+        if not good_ones:
+            raise CommandRefused(f"no checkpoint of {member} is kept here: none of its messages showed one")
+        write_octets(export, HeldCheckpoints.made(member, settings.member, good_ones).text.encode())
+        output.remark(f"{counted(len(good_ones), 'checkpoint')} of {member} were written to {export}.")
+    shown = table_of(("Entries", "First seen", "State", "Root"), [_kept_row(one) for one in kept])
+    output.result([_kept_value(one) for one in kept], shown if kept else Text("None."))
+
+
+def alarms(
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """List the alarms about other members' records that nobody has closed: what they showed does not fit."""
+    output = Output.of(as_json=as_json)
+    kept = PeerCheckpoints(open_database(settings_from(settings_file).database_url))
+    found = kept.alarms() if all_of_them else kept.open_alarms()
+    rows = [
+        (str(one.number), when(one.at), bad(one.kind) if one.closed is None else one.kind, str(one.member), _end(one))
+        for one in found
+    ]
+    shown = table_of(("Record", "Time", "Alarm", "Member", "Closed"), rows)
+    output.result([_alarm_value(one) for one in found], shown if found else Text("No alarms."))
+
+
+def close_alarm(
+    number: Annotated[int, typer.Argument(min=0, help="The alarm's record number.", show_default=False)],
+    *,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What was found out; no personal data.")],
+    officer: Annotated[str | None, typer.Option(help="Who closes it; default: who is logged in.")] = None,
+    settings_file: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Close an alarm that was looked into. The alarm and its proof stay in the record, with who closed it and why."""
+    output = Output.of(as_json=as_json)
+    settings = settings_from(settings_file)
+    if not note.strip() or len(note) > _MAX_NOTE_CHARS:
+        raise CommandRefused(f"--note says what was found out, in 1 to {_MAX_NOTE_CHARS} characters")
+    kept = PeerCheckpoints(open_database(settings.database_url))
+    who = Asking(officer=officer).alone().officer
+    entered = kept.close_alarm(own_log(settings), number, officer=who, note=note.strip(), now=now_utc())
+    output.result({"alarm": number, "record": entered}, good(f"Closed. Entry {entered} says who closed it and why."))
+
+
+def _kept_row(one: KeptCheckpoint) -> tuple[str, ...]:
+    return str(one.shown.size), when(one.seen), one.state.value, one.shown.root.hex()
+
+
+def _kept_value(one: KeptCheckpoint) -> JsonValue:
+    return {
+        "size": one.shown.size,
+        "root": one.shown.root.hex(),
+        "seen": when(one.seen),
+        "state": one.state.value,
+        "note": one.shown.note,
+    }
+
+
+def _end(alarm: Alarm) -> str:
+    closed = alarm.closed
+    return "-" if closed is None else f"{when(closed.at)} by {closed.officer}, entry {closed.number}: {closed.note}"
+
+
+def _alarm_value(alarm: Alarm) -> JsonValue:
+    closed = alarm.closed
+    return {
+        "record": alarm.number,
+        "at": when(alarm.at),
+        "alarm": alarm.kind,
+        "member": str(alarm.member),
+        "closed": None
+        if closed is None
+        else {"record": closed.number, "at": when(closed.at), "officer": closed.officer, "note": closed.note},
+    }

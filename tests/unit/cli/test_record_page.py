@@ -1,0 +1,150 @@
+"""The record on the command line; docs/record.md and docs/report.md show what the commands really print."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import textwrap
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from lxml import etree, html
+
+from adapter.audit.subjects import subject_key, subject_tag
+from adapter.cli.own_record import own_log
+from adapter.store.appending import append_entries
+from adapter.store.engine import open_database
+from tests.unit.cli import record_scene
+from tests.unit.cli.dialogue import Dialogue, Run, play, updating
+from tests.unit.cli.record_scene import PERSON, day_of_work, settings_of
+
+RECORD = Path(__file__).parent / "record-dialogue.txt"
+REPORT = Path(__file__).parent / "report-dialogue.txt"
+_BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
+
+
+@pytest.fixture
+def record(place: Path) -> Path:
+    return record_scene.build(place)
+
+
+@pytest.fixture
+def reported(place: Path) -> Path:
+    return record_scene.prepare_report(place)
+
+
+def played(file: Path, run: Run, place: Path) -> tuple[str, str]:
+    expected = Dialogue.parse(file.read_text())
+    shown = play(expected, run, place)
+    if updating():
+        file.write_text(shown.text())
+    return shown.text(), expected.text()
+
+
+def test_the_record_is_searched_proved_and_held_against_others(run: Run, record: Path) -> None:
+    shown, expected = played(RECORD, run, record)
+    assert shown == expected
+    assert PERSON.partition(":")[2] not in shown
+
+
+def test_the_report_says_what_is_unusual_first(run: Run, reported: Path) -> None:
+    shown, expected = played(REPORT, run, reported)
+    assert shown == expected
+
+
+@pytest.mark.parametrize(("page", "dialogue"), [("record", RECORD), ("report", REPORT)])
+def test_the_pages_show_the_dialogues(root: Path, page: str, dialogue: Path) -> None:
+    blocks = _BLOCK.findall((root / f"docs/{page}.md").read_text())
+    commands = [one.strip() for block in blocks for one in re.split(r"\n\n(?=\$ )", textwrap.dedent(block))]
+    assert len(commands) >= 2
+    shown = {exchange.text().strip() for exchange in Dialogue.parse(dialogue.read_text()).exchanges}
+    assert [command for command in commands if command not in shown] == []
+
+
+def _found(page: html.HtmlElement, path: str) -> list[Any]:
+    return cast("list[Any]", page.xpath(path))
+
+
+# --- follow ----------------------------------------------------------------------------------------------------------
+
+
+def test_entries_are_followed_until_somebody_interrupts(
+    run: Run, record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(record / "register")
+    waited: list[float] = []
+
+    def later(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) > 2:
+            raise KeyboardInterrupt
+        append_entries(open_database(settings.database_url), own_log(settings), day_of_work()[-2:])
+
+    monkeypatch.setattr(time, "sleep", later)
+    typed = run("log", "follow", "--settings", "register", "--kind", "refused", "--last", "1", "--json")
+    assert typed.code == 0
+    lines = [json.loads(line) for line in typed.out.splitlines()]
+    assert [line["record"] for line in lines] == [6, 9, 11]
+    assert {line["entry"]["kind"] for line in lines} == {"refused"}
+    waited[:] = [0, 0]
+    typed = run("log", "follow", "--settings", "register", "--last", "0")
+    assert (typed.code, typed.out) == (0, "")
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_needs_nothing_else_and_is_readable_without_its_plots(run: Run, reported: Path) -> None:
+    assert run("log", "report", "--settings", "register", "--html", "all.html").code == 0
+    text = (reported / "all.html").read_text()
+    page = html.document_fromstring(text)
+    assert not _found(page, "//script | //link | //img | //iframe | //@src | //@href | //@onload")
+    assert _found(page, "//meta[@http-equiv='Content-Security-Policy']/@content") == [
+        "default-src 'none'; style-src 'unsafe-inline'"
+    ]
+    for svg in _found(page, "//svg"):
+        assert svg.get("role") == "img"
+        assert [one.tag for one in svg[:2]] == ["title", "desc"]
+    assert len(_found(page, "//figure/following-sibling::details[1]//table")) == 2
+    drawn = sum(int(one.partition(": ")[2].partition(" + ")[0]) for one in _found(page, "(//svg)[1]/g/title/text()"))
+    cells = _found(page, "(//details)[1]//tbody/tr/td[2]/text()")
+    assert drawn == sum(map(int, cells)) > 200
+    findings = _found(page, "//*[@class='finding']/code/text()")
+    assert len(findings) == 4
+    assert all(one.startswith("adapter log list ") for one in findings)
+
+
+def test_a_name_that_a_member_made_up_is_text_everywhere(run: Run, reported: Path) -> None:
+    settings = settings_of(reported / "register")
+    evil = "<script>alert(1)</script>"
+    formula = "=cmd|' /C calc'!A0"
+    made_up = [
+        record_scene.an_asking(day_of_work()[0].at, 9, kind="refused", outcome="NoLegalBasis", purpose=purpose)
+        for purpose in (evil, formula)
+    ]
+    append_entries(open_database(settings.database_url), own_log(settings), made_up)
+    assert run("log", "report", "--settings", "register", "--html", "a.html", "--csv", "a.csv").code == 0
+    page = html.document_fromstring((reported / "a.html").read_text())
+    assert not _found(page, "//script")
+    assert evil in etree.tostring(page, method="text", encoding="unicode")
+    rows = list(csv.reader(io.StringIO((reported / "a.csv").read_text(encoding="utf-8-sig"))))
+    assert len({len(row) for row in rows}) == 1
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    assert f"'{formula}" in {row[1] for row in rows}
+
+
+def test_a_finding_leads_to_its_entries(run: Run, reported: Path) -> None:
+    report = json.loads(run("log", "report", "--settings", "register", "--json").out)
+    kinds = {one["kind"]: one for one in report["findings"]}
+    assert set(kinds) == {"volume", "hours", "repeated", "once"}
+    again = kinds["repeated"]
+    assert again["subject_tag"] == subject_tag(subject_key(bytes(range(32))), "case", "neighbour")
+    for one in (again, kinds["volume"]):
+        _, *words = [word.strip("'") for word in one["entries"].split()]
+        listed = json.loads(run(*words, "--settings", "register", "--limit", "1000", "--json").out)
+        assert len(listed) == one["count"], one["entries"]
+    assert report["refused_before_known"] == 1
