@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from adapter.crypto.note import NoteSigner
 from adapter.directory.anchor import Anchor
-from adapter.directory.content import CertificationAuthority, LegalBasisKind, Titles
+from adapter.directory.content import CertificationAuthority, LegalBasisKind, SecrecyKind, Titles
 from adapter.directory.document import parse_directory
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.model import (
@@ -286,6 +286,11 @@ LEGAL_BASIS_KINDS = {
         ("court-order", "A court order"),
     )
 }
+SECRECY_KINDS = {
+    "criminal-inquiry": SecrecyKind(
+        code="criminal-inquiry", titles={"en": "A criminal inquiry"}, maximum=timedelta(days=365)
+    )
+}
 GROUPS = {"social-bloc": ("UZ/GOV/200000003/benefits",)}
 
 
@@ -460,6 +465,7 @@ class Federation:
             services={service.service: service for one in registrations for service in one.services},
             purposes=PURPOSES,
             legal_basis_kinds=LEGAL_BASIS_KINDS,
+            secrecy_kinds=SECRECY_KINDS,
             groups={
                 code: frozenset(SubsystemId.parse(name) for name in members)
                 for code, members in GROUPS.items()

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 from securesystemslib.signer import Key, Signer
 
-from adapter.cli import authority_editing, authority_members, authority_signing
+from adapter.cli import authority_codes, authority_editing, authority_members, authority_signing
 from adapter.cli import authority_publishing as publishing
 from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
 from adapter.cli.authority_signing import signing_words, words
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 
 app.add_typer(authority_members.app)
+app.add_typer(authority_codes.app)
 app.add_typer(authority_editing.app)
 
 OFFICERS: Final = "officers"

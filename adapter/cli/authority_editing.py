@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
+from adapter.cli.authority_draft import (
+    DurationValue,
+    Title,
+    TitlesOption,
+    draft_of,
+    edit,
+    read_title,
+    titles_of,
+)
+from adapter.cli.authority_folder import certificates_from, fingerprint_of
 from adapter.cli.options import (
     FolderArgument,
     JsonOption,
@@ -24,21 +32,16 @@ from adapter.cli.options import (
     subsystem_reader,
     time_reader,
 )
-from adapter.cli.output import JsonValue, Output, facts_of, good
+from adapter.cli.output import JsonValue, Output, facts_of
 from adapter.directory.authoring import end_suite, put_group
-from adapter.directory.changes import change_lines, changes_between
 from adapter.directory.content import (
-    BasisName,
     CertificationAuthority,
     ConsentIssuer,
     EService,
-    IdentifierType,
-    LegalBasisKind,
     Regulation,
     TimeStampAuthority,
     Witness,
 )
-from adapter.directory.draft import DirectoryDraft
 from adapter.directory.editing import (
     KINDS,
     bind_service,
@@ -48,16 +51,12 @@ from adapter.directory.editing import (
     put_subsystem,
     remove_entry,
     set_grace,
-    set_purpose,
     set_time_stamp_limit,
 )
 from adapter.directory.elements import read_duration
 from adapter.directory.facts import Facts, sections
-from adapter.directory.identifier_pattern import IdentifierPattern
-from adapter.errors import CommandRefused, DirectoryRefused
+from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
-
-LANGUAGES: Final = ("en", "ru", "uz", "uz-Cyrl")
 
 
 class CaUse(StrEnum):
@@ -68,27 +67,11 @@ class CaUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Title:
-    """A text in a language, as an option gives it."""
-
-    language: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """A required document, as an option gives it. fields: empty is the whole."""
 
     service: ServiceId
     fields: frozenset[str]
-
-
-def read_title(text: str) -> Title:
-    """`en=Assigning a benefit`. Raises CommandRefused."""
-    language, _, title = text.partition("=")
-    if language not in LANGUAGES or not title.strip():
-        raise CommandRefused(f"a title is written LANGUAGE=TEXT with one of {', '.join(LANGUAGES)}")
-    return Title(language, title.strip())
 
 
 def read_document(text: str) -> Document:
@@ -97,70 +80,9 @@ def read_document(text: str) -> Document:
     return Document(ServiceId.parse(service), frozenset(one.strip() for one in fields.split(",") if one.strip()))
 
 
-TitlesOption = Annotated[
-    list[Title],
-    typer.Option(
-        "--title", parser=reader(read_title), metavar="LANGUAGE=TEXT", help="In en, ru, uz, uz-Cyrl; one each."
-    ),
-]
-DurationValue = Annotated[
-    timedelta, typer.Argument(parser=reader(read_duration), metavar="DURATION", help="P3D, PT12H, PT15M or PT90S.")
-]
 AddressesOption = Annotated[list[str] | None, typer.Option(metavar="URL", help="Tried in this order.")]
 
-TextArgument = Annotated[str, typer.Argument(help="The title in English.", show_default=False)]
-MoreTitlesOption = Annotated[
-    list[Title] | None,
-    typer.Option("--title", parser=reader(read_title), metavar="LANGUAGE=TEXT", help="In another language; repeat it."),
-]
-
 app = typer.Typer()
-
-
-def _edit(folder: Path, draft: DirectoryDraft, what: str) -> None:
-    """Keep a draft that was changed and checked, and say so."""
-    home = AuthorityFolder(path=folder)
-    changes = changes_between(home.draft(), draft)
-    home.keep_draft(draft)
-    Output.of().result(what, Text.assemble(good("Draft: "), what), *map(Text, change_lines(changes)))
-
-
-def _titles(titles: Iterable[Title]) -> dict[str, str]:
-    return {one.language: one.text for one in titles}
-
-
-def _draft(folder: Path) -> DirectoryDraft:
-    return AuthorityFolder(path=folder).draft()
-
-
-@app.command("set-purpose", epilog="adapter authority set-purpose authority/ social-benefit 'Assigning a benefit'")
-def put_purpose(folder: FolderArgument, code: str, text: TextArgument, *, title: MoreTitlesOption = None) -> None:
-    """Add a purpose for which data may be asked, or change its titles."""
-    _edit(folder, set_purpose(_draft(folder), code, {"en": text, **_titles(title or ())}), f"purpose {code}")
-
-
-@app.command("set-legal-basis", epilog="adapter authority set-legal-basis authority/ order 'Order' --must-name court")
-def set_legal_basis(
-    folder: FolderArgument,
-    code: str,
-    text: TextArgument,
-    *,
-    title: MoreTitlesOption = None,
-    must_name: Annotated[
-        list[BasisName] | None, typer.Option(help="What a request on such a basis has to name; repeat it.")
-    ] = None,
-    withheld: Annotated[
-        bool, typer.Option("--withheld", help="A secrecy order: not told to the person before the date `until`.")
-    ] = False,
-) -> None:
-    """Add a kind of legal basis, or change it: its titles, and what a request must name."""
-    entry = LegalBasisKind(
-        code=code,
-        titles={"en": text, **_titles(title or ())},
-        must_name=frozenset(must_name or ()),
-        withheld=withheld,
-    )
-    _edit(folder, put_entry(_draft(folder), entry), f"legal basis {code}")
 
 
 @app.command(
@@ -195,29 +117,18 @@ def set_e_service(
     """Enter an e-service with its regulation in the register, or change it."""
     entry = EService(
         code=code,
-        titles=_titles(title),
+        titles=titles_of(title),
         agency=agency,
         working_days=working_days,
         regulation=Regulation(
             id=regulation,
-            titles=_titles(regulation_title or title),
+            titles=titles_of(regulation_title or title),
             approved=date(approved.year, approved.month, approved.day),
             documents={one.service: one.fields for one in document or ()},
             participants=frozenset(participant or ()),
         ),
     )
-    _edit(folder, put_entry(_draft(folder), entry), f"e-service {code}")
-
-
-@app.command("set-identifier-type", epilog="adapter authority set-identifier-type authority/ passport '[A-Z]{2}[0-9]+'")
-def set_identifier_type(folder: FolderArgument, code: str, pattern: str, *, title: TitlesOption) -> None:
-    """Enter a type of identifier for those whom data is about."""
-    try:
-        form = IdentifierPattern(pattern)
-    except DirectoryRefused as cause:
-        raise CommandRefused(cause.reason) from None
-    entry = IdentifierType(code=code, pattern=form, titles=_titles(title))
-    _edit(folder, put_entry(_draft(folder), entry), f"identifier type {code}")
+    edit(folder, put_entry(draft_of(folder), entry), f"e-service {code}")
 
 
 @app.command("set-ca", epilog="adapter authority set-ca authority/ signing ca.pem --ocsp http://o.example --window P1D")
@@ -243,7 +154,7 @@ def set_ca(
         crl_addresses=tuple(crl or ()),
         status_window=window,
     )
-    _edit(folder, put_ca(_draft(folder), use.value, authority), f"{use.value} CA {authority.sha256.hex()}")
+    edit(folder, put_ca(draft_of(folder), use.value, authority), f"{use.value} CA {authority.sha256.hex()}")
 
 
 @app.command("set-tsa", epilog="adapter authority set-tsa authority/ tsa-1 http://tsa.example tsa.pem")
@@ -255,19 +166,19 @@ def set_time_stamp_authority(
 ) -> None:
     """Enter a time-stamp authority (RFC 3161), after those that are there."""
     entry = TimeStampAuthority(name=name, address=address, certificates=certificates_from([file]))
-    _edit(folder, put_entry(_draft(folder), entry), f"time-stamp authority {name}")
+    edit(folder, put_entry(draft_of(folder), entry), f"time-stamp authority {name}")
 
 
 @app.command("set-time-stamp-limit", epilog="adapter authority set-time-stamp-limit authority/ PT48H")
 def limit_time_stamps(folder: FolderArgument, limit: DurationValue) -> None:
     """Say how long exchanges with personal data go on without a time-stamp."""
-    _edit(folder, set_time_stamp_limit(_draft(folder), limit), "longest time without a time-stamp")
+    edit(folder, set_time_stamp_limit(draft_of(folder), limit), "longest time without a time-stamp")
 
 
 @app.command("set-grace", epilog="adapter authority set-grace authority/ P3D")
 def set_grace_period(folder: FolderArgument, grace: DurationValue) -> None:
     """Say how long adapters go on past the expiry of a version."""
-    _edit(folder, set_grace(_draft(folder), grace), "grace after the expiry")
+    edit(folder, set_grace(draft_of(folder), grace), "grace after the expiry")
 
 
 @app.command("set-consent-issuer", epilog="adapter authority set-consent-issuer authority/ UZ/GOV/200000009/consents")
@@ -291,7 +202,7 @@ def set_consent_issuer(
         cache_limit=cache_limit,
         certificates=certificates_from(certificate or []),
     )
-    _edit(folder, put_entry(_draft(folder), entry), f"consent issuer {subsystem}")
+    edit(folder, put_entry(draft_of(folder), entry), f"consent issuer {subsystem}")
 
 
 @app.command(
@@ -299,7 +210,7 @@ def set_consent_issuer(
 )
 def set_witness(folder: FolderArgument, name: str, key: str, address: str) -> None:
     """Enter a neutral witness of the members' records."""
-    _edit(folder, put_entry(_draft(folder), Witness(name=name, vkey=key, address=address)), f"witness {name}")
+    edit(folder, put_entry(draft_of(folder), Witness(name=name, vkey=key, address=address)), f"witness {name}")
 
 
 @app.command("set-subsystem", epilog="adapter authority set-subsystem authority/ UZ/GOV/200000001/archive")
@@ -308,7 +219,7 @@ def set_subsystem(
     subsystem: Annotated[SubsystemId, typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM")],
 ) -> None:
     """Register a subsystem of a member that is there."""
-    _edit(folder, put_subsystem(_draft(folder), subsystem), f"subsystem {subsystem}")
+    edit(folder, put_subsystem(draft_of(folder), subsystem), f"subsystem {subsystem}")
 
 
 @app.command("bind-service", epilog="adapter authority bind-service authority/ UZ/GOV/200000001/p/Get/v1 REG-1 REG-2")
@@ -318,7 +229,7 @@ def bind(
     regulations: Annotated[list[str] | None, typer.Argument(metavar="[REGULATION]...")] = None,
 ) -> None:
     """Have a service answer within these e-services only; without a regulation, within any and outside of all."""
-    _edit(folder, bind_service(_draft(folder), service, frozenset(regulations or ())), f"service {service}")
+    edit(folder, bind_service(draft_of(folder), service, frozenset(regulations or ())), f"service {service}")
 
 
 @app.command("set-group", epilog="adapter authority set-group authority/ one-window UZ/GOV/200000003/social")
@@ -328,7 +239,7 @@ def set_group(
     subsystems: Annotated[list[SubsystemId], typer.Argument(parser=subsystem_reader, metavar="SUBSYSTEM...")],
 ) -> None:
     """Name a set of subsystems, which access rules then call group:CODE."""
-    _edit(folder, put_group(_draft(folder), code, subsystems), f"group {code}")
+    edit(folder, put_group(draft_of(folder), code, subsystems), f"group {code}")
 
 
 @app.command("end-suite", epilog="adapter authority end-suite authority/ rsa 2030-01-01")
@@ -338,7 +249,7 @@ def set_suite_end(
     end: Annotated[datetime, typer.Argument(parser=time_reader, metavar="TIME")],
 ) -> None:
     """Fix the time from which messages of a suite are refused everywhere."""
-    _edit(folder, end_suite(_draft(folder), suite.value, end), f"suite {suite.value}")
+    edit(folder, end_suite(draft_of(folder), suite.value, end), f"suite {suite.value}")
 
 
 @app.command("remove", epilog="adapter authority remove authority/ ca old-ca.pem")
@@ -354,14 +265,14 @@ def remove(
     """Strike an entry off the draft by its id, code or name (of a CA: its file or SHA-256). What is needed stays."""
     if kind not in KINDS:
         raise CommandRefused(f"there is no kind {kind}; known: {', '.join(KINDS)}")
-    draft, named = _draft(folder), fingerprint_of(name) if kind == "ca" else name
+    draft, named = draft_of(folder), fingerprint_of(name) if kind == "ca" else name
     without = remove_entry(draft, kind, named)
     if kind == "ca" and not cut_off_members and (needed := cut_off(draft, without, now_utc())):
         raise CommandRefused(
             f"certificates of these members are believed by this CA alone: {', '.join(needed)}; they get others first, "
             "or are cut off from the next version on, with --cut-off-members"
         )
-    _edit(folder, without, f"{kind} {named}")
+    edit(folder, without, f"{kind} {named}")
 
 
 @app.command("content", epilog="adapter authority content authority/ e-service")
@@ -375,11 +286,11 @@ def content(
     """Show what the draft says, entry by entry."""
     found = {
         section.singular: {one: section.facts(one) for one in section.entries if name in (None, one)}
-        for section in sections(_draft(folder))
+        for section in sections(draft_of(folder))
         if what in (None, section.singular)
     }
     if not any(found.values()):
-        known = ", ".join(section.singular for section in sections(_draft(folder)))
+        known = ", ".join(section.singular for section in sections(draft_of(folder)))
         raise CommandRefused(f"there is no such entry; kinds are: {known}")
     words = [
         part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from datetime import timedelta
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +15,7 @@ from adapter.directory.model import Directory, Member, Registration
 from adapter.errors import DirectoryRefused
 from adapter.identifiers import IDENTIFIER_KINDS, MemberId, SubsystemId
 
+_DAY: Final = timedelta(days=1)
 _CONTENT: Final = tuple(one.name for one in fields(DirectoryDraft))
 
 
@@ -86,6 +88,9 @@ def _check_codes(draft: DirectoryDraft) -> None:
     for kind in draft.legal_basis_kinds.values():
         if kind.withheld and BasisName.UNTIL not in kind.must_name:
             raise DirectoryRefused(f"legal basis {kind.code} is withheld and does not have to name until when")
+    for secrecy in draft.secrecy_kinds.values():
+        if secrecy.maximum < _DAY or secrecy.maximum % _DAY:
+            raise DirectoryRefused(f"the kind of secrecy order {secrecy.code} does not last whole days at most")
     for issuer in draft.consent_issuers.values():
         for code in sorted(issuer.kinds - draft.legal_basis_kinds.keys()):
             raise DirectoryRefused(f"the consent issuer {issuer.subsystem} names {code}, no kind of legal basis")

@@ -84,6 +84,18 @@ class LegalBasisKind:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SecrecyKind:
+    """A kind of secrecy order, which a member's officers place on entries of their own record (audit.secrecy).
+
+    maximum: how long after the day on which it is placed an order may last, in whole days.
+    """
+
+    code: str
+    titles: Titles
+    maximum: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConsentIssuer:
     """A subsystem whose signed statements of consent count.
 

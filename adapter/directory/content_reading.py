@@ -14,6 +14,7 @@ from adapter.directory.content import (
     IdentifierType,
     LegalBasisKind,
     Regulation,
+    SecrecyKind,
     TimeStampAuthority,
     Titles,
     Witness,
@@ -115,6 +116,19 @@ def read_legal_basis_kinds(root: etree._Element) -> Mapping[str, LegalBasisKind]
         ),
         "kind of legal basis",
     )
+
+
+def read_secrecy_kinds(root: etree._Element) -> Mapping[str, SecrecyKind]:
+    """Code to kind. Raises DirectoryRefused."""
+    kinds = [_secrecy_kind(one) for one in children(root, "SecrecyKinds", "SecrecyKind")]
+    return unique(((one.code, one) for one in kinds), "kind of secrecy order")
+
+
+def _secrecy_kind(element: etree._Element) -> SecrecyKind:
+    maximum = duration(element, "maximum")
+    if maximum is None:  # the schema requires it
+        raise DirectoryRefused("a kind of secrecy order has no maximum")
+    return SecrecyKind(code=value(element, "code"), titles=titles(element), maximum=maximum)
 
 
 def read_consent_issuers(root: etree._Element) -> Mapping[SubsystemId, ConsentIssuer]:

@@ -26,6 +26,7 @@ from adapter.directory.content_reading import (
     read_identifier_types,
     read_legal_basis_kinds,
     read_purposes,
+    read_secrecy_kinds,
     read_time_stamp_authorities,
     read_witnesses,
 )
@@ -136,6 +137,7 @@ def _draft(root: etree._Element, registrations: Collection[Registration]) -> Dir
         identifier_types=read_identifier_types(root),
         purposes=read_purposes(root),
         legal_basis_kinds=read_legal_basis_kinds(root),
+        secrecy_kinds=read_secrecy_kinds(root),
         consent_issuers=read_consent_issuers(root),
         witnesses=read_witnesses(root),
         e_services=read_e_services(root),

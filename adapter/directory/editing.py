@@ -21,6 +21,7 @@ from adapter.directory.content import (
     EService,
     IdentifierType,
     LegalBasisKind,
+    SecrecyKind,
     TimeStampAuthority,
     Titles,
     Witness,
@@ -37,6 +38,7 @@ _LISTS: Final[Mapping[str, str]] = MappingProxyType(
         "e-service": "e_services",
         "purpose": "purposes",
         "legal-basis": "legal_basis_kinds",
+        "secrecy-kind": "secrecy_kinds",
         "identifier-type": "identifier_types",
         "time-stamp-authority": "time_stamp_authorities",
         "consent-issuer": "consent_issuers",
@@ -46,28 +48,35 @@ _LISTS: Final[Mapping[str, str]] = MappingProxyType(
         "suite-end": "suite_ends",
     }
 )
+_KIND_OF: Final[Mapping[type, str]] = MappingProxyType(
+    {
+        EService: "e-service",
+        LegalBasisKind: "legal-basis",
+        SecrecyKind: "secrecy-kind",
+        IdentifierType: "identifier-type",
+        TimeStampAuthority: "time-stamp-authority",
+        ConsentIssuer: "consent-issuer",
+        Witness: "witness",
+    }
+)
 KINDS: Final = ("member", "subsystem", "ca", *_LISTS)
 """The kinds of entry that can be removed by name."""
 
 
 def put_entry(
     draft: DirectoryDraft,
-    entry: EService | IdentifierType | TimeStampAuthority | ConsentIssuer | Witness | LegalBasisKind,
+    entry: EService | IdentifierType | TimeStampAuthority | ConsentIssuer | Witness | LegalBasisKind | SecrecyKind,
 ) -> DirectoryDraft:
     """Add an entry, or put it in place of the one with its code or name. Raises CommandRefused if it does not fit."""
+    key: object
     match entry:
-        case EService():
-            return _put(draft, "e_services", entry.code, entry)
-        case LegalBasisKind():
-            return _put(draft, "legal_basis_kinds", entry.code, entry)
-        case IdentifierType():
-            return _put(draft, "identifier_types", entry.code, entry)
-        case TimeStampAuthority():
-            return _put(draft, "time_stamp_authorities", entry.name, entry)
         case ConsentIssuer():
-            return _put(draft, "consent_issuers", entry.subsystem, entry)
-        case Witness():
-            return _put(draft, "witnesses", entry.name, entry)
+            key = entry.subsystem
+        case TimeStampAuthority() | Witness():
+            key = entry.name
+        case _:
+            key = entry.code
+    return _put(draft, _LISTS[_KIND_OF[type(entry)]], key, entry)
 
 
 def put_ca(draft: DirectoryDraft, use: str, authority: CertificationAuthority) -> DirectoryDraft:

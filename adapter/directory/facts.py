@@ -16,6 +16,7 @@ from adapter.directory.content import (
     EService,
     IdentifierType,
     LegalBasisKind,
+    SecrecyKind,
     TimeStampAuthority,
     Titles,
     Witness,
@@ -147,6 +148,10 @@ def _legal_basis_kind(one: LegalBasisKind) -> Facts:
     )
 
 
+def _secrecy_kind(one: SecrecyKind) -> Facts:
+    return {**_titles(one.titles), "longest order": _duration(one.maximum)}
+
+
 def _consent_issuer(one: ConsentIssuer) -> Facts:
     return _present(
         {
@@ -174,6 +179,7 @@ _MAPPINGS: Final[tuple[tuple[str, Callable[[Any], Mapping[Any, Any]], Callable[[
     ("e-service", lambda d: d.e_services, e_service_facts),
     ("purpose", lambda d: d.purposes, _titles),
     ("legal basis", lambda d: d.legal_basis_kinds, _legal_basis_kind),
+    ("kind of secrecy order", lambda d: d.secrecy_kinds, _secrecy_kind),
     ("consent issuer", lambda d: d.consent_issuers, _consent_issuer),
     ("identifier type", lambda d: d.identifier_types, _identifier_type),
     ("witness", lambda d: d.witnesses, _witness),

@@ -19,6 +19,7 @@ from adapter.directory.content import (
     EService,
     IdentifierType,
     LegalBasisKind,
+    SecrecyKind,
     TimeStampAuthority,
     Titles,
     Witness,
@@ -141,6 +142,7 @@ class DirectoryContent:
     """How long exchanges with personal data go on without a new time-stamp; None: none is wanted."""
     suite_ends: Mapping[str, datetime] = field(default_factory=dict)
     identifier_types: Mapping[str, IdentifierType] = field(default_factory=dict)
+    secrecy_kinds: Mapping[str, SecrecyKind] = field(default_factory=dict)
     consent_issuers: Mapping[SubsystemId, ConsentIssuer] = field(default_factory=dict)
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
     e_services: Mapping[str, EService] = field(default_factory=dict)

@@ -34,6 +34,7 @@ def render_directory(draft: DirectoryDraft) -> bytes:
     _add_time_stamp_authorities(root, draft)
     _add_suites(root, draft)
     _add_codes(root, draft)
+    _add_secrecy_kinds(root, draft)
     _add_consent_issuers(root, draft)
     _add_witnesses(root, draft)
     _add_register(root, draft)
@@ -145,6 +146,13 @@ def _add_codes(root: etree._Element, draft: DirectoryDraft) -> None:
         _add_titles(element, kind.titles)
         for name in sorted(one.value for one in kind.must_name):
             _add(element, "Names", name)
+
+
+def _add_secrecy_kinds(root: etree._Element, draft: DirectoryDraft) -> None:
+    if draft.secrecy_kinds:
+        kinds = _add(root, "SecrecyKinds")
+        for code, kind in sorted(draft.secrecy_kinds.items()):
+            _add_titles(_add(kinds, "SecrecyKind", code=code, maximum=write_duration(kind.maximum)), kind.titles)
 
 
 def _add_consent_issuers(root: etree._Element, draft: DirectoryDraft) -> None:

@@ -13,6 +13,7 @@ from adapter.directory.content import (
     IdentifierType,
     LegalBasisKind,
     Regulation,
+    SecrecyKind,
     TimeStampAuthority,
     Witness,
 )
@@ -80,6 +81,7 @@ def full_draft(federation: Federation) -> DirectoryDraft:
                 withheld=True,
             ),
         },
+        secrecy_kinds={"inquiry": SecrecyKind(code="inquiry", titles={"en": "An inquiry"}, maximum=timedelta(days=90))},
         consent_issuers={
             federation.population.subsystem: ConsentIssuer(
                 subsystem=federation.population.subsystem,

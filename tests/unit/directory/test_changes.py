@@ -103,6 +103,9 @@ CHANGES: dict[str, Callable[[DirectoryDraft], DirectoryDraft]] = {
     "time_stamp_limit": lambda d: replace(d, time_stamp_limit=None),
     "suite_ends": lambda d: replace(d, suite_ends={}),
     "identifier_types": lambda d: replace(d, identifier_types={}),
+    "secrecy_kinds": lambda d: replace(
+        d, secrecy_kinds={code: replace(one, maximum=timedelta(days=1)) for code, one in d.secrecy_kinds.items()}
+    ),
     "consent_issuers": lambda d: replace(
         d,
         consent_issuers={
@@ -141,6 +144,7 @@ def test_every_field_of_every_entry_is_a_fact(federation: Federation) -> None:
     assert all(told.values())
     assert len(told["e-service"]["ES-1"]) == 9
     assert set(told["legal basis"]["secrecy"]) == {"title (en)", "must name", "withheld from the person"}
+    assert set(told["kind of secrecy order"]["inquiry"]) == {"title (en)", "longest order"}
     assert set(told["service"][str(federation.population.service)]) == {
         "title (en)",
         "personal data",

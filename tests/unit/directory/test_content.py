@@ -108,6 +108,14 @@ MISFITS: dict[str, tuple[Callable[[DirectoryDraft], DirectoryDraft], str]] = {
         ),
         "secrecy is withheld",
     ),
+    "secrecy order of less than a day": (
+        lambda d: replace(d, secrecy_kinds={"s": replace(d.secrecy_kinds["inquiry"], maximum=timedelta(hours=12))}),
+        "kind of secrecy order inquiry does not last whole days",
+    ),
+    "secrecy order of a day and a half": (
+        lambda d: replace(d, secrecy_kinds={"s": replace(d.secrecy_kinds["inquiry"], maximum=timedelta(hours=36))}),
+        "kind of secrecy order inquiry does not last whole days",
+    ),
     "own identifier type": (
         lambda d: replace(d, identifier_types={"pinfl": d.identifier_types["passport"]}),
         "pinfl is one that every adapter knows",
