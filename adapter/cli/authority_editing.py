@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from adapter.cli import authority_witnesses
 from adapter.cli.authority_draft import (
     DurationValue,
     Title,
@@ -40,7 +41,6 @@ from adapter.directory.content import (
     EService,
     Regulation,
     TimeStampAuthority,
-    Witness,
 )
 from adapter.directory.editing import (
     KINDS,
@@ -83,6 +83,7 @@ def read_document(text: str) -> Document:
 AddressesOption = Annotated[list[str] | None, typer.Option(metavar="URL", help="Tried in this order.")]
 
 app = typer.Typer()
+app.add_typer(authority_witnesses.app)
 
 
 @app.command(
@@ -203,14 +204,6 @@ def set_consent_issuer(
         certificates=certificates_from(certificate or []),
     )
     edit(folder, put_entry(draft_of(folder), entry), f"consent issuer {subsystem}")
-
-
-@app.command(
-    "set-witness", epilog="adapter authority set-witness authority/ w-1 witness.example+… https://witness.example"
-)
-def set_witness(folder: FolderArgument, name: str, key: str, address: str) -> None:
-    """Enter a neutral witness of the members' records."""
-    edit(folder, put_entry(draft_of(folder), Witness(name=name, vkey=key, address=address)), f"witness {name}")
 
 
 @app.command("set-subsystem", epilog="adapter authority set-subsystem authority/ UZ/GOV/200000001/archive")

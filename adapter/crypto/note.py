@@ -157,7 +157,7 @@ def open_note(octets: bytes, verifiers: Sequence[NoteKey]) -> str:
     octets: untrusted, whole. Signatures by keys that are not among the verifiers are ignored, as C2SP asks.
     Raises SecurityFailed.
     """
-    text, signatures = _split(octets)
+    text, signatures = split_note(octets)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     verified: set[tuple[str, bytes]] = set()
     for name, signature in signatures:
@@ -173,13 +173,14 @@ def open_note(octets: bytes, verifiers: Sequence[NoteKey]) -> str:
 
 def only_signer(octets: bytes) -> tuple[str, str]:
     """The text of a note with one Ed25519 signature, and the name in its line; not verified. Raises SecurityFailed."""
-    text, signatures = _split(octets)
+    text, signatures = split_note(octets)
     if len(signatures) != 1 or len(signatures[0][1]) != KEY_ID_OCTETS + _SIGNATURE_OCTETS:
         raise SecurityFailed("the note is not signed once")
     return text, signatures[0][0]
 
 
-def _split(octets: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+def split_note(octets: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text of a note, and name, key id and signature of each line; nothing is verified. Raises SecurityFailed."""
     if len(octets) > MAX_NOTE_OCTETS:
         raise SecurityFailed("the note is too large")
     try:

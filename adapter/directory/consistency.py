@@ -99,6 +99,20 @@ def _check_codes(draft: DirectoryDraft) -> None:
             raise DirectoryRefused(f"identifier type {code} is one that every adapter knows; it cannot be changed")
     if draft.time_stamp_limit is not None and not draft.time_stamp_authorities:
         raise DirectoryRefused("time-stamps are wanted, and no time-stamp authority is named")
+    _check_witnesses(draft)
+
+
+def _check_witnesses(draft: DirectoryDraft) -> None:
+    """As many as are wanted, and each with a key of its own: one key would count twice."""
+    if draft.witnesses and draft.witness_rule.threshold > len(draft.witnesses):
+        raise DirectoryRefused(
+            f"{draft.witness_rule.threshold} cosignatures are wanted of {len(draft.witnesses)} witnesses"
+        )
+    owners: dict[str, str] = {}
+    for witness in draft.witnesses.values():
+        key = witness.vkey.rpartition("+")[2]
+        if owners.setdefault(key, witness.name) != witness.name:
+            raise DirectoryRefused(f"witnesses {owners[key]} and {witness.name} have the same key")
 
 
 def _by_regulation(e_services: Mapping[str, EService]) -> Mapping[str, EService]:

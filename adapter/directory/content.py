@@ -112,11 +112,26 @@ class ConsentIssuer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Witness:
-    """A neutral witness of records (C2SP tlog-witness). vkey: its verifier key (signed-note)."""
+    """A neutral witness of records (C2SP tlog-witness).
+
+    vkey: its verifier key (tlog-cosignature). address: its submission prefix.
+    """
 
     name: str
     vkey: str
     address: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WitnessRule:
+    """When a checkpoint counts as witnessed.
+
+    threshold: by how many witnesses. limit: how old an entry may become before they have seen it; then the adapter's
+    administrator is warned. None: nobody is.
+    """
+
+    threshold: int = 1
+    limit: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from adapter.directory.content import (
     TimeStampAuthority,
     Titles,
     Witness,
+    WitnessRule,
 )
 from adapter.directory.elements import (
     certificate,
@@ -161,6 +162,14 @@ def read_witnesses(root: etree._Element) -> Mapping[str, Witness]:
         ),
         "witness",
     )
+
+
+def read_witness_rule(root: etree._Element) -> WitnessRule:
+    """When a checkpoint counts as witnessed."""
+    holder = root.find(tag("Witnesses"))
+    if holder is None:
+        return WitnessRule()
+    return WitnessRule(threshold=int(holder.get("threshold", "1")), limit=duration(holder, "limit"))
 
 
 def read_e_services(root: etree._Element) -> Mapping[str, EService]:

@@ -28,6 +28,7 @@ from adapter.directory.content_reading import (
     read_purposes,
     read_secrecy_kinds,
     read_time_stamp_authorities,
+    read_witness_rule,
     read_witnesses,
 )
 from adapter.directory.draft import DirectoryDraft
@@ -140,6 +141,7 @@ def _draft(root: etree._Element, registrations: Collection[Registration]) -> Dir
         secrecy_kinds=read_secrecy_kinds(root),
         consent_issuers=read_consent_issuers(root),
         witnesses=read_witnesses(root),
+        witness_rule=read_witness_rule(root),
         e_services=read_e_services(root),
         groups=unique(((value(one, "code"), _read_group(one)) for one in children(root, "Groups", "Group")), "group"),
         members=unique(((one.member.id, one.member) for one in registrations), "member"),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from cryptography import x509
 
 from adapter.crypto.certificates import Purpose, check_chain
+from adapter.crypto.cosignature import CosignatureVerifier
 from adapter.crypto.keys import AGREEMENT_PURPOSES
 from adapter.crypto.suites import suite
 from adapter.directory.authoring import remove_member
@@ -25,6 +26,7 @@ from adapter.directory.content import (
     TimeStampAuthority,
     Titles,
     Witness,
+    WitnessRule,
 )
 from adapter.directory.document import read_draft
 from adapter.directory.draft import DirectoryDraft
@@ -72,7 +74,10 @@ def put_entry(
     match entry:
         case ConsentIssuer():
             key = entry.subsystem
-        case TimeStampAuthority() | Witness():
+        case TimeStampAuthority():
+            key = entry.name
+        case Witness():
+            _check_witness_key(entry)
             key = entry.name
         case _:
             key = entry.code
@@ -117,6 +122,20 @@ def set_grace(draft: DirectoryDraft, grace: timedelta) -> DirectoryDraft:
 def set_time_stamp_limit(draft: DirectoryDraft, limit: timedelta | None) -> DirectoryDraft:
     """How long personal data goes on without a time-stamp; None: no time-stamp is wanted."""
     return checked(replace(draft, time_stamp_limit=limit))
+
+
+def set_witness_rule(draft: DirectoryDraft, rule: WitnessRule) -> DirectoryDraft:
+    """When a checkpoint counts as witnessed. Raises CommandRefused: no witness is named, or fewer than are wanted."""
+    if not draft.witnesses:
+        raise CommandRefused("the directory names no witness yet: enter one first")
+    return checked(replace(draft, witness_rule=rule))
+
+
+def _check_witness_key(witness: Witness) -> None:
+    try:
+        CosignatureVerifier.parse(witness.vkey)
+    except AdapterError as cause:
+        raise CommandRefused(f"the key of witness {witness.name} cannot be used: {cause.reason}") from None
 
 
 def remove_entry(draft: DirectoryDraft, kind: str, name: str) -> DirectoryDraft:

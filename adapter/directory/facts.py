@@ -110,6 +110,9 @@ def _whole(directory: Directory | DirectoryDraft) -> Facts:
         {
             "grace after its expiry": _duration(directory.grace or None),
             "longest time without a time-stamp": _duration(limit),
+            "cosignatures that witness a checkpoint": (str(directory.witness_rule.threshold),)
+            * bool(directory.witnesses),
+            "longest time without witnesses": _duration(directory.witness_rule.limit),
             "order of time-stamp authorities": tuple(directory.time_stamp_authorities)[1:]
             and (", ".join(directory.time_stamp_authorities),),
         }

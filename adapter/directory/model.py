@@ -23,6 +23,7 @@ from adapter.directory.content import (
     TimeStampAuthority,
     Titles,
     Witness,
+    WitnessRule,
 )
 from adapter.errors import SecurityFailed, UnknownMember, UnknownService
 from adapter.identifiers import MemberId, ServiceId, SubsystemId
@@ -145,6 +146,7 @@ class DirectoryContent:
     secrecy_kinds: Mapping[str, SecrecyKind] = field(default_factory=dict)
     consent_issuers: Mapping[SubsystemId, ConsentIssuer] = field(default_factory=dict)
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    witness_rule: WitnessRule = field(default_factory=WitnessRule)
     e_services: Mapping[str, EService] = field(default_factory=dict)
     groups: Mapping[str, frozenset[SubsystemId]] = field(default_factory=dict)
 

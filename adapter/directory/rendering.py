@@ -176,7 +176,11 @@ def _add_suites(root: etree._Element, draft: DirectoryDraft) -> None:
 
 def _add_witnesses(root: etree._Element, draft: DirectoryDraft) -> None:
     if draft.witnesses:
-        witnesses = _add(root, "Witnesses")
+        witnesses, rule = _add(root, "Witnesses"), draft.witness_rule
+        if rule.threshold != 1:
+            witnesses.set("threshold", str(rule.threshold))
+        if rule.limit is not None:
+            witnesses.set("limit", write_duration(rule.limit))
         for _, witness in sorted(draft.witnesses.items()):
             _add(witnesses, "Witness", name=witness.name, key=witness.vkey, address=witness.address)
 

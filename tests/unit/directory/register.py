@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from adapter.crypto.cosignature import Cosigner
 from adapter.directory.content import (
     BasisName,
     CertificationAuthority,
@@ -16,11 +19,17 @@ from adapter.directory.content import (
     SecrecyKind,
     TimeStampAuthority,
     Witness,
+    WitnessRule,
 )
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.identifier_pattern import IdentifierPattern
 from tests.pki import AGREEMENT_USAGE, NOW, Federation
 from tests.unit.directory.messages import new_certificate
+
+WITNESSES = {
+    f"w-{one}": Cosigner(f"w-{one}.example", Ed25519PrivateKey.from_private_bytes(bytes([one]) * 32)).vkey
+    for one in (1, 2, 3)
+}
 
 
 def benefit(federation: Federation) -> EService:
@@ -91,8 +100,9 @@ def full_draft(federation: Federation) -> DirectoryDraft:
             )
         },
         witnesses={
-            "w-1": Witness(name="w-1", vkey=federation.social.record_signer.vkey, address="https://witness.example/")
+            name: Witness(name=name, vkey=vkey, address=f"https://{name}.example/") for name, vkey in WITNESSES.items()
         },
+        witness_rule=WitnessRule(threshold=2, limit=timedelta(hours=6)),
         e_services={"ES-1": benefit(federation)},
         services={**draft.services, service.service: replace(service, regulations=frozenset({"REG-1"}))},
     )

@@ -10,6 +10,7 @@ import pytest
 
 from adapter.directory.changes import Change, How, change_lines, changes_between, validity_words
 from adapter.directory.consistency import index_directory
+from adapter.directory.content import WitnessRule
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.facts import sections
 from adapter.directory.model import DirectoryService, Member
@@ -115,6 +116,7 @@ CHANGES: dict[str, Callable[[DirectoryDraft], DirectoryDraft]] = {
     "witnesses": lambda d: replace(
         d, witnesses={name: replace(one, address="https://other.example") for name, one in d.witnesses.items()}
     ),
+    "witness_rule": lambda d: replace(d, witness_rule=WitnessRule(threshold=1)),
     "e_services": lambda d: replace(
         d, e_services={code: replace(one, working_days=1) for code, one in d.e_services.items()}
     ),

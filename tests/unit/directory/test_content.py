@@ -173,7 +173,8 @@ def test_what_does_not_fit_together_is_refused_and_says_what(federation: Federat
         ("<Field>Person/BirthDate</Field>", "<Field>p:Person</Field>", "not valid"),
         ('<EService code="ES-1"', '<EService code="ES 1"', "not valid"),
         ("<Participant>UZ/GOV/200000002", "<Participant>UZ/GOV", "not valid"),
-        ('key="UZ/GOV/200000003+', 'key="UZ/GOV/200000003-', "not valid"),
+        ('key="w-1.example+', 'key="w-1.example-', "not valid"),
+        ('threshold="2"', 'threshold="0"', "not valid"),
     ],
 )
 def test_a_document_with_bad_content_is_refused(federation: Federation, old: str, new: str, reason: str) -> None:

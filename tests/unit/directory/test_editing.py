@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.directory.content import IdentifierType, LegalBasisKind
+from adapter.directory.content import IdentifierType, LegalBasisKind, WitnessRule
 from adapter.directory.document import parse_directory, read_draft
 from adapter.directory.editing import (
     KINDS,
@@ -21,6 +21,7 @@ from adapter.directory.editing import (
     set_grace,
     set_purpose,
     set_time_stamp_limit,
+    set_witness_rule,
 )
 from adapter.directory.identifier_pattern import IdentifierPattern
 from adapter.directory.rendering import render_directory
@@ -106,6 +107,27 @@ def test_what_does_not_fit_is_told_at_once(federation: Federation) -> None:
         set_purpose(draft, "not a code", {"en": "x"})
     with pytest.raises(CommandRefused, match="no time-stamp authority"):
         set_time_stamp_limit(federation.draft(), timedelta(hours=1))
+
+
+def test_a_witness_has_a_key_of_its_own_that_cosigns(federation: Federation) -> None:
+    draft = full_draft(federation)
+    for vkey in (federation.social.record_signer.vkey, "w-4.example+00000000+BAAA"):
+        with pytest.raises(CommandRefused, match="the key of witness w-4 cannot be used"):
+            put_entry(draft, replace(draft.witnesses["w-1"], name="w-4", vkey=vkey))
+    with pytest.raises(CommandRefused, match="witnesses w-1 and w-4 have the same key"):
+        put_entry(draft, replace(draft.witnesses["w-1"], name="w-4"))
+
+
+def test_no_more_cosignatures_are_wanted_than_there_are_witnesses(federation: Federation) -> None:
+    draft = full_draft(federation)
+    rule = WitnessRule(threshold=3, limit=timedelta(days=1))
+    assert set_witness_rule(draft, rule).witness_rule == rule
+    with pytest.raises(CommandRefused, match="4 cosignatures are wanted of 3 witnesses"):
+        set_witness_rule(draft, WitnessRule(threshold=4))
+    with pytest.raises(CommandRefused, match="3 cosignatures are wanted of 2 witnesses"):
+        remove_entry(set_witness_rule(draft, rule), "witness", "w-2")
+    with pytest.raises(CommandRefused, match="names no witness yet"):
+        set_witness_rule(federation.draft(), rule)
 
 
 def test_durations_bindings_and_subsystems_are_set(federation: Federation) -> None:
