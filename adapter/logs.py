@@ -19,7 +19,7 @@ _ALLOWED_KEYS: Final = frozenset(
         "incident", "code", "because", "error", "where", "client", "record", "request_record", "reported",
         "pid", "worker", "workers", "exit_code", "deaths", "address", "port", "listener", "version", "expires",
         "entries", "batch", "waited_s", "state", "service", "days", "purpose_of_key", "dropped_keys", "policy",
-        "authority", "since",
+        "authority", "since", "member", "kind", "witness", "status",
     }
 )  # fmt: skip
 _MAX_TEXT_CHARS: Final = 200

@@ -147,6 +147,35 @@ class _WatchFigures(Collector):
         yield GaugeMetricFamily("adapter_record_alarms", words, value=watch.alarms)
 
 
+class _WitnessFigures(Collector):
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """As the worker found it when it last looked."""
+        keeper = self._site.witnesses
+        failures = CounterMetricFamily(
+            "adapter_witness_failures",
+            "Checkpoints that a witness did not cosign, by witness and reason, of this worker.",
+            labels=("witness", "reason", "worker"),
+        )
+        for (witness, code), count in sorted(keeper.failures.items()):
+            failures.add_metric((witness, code, str(os.getpid())), count)
+        yield failures
+        words = "Open alarms about a witness that holds another record than this one."
+        yield GaugeMetricFamily("adapter_witness_alarms", words, value=keeper.alarms)
+        state = keeper.state
+        if state is None:
+            return
+        waiting = "Entries of the record that not enough witnesses have seen yet."
+        yield GaugeMetricFamily("adapter_witness_waiting_entries", waiting, value=state.size - state.witnessed)
+        if state.waiting_since is not None:
+            since = "Since when the oldest of them waits, in seconds since 1970."
+            yield GaugeMetricFamily(
+                "adapter_witness_waiting_since_timestamp_seconds", since, value=state.waiting_since.timestamp()
+            )
+
+
 class _ExpiryFigures(Collector):
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -238,6 +267,7 @@ def registry_of(site: Site, gates: Gates, *more: Collector) -> CollectorRegistry
     registry.register(_DirectoryFigures(site))
     registry.register(_StampFigures(site))
     registry.register(_WatchFigures(site))
+    registry.register(_WitnessFigures(site))
     registry.register(_ExpiryFigures(site))
     registry.register(RenewalFigures(site.renewal))
     return registry

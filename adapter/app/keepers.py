@@ -14,6 +14,8 @@ from adapter.app.record_watch import LOCK_FILE as WATCH_LOCK_FILE
 from adapter.app.record_watch import RecordWatch
 from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
+from adapter.app.witnessing import LOCK_FILE as WITNESS_LOCK_FILE
+from adapter.app.witnessing import WitnessingRule, WitnessKeeper
 from adapter.audit.checkpoint import record_origin
 from adapter.directory.anchor import read_anchor
 from adapter.directory.status import StatusBook
@@ -21,8 +23,10 @@ from adapter.directory.trust import ChainCache
 from adapter.errors import AdapterError, SettingsInvalid
 from adapter.settings import Settings
 from adapter.store.appending import Log
+from adapter.store.cosignatures import Cosignatures
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
+from adapter.store.log_reader import LogReader
 from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.runs import Runs
 from adapter.store.time_stamps import TimeStamps
@@ -31,6 +35,7 @@ from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.peer_client import PeerClient
 from adapter.transport.status_client import StatusClient
 from adapter.transport.time_stamp_client import TimeStampClient
+from adapter.transport.witness_client import WitnessClient
 
 
 def utc_now() -> datetime:
@@ -89,6 +94,21 @@ def clock_watch(settings: Settings, keyring: Keyring, database: Database) -> Clo
         clock=utc_now,
         monotonic_s=time.monotonic,
         lock=settings.adapter.data_dir / CLOCK_LOCK_FILE,
+    )
+
+
+def witness_keeper(settings: Settings, keyring: Keyring, database: Database, keeper: DirectoryKeeper) -> WitnessKeeper:
+    """What has the checkpoints cosigned by neutral witnesses."""
+    client = WitnessClient(timeout_s=settings.witnesses.timeout_s, destinations=peer_destinations(settings, keeper))
+    return WitnessKeeper(
+        reader=LogReader(database),
+        kept=Cosignatures(database),
+        submit=client.submit,
+        directory=keeper.current,
+        clock=utc_now,
+        own=Log(record_origin(settings.member), keyring.record),
+        rule=WitnessingRule(every_s=settings.witnesses.every_s, skew=timedelta(seconds=settings.timing.clock_skew_s)),
+        lock=settings.adapter.data_dir / WITNESS_LOCK_FILE,
     )
 
 

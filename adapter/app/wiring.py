@@ -22,6 +22,7 @@ from adapter.app.keepers import (
     stamp_keeper,
     status_keeper,
     utc_now,
+    witness_keeper,
 )
 from adapter.app.key_keeper import KeyKeeper
 from adapter.app.keyring import Keyring
@@ -33,6 +34,7 @@ from adapter.app.record_watch import RecordWatch
 from adapter.app.renewing import RenewalKeeper
 from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import StampKeeper
+from adapter.app.witnessing import WitnessKeeper
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
 from adapter.audit.subjects import subject_key
@@ -71,6 +73,7 @@ class Site:
     renewal: RenewalKeeper
     watch: RecordWatch
     clock: ClockWatch
+    witnesses: WitnessKeeper
     answers: RecordAnswers
     peers: PeerClient
     spool: Spool
@@ -128,6 +131,7 @@ def build_site(
         renewal=RenewalKeeper(settings, renew, utc_now),
         watch=record_watch(settings, keyring, database, keeper, peers),
         clock=clock_watch(settings, keyring, database),
+        witnesses=witness_keeper(settings, keyring, database, keeper),
         answers=RecordAnswers(reader=LogReader(database), kept=PeerCheckpoints(database), directory=keeper.current),
         peers=peers,
         spool=spool,

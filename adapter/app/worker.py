@@ -52,6 +52,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
         asyncio.create_task(site.renewal.keep_renewed(), name="renewal"),
         asyncio.create_task(site.watch.keep_watch(), name="records of others"),
         asyncio.create_task(site.clock.keep_watch(), name="clock"),
+        asyncio.create_task(site.witnesses.keep_witnessed(), name="witnesses"),
         asyncio.create_task(watch_expiries(site.settings, site.directory.current, utc_now), name="expiries"),
         asyncio.create_task(_forget_expired(site), name="expired ids"),
         asyncio.create_task(peer_door.keep_open(), name="peer listener"),

@@ -40,6 +40,7 @@ from adapter.cli.doctor_rehearsal import try_exchange, try_signature
 from adapter.cli.doctor_runs import look_at_runs
 from adapter.cli.doctor_stamps import look_at_stamps
 from adapter.cli.doctor_statuses import look_at_statuses
+from adapter.cli.doctor_witnesses import look_at_witnesses
 from adapter.cli.failures import console_language
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, member_reader, now_utc, settings_path
 from adapter.cli.output import JsonValue, Output, bad, doubtful, good, table_of
@@ -140,6 +141,7 @@ def _with_the_directory(
     if directory is not None:
         known = directory
         findings += guarded("time-stamps", "See docs/timestamps.md.", lambda: look_at_stamps(settings, known, now))
+        findings += guarded("witnesses", "See docs/witness.md.", lambda: look_at_witnesses(settings, known, now))
         findings += guarded("records of others", "Restore the last backup.", lambda: look_at_records(settings))
         findings += guarded("registered", _REGISTER, lambda: look_at_registration(settings, known, now))
         findings += guarded("status", _KEYS, lambda: look_at_statuses(settings, known, now))

@@ -134,7 +134,14 @@ def _generate(purpose: KeyPurpose, suite: str) -> PrivateKeyTypes:
             return generate_agreement_key(suite)
         case KeyPurpose.TLS | KeyPurpose.ACCOUNT:
             return ec.generate_private_key(ec.SECP256R1())
-        case KeyPurpose.RECORD | KeyPurpose.AUTHORITY | KeyPurpose.OFFICER | KeyPurpose.SNAPSHOT | KeyPurpose.TIMESTAMP:
+        case (
+            KeyPurpose.RECORD
+            | KeyPurpose.AUTHORITY
+            | KeyPurpose.OFFICER
+            | KeyPurpose.SNAPSHOT
+            | KeyPurpose.TIMESTAMP
+            | KeyPurpose.WITNESS
+        ):
             return ed25519.Ed25519PrivateKey.generate()
 
 

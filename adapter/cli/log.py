@@ -17,6 +17,7 @@ from adapter.cli.log_stamps import covered_words, list_stamps
 from adapter.cli.log_tiles import export_tiles
 from adapter.cli.log_usage import show_usage
 from adapter.cli.log_verify import verify
+from adapter.cli.log_witnesses import close_witness_alarms, list_witnesses
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, facts_of
 from adapter.store.engine import open_database
@@ -70,6 +71,10 @@ app.command("verify", epilog="adapter log verify --against monday.checkpoint --s
 app.command("prove", epilog="adapter log prove 17 --out entry-17.tlog-proof")(prove)
 app.command("export", epilog="adapter log export --tiles for-the-mirror")(export_tiles)
 app.command("stamps", epilog="adapter log stamps --save for-the-auditor")(list_stamps)
+app.command("witnesses", epilog="adapter log witnesses --save cosigned.checkpoint")(list_witnesses)
+app.command("close-witness-alarm", epilog="adapter log close-witness-alarm w-1 --reason 'restored from a backup'")(
+    close_witness_alarms
+)
 app.command("usage", epilog="adapter log usage --subject-file person --since 2026-01-01")(show_usage)
 app.command("report", epilog="adapter log report --since 2026-03-01 --until 2026-04-01 --html march.html")(report)
 app.command("witnessed", epilog="adapter log witnessed UZ/GOV/200000003 --export held.json")(witnessed)

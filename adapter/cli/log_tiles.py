@@ -10,16 +10,19 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from adapter.audit.checkpoint import record_origin
+from adapter.audit.checkpoint import open_checkpoint, record_origin
 from adapter.audit.merkle import HASH_OCTETS, TILE_WIDTH, CompactRange
 from adapter.audit.tiles import CHECKPOINT, bundle, tile_path, tile_root
 from adapter.audit.verify import StoredEntry
+from adapter.cli.directory_source import own_directory
 from adapter.cli.files import write_octets
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import Output, good
 from adapter.cli.own_record import record_signer
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import CommandRefused, RecordBroken
+from adapter.settings import Settings
+from adapter.store.cosignatures import Cosignatures, CosignedNote
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader, latest_opened
 
@@ -30,6 +33,9 @@ def export_tiles(
     entries: Annotated[
         bool, typer.Option("--entries", help="Also the entries themselves; without them the hashes only.")
     ] = False,
+    witnessed: Annotated[
+        bool, typer.Option("--witnessed", help="Only as far as enough witnesses of the directory have cosigned.")
+    ] = False,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,19 +45,34 @@ def export_tiles(
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
-    reader = LogReader(open_database(settings.database_url))
+    database = open_database(settings.database_url)
+    reader, cosignatures = LogReader(database), Cosignatures(database)
     verifier = NoteVerifier.parse(record_signer(settings).vkey)
-    newest = latest_opened(reader, [verifier], origin=record_origin(settings.member))
+    origin = record_origin(settings.member)
+    newest = latest_opened(reader, [verifier], origin=origin)
+    if witnessed:
+        newest = open_checkpoint(_newest_witnessed(settings, cosignatures).note, [verifier], origin=origin)
     if newest is None:
         raise CommandRefused("the record is empty: there is nothing to export yet")
     root = write_tiles(reader.entries(newest.size), tiles, with_entries=entries)
     if root != newest.root:
         raise RecordBroken("the entries are not those that the newest checkpoint signed; run `adapter log verify`")
-    write_octets(tiles / CHECKPOINT, reader.checkpoint_of(newest.size - 1).note.encode())
+    cosigned = cosignatures.cosigned(newest.size)
+    note = reader.checkpoint_of(newest.size - 1).note if cosigned is None else cosigned.note
+    write_octets(tiles / CHECKPOINT, note.encode())
     output.result(
         {"entries": newest.size, "root": newest.root.hex(), "folder": str(tiles)},
         Text.assemble(good("Exported: "), f"{newest.size} entries as tiles in {tiles}"),
     )
+
+
+def _newest_witnessed(settings: Settings, cosignatures: Cosignatures) -> CosignedNote:
+    directory = own_directory(settings)
+    vkeys = [one.vkey for one in directory.witnesses.values()]
+    found = cosignatures.newest_witnessed(vkeys, directory.witness_rule.threshold)
+    if found is None:
+        raise CommandRefused("no checkpoint has enough cosignatures yet")
+    return found
 
 
 class _Tiles:

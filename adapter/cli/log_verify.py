@@ -18,6 +18,7 @@ from adapter.audit.stamps import VerifiedStamps
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.cli.files import read_octets, write_octets
 from adapter.cli.log_stamps import stamps_value, stamps_words, verified_stamps
+from adapter.cli.log_witnesses import verified_witnesses, witnesses_value, witnesses_words
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, counted, good
 from adapter.cli.own_record import record_signer
@@ -102,9 +103,12 @@ def verify(
         )
     if save_checkpoint is not None:
         _save_newest(reader, save_checkpoint, output)
-    stamps = verified_stamps(settings)
+    stamps, witnesses = verified_stamps(settings), verified_witnesses(settings)
     output.result(
-        _value(verified, remembered, held, stamps), *_words(verified, remembered, held), *stamps_words(stamps)
+        {**_value(verified, remembered, held, stamps), "witnesses": witnesses_value(witnesses)},
+        *_words(verified, remembered, held),
+        *stamps_words(stamps),
+        *witnesses_words(witnesses),
     )
 
 
@@ -147,7 +151,7 @@ def _words(verified: VerifiedRecord, remembered: list[Checkpoint], held: list[_H
 
 def _value(
     verified: VerifiedRecord, remembered: list[Checkpoint], held: list[_Held], stamps: VerifiedStamps
-) -> JsonValue:
+) -> dict[str, JsonValue]:
     return {
         "whole": True,
         "entries": verified.entries,

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "log": "The tamper-evident record: list, show, verify.",
     "evidence": "Evidence of one exchange: export it, look into it, verify it offline.",
     "directory": "The authority's directory: write it, look at it.",
+    "witness": "A neutral witness of members' records: init, know, show, serve.",
     "authority": "The authority's repository: officers' keys, signatures, publication.",
     "demo": "Play a small federation on this machine, with every refusal.",
 }

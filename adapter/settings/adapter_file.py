@@ -17,7 +17,7 @@ from adapter.identifiers import MemberId
 from adapter.settings.acme_section import AcmeSettings
 from adapter.settings.client_context import ContextSettings
 from adapter.settings.consents_section import ConsentsSettings
-from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings
+from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings, WitnessesSettings
 from adapter.settings.officers import ApprovalsSettings, KeysSettings
 from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
@@ -292,6 +292,9 @@ class Settings(Section):
     record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
     time_stamps: TimeStampsSettings = Field(
         default_factory=TimeStampsSettings, description="How the record is time-stamped."
+    )
+    witnesses: WitnessesSettings = Field(
+        default_factory=WitnessesSettings, description="How often checkpoints go to the witnesses."
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
     keys: KeysSettings = Field(default_factory=KeysSettings, description="When keys may be used and retired.")

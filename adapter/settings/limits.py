@@ -43,6 +43,13 @@ class TimeStampsSettings(Section):
     timeout_s: Seconds = Field(10, description="Seconds that one authority may take; then the next one is asked.")
 
 
+class WitnessesSettings(Section):
+    """[witnesses]: how often checkpoints go to the witnesses. Who they are, the directory says."""
+
+    every_s: Seconds = Field(60, description="Seconds between two checkpoints, as long as there is something new.")
+    timeout_s: Seconds = Field(10, description="Seconds that one witness may take.")
+
+
 class QuotasSettings(Section):
     """[quotas]: what one caller may take, for each worker and side. Past it: Overloaded, or a fault that says when.
 

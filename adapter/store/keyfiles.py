@@ -56,6 +56,7 @@ class KeyPurpose(Enum):
     SNAPSHOT = "snapshot"
     TIMESTAMP = "timestamp"
     ACCOUNT = "account"
+    WITNESS = "witness"
 
 
 # --- one file --------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0007"
+SCHEMA_REVISION: Final = "0008"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -119,6 +119,21 @@ time_stamp_duty: Final = Table(
     Column("since_ms", BigInteger, nullable=False),
 )
 """One row since the directory names a limit for time-stamps; none when it does not."""
+
+cosignatures: Final = Table(
+    "cosignatures",
+    metadata,
+    Column("size", _Number, nullable=False),
+    Column("vkey", Text, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+    Column("line", Text, nullable=False),
+    PrimaryKeyConstraint("size", "vkey"),
+    sqlite_with_rowid=False,
+)
+"""Cosignatures of witnesses over the checkpoint of this size. vkey: the witness's verifier key. at_s: whole seconds
+since 1970, by the witness's clock. line: as it stands in a note (C2SP tlog-cosignature)."""
+
+Index("cosignatures_vkey", cosignatures.c.vkey, cosignatures.c.size)
 
 peer_checkpoints: Final = Table(
     "peer_checkpoints",

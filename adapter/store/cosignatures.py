@@ -1,0 +1,204 @@
+"""Cosignatures of neutral witnesses beside the checkpoints that they are over, and alarms about what a witness holds.
+
+Adding a cosignature touches nothing of the record itself. An alarm is an entry of the record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.audit.admin import admin_entry
+from adapter.audit.document import moment
+from adapter.crypto.cosignature import Cosignature
+from adapter.identifiers import RecordNumber
+from adapter.store.appending import Log, append
+from adapter.store.engine import Database
+from adapter.store.schema import checkpoints, cosignatures, entries, tree_head
+
+DISPUTED: Final = "witness-disputes-record"
+AHEAD: Final = "witness-holds-more"
+CLOSED: Final = "witness-alarm-closed"
+ALARMS: Final = (DISPUTED, AHEAD)
+"""The outcomes of the administrative entries that are alarms; a CLOSED entry for a witness closes its alarms."""
+
+_WATCH: Final = "adapter"
+_PAGE_ROWS: Final = 1_000
+_table = cosignatures.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredCosignature:
+    """A cosignature as it is kept. note: of the checkpoint of that size as it is stored now; None: there is none."""
+
+    size: int
+    vkey: str
+    at: datetime
+    line: str
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CosignedNote:
+    """A checkpoint with the lines of those who cosigned it: one note (C2SP) of the log and its witnesses."""
+
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WitnessState:
+    """How far the record is witnessed, at one instant.
+
+    size: entries there are. witnessed: how many of them are in a checkpoint with enough cosignatures. waiting_since:
+    when the first of the others was made.
+    """
+
+    size: int
+    witnessed: int
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WitnessAlarm:
+    """An entry of our record that says that a witness holds another record of ours."""
+
+    number: RecordNumber
+    at: datetime
+    kind: str
+    witness: str
+    details: Mapping[str, Any]
+
+
+class Cosignatures:
+    """The cosignatures over one record. For any thread; every method raises StoreUnusable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, size: int, vkey: str, cosignature: Cosignature) -> None:
+        """Keep one that was verified, durably. A witness that cosigns a size again is kept as it was first."""
+        row = {"size": size, "vkey": vkey, "at_s": int(cosignature.at.timestamp()), "line": cosignature.line}
+        with self._database.writing() as connection:
+            connection.execute(insert(cosignatures).values(row).on_conflict_do_nothing())
+
+    def newest_of(self, vkey: str) -> StoredCosignature | None:
+        """Over the most entries by this witness; None: it has cosigned nothing yet."""
+        newest = _stored().where(_table.vkey == vkey).order_by(_table.size.desc()).limit(1)
+        with self._database.reading() as connection:
+            return next(_read(connection, newest), None)
+
+    def state(self, vkeys: Collection[str], threshold: int) -> WitnessState:
+        """How far the record is witnessed by enough of these witnesses."""
+        enough = _enough(vkeys, threshold).order_by(_table.size.desc()).limit(1)
+        with self._database.reading() as connection:
+            witnessed = connection.execute(enough).scalar() or 0
+            first = connection.execute(select(entries.c.at_ms).where(entries.c.number == witnessed)).scalar()
+            return WitnessState(
+                size=connection.execute(select(tree_head.c.size)).scalar() or 0,
+                witnessed=witnessed,
+                waiting_since=None if first is None else moment(first),
+            )
+
+    def cosigned(self, size: int) -> CosignedNote | None:
+        """The checkpoint of this size with every cosignature that is kept; None: nobody cosigned it, or it is none."""
+        of_size = _stored().where(_table.size == size).order_by(_table.at_s, _table.vkey)
+        with self._database.reading() as connection:
+            found = list(_read(connection, of_size))
+        if not found or found[0].note is None:
+            return None
+        return CosignedNote(size=size, note=found[0].note + "".join(one.line for one in found))
+
+    def covering(self, number: int, vkeys: Collection[str], threshold: int) -> CosignedNote | None:
+        """The oldest checkpoint with an entry that enough of these witnesses cosigned: it proves the most."""
+        first = _enough(vkeys, threshold).where(_table.size > number).order_by(_table.size).limit(1)
+        with self._database.reading() as connection:
+            size = connection.execute(first).scalar()
+        return None if size is None else self.cosigned(size)
+
+    def newest_witnessed(self, vkeys: Collection[str], threshold: int) -> CosignedNote | None:
+        """The newest checkpoint that enough of these witnesses cosigned."""
+        witnessed = self.state(vkeys, threshold).witnessed
+        return self.cosigned(witnessed) if witnessed else None
+
+    def all(self) -> Iterator[StoredCosignature]:
+        """Every cosignature, by size, in pages."""
+        after = -1
+        while True:
+            sizes = select(_table.size).where(_table.size > after).distinct().order_by(_table.size).limit(_PAGE_ROWS)
+            with self._database.reading() as connection:
+                page = connection.execute(sizes).scalars().all()
+                if not page:
+                    return
+                within = _stored().where(_table.size > after, _table.size <= page[-1]).order_by(_table.size)
+                rows = list(_read(connection, within))
+            yield from rows
+            after = page[-1]
+
+    # --- alarms ------------------------------------------------------------------------------------------------------
+
+    def raise_alarm(
+        self, log: Log, kind: str, witness: str, details: Mapping[str, Any], now: datetime
+    ) -> RecordNumber | None:
+        """Enter an alarm. witness: its name in the directory. None: one of this kind is open for it.
+
+        Raises RecordBroken.
+        """
+        if any(one.witness == witness and one.kind == kind for one in self.open_alarms()):
+            return None
+        return self._enter(log, kind, _WATCH, {"witness": witness, **details}, now)
+
+    def close_alarms(self, log: Log, witness: str, *, officer: str, reason: str, now: datetime) -> RecordNumber:
+        """An officer has looked into it. Raises RecordBroken."""
+        return self._enter(log, CLOSED, officer, {"witness": witness, "reason": reason}, now)
+
+    def open_alarms(self) -> list[WitnessAlarm]:
+        """The alarms that no later entry closed, oldest first."""
+        wanted = (
+            select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
+            .where(entries.c.kind == "admin", entries.c.outcome.in_((*ALARMS, CLOSED)))
+            .order_by(entries.c.number)
+        )
+        with self._database.reading() as connection:
+            return _still_open(connection.execute(wanted))
+
+    def _enter(self, log: Log, kind: str, officer: str, details: Mapping[str, Any], now: datetime) -> RecordNumber:
+        with self._database.writing() as connection:
+            return append(connection, log, (admin_entry(kind, officer=officer, at=now, details=details),))[0]
+
+
+def _still_open(rows: Iterable[Any]) -> list[WitnessAlarm]:
+    found: list[WitnessAlarm] = []
+    for row in rows:
+        details = json.loads(row.document)["details"]
+        witness = details["witness"]
+        if row.outcome == CLOSED:
+            found = [alarm for alarm in found if alarm.witness != witness]
+            continue
+        number, at = RecordNumber(row.number), moment(row.at_ms)
+        found.append(WitnessAlarm(number=number, at=at, kind=row.outcome, witness=witness, details=details))
+    return found
+
+
+def _stored() -> Select[Any]:
+    return select(_table.size, _table.vkey, _table.at_s, _table.line, checkpoints.c.note).select_from(
+        cosignatures.outerjoin(checkpoints, checkpoints.c.size == _table.size)
+    )
+
+
+def _read(connection: Connection, statement: Select[Any]) -> Iterator[StoredCosignature]:
+    for row in connection.execute(statement):
+        at = datetime.fromtimestamp(row.at_s, UTC)
+        yield StoredCosignature(size=row.size, vkey=row.vkey, at=at, line=row.line, note=row.note)
+
+
+def _enough(vkeys: Collection[str], threshold: int) -> Select[Any]:
+    """Sizes that as many of these witnesses cosigned. Ordered by size it stops at the first."""
+    wanted: Sequence[str] = sorted(set(vkeys))
+    return select(_table.size).where(_table.vkey.in_(wanted)).group_by(_table.size).having(func.count() >= threshold)
