@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -29,10 +30,11 @@ from adapter.transport.destinations import PeerDestinations
 from adapter.transport.witness_client import WitnessClient
 from tests.pki import Federation
 from tests.records import an_entry
-from tests.unit.cli.dialogue import Dialogue, Run, blocks_of, play, updating
+from tests.unit.cli.dialogue import Dialogue, Run, play, updating
 from tests.witnesses import serving_witness
 
 pytestmark = pytest.mark.sockets
+_BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
 DIALOGUE = Path(__file__).parent / "witness-dialogue.txt"
 
 
@@ -107,8 +109,8 @@ def test_the_page_shows_what_is_shown(run: Run, authority: AuthorityFolder, home
         DIALOGUE.write_text(shown.text())
     assert shown.text() == expected.text()
     played = {exchange.text().strip() for exchange in expected.exchanges}
-    blocks = [one for one in blocks_of((root / "docs/witness.md").read_text()) if one.startswith("$ adapter")]
-    assert len(blocks) >= 6
+    blocks = [textwrap.dedent(one).strip() for one in _BLOCK.findall((root / "docs/witness.md").read_text())]
+    assert len(blocks) == 7
     assert set(blocks) <= played
 
 
