@@ -87,7 +87,8 @@ class RepresentedParty:
 class PersonalData:
     """The `PersonalData` header block: encrypted, signed. Never in a log.
 
-    issue: the application, case or document that the request is made for (X-Road PR-MESS, 2.2).
+    issue: the application, case or document that the request is made for (X-Road PR-MESS, 2.2). emergency: why it
+    cannot wait, in the official's words, which may be about a person; None: it is no emergency.
     """
 
     purpose: Purpose
@@ -96,6 +97,7 @@ class PersonalData:
     consent: str | None = None
     issue: str | None = None
     represented_party: RepresentedParty | None = None
+    emergency: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

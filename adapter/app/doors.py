@@ -10,7 +10,7 @@ import structlog
 
 from adapter.app.bounds import attachment_bounds, client_bounds, peer_bounds
 from adapter.app.documents import ClientDocuments
-from adapter.app.figures import SpoolFigures, registry_of, scanner_figures
+from adapter.app.figures import EmergencyFigures, SpoolFigures, registry_of, scanner_figures
 from adapter.app.json_documents import JsonDocuments
 from adapter.app.own_services import OwnServices
 from adapter.app.quotas import Gates, admit_clients, admit_peers
@@ -19,6 +19,7 @@ from adapter.directory.model import Directory
 from adapter.errors import AdapterError
 from adapter.settings.adapter_file import ClientListenerSettings
 from adapter.stages import SoapVersion
+from adapter.store.reviews import EmergencyReviews
 from adapter.transport.client_listener import ClientListener
 from adapter.transport.client_requests import ClientSide
 from adapter.transport.http_server import HttpBounds, Listener
@@ -130,7 +131,14 @@ async def open_operators_door(site: Site, door: PeerDoor, bound: socket, gates: 
         return None if door.is_open else "The listener for peers is not open yet."
 
     scanner = scanner_figures(site.settings)
-    handler = OperatorsListener(readiness, registry_of(site, gates, SpoolFigures(site.spool), scanner), scanner.refresh)
+    emergencies = EmergencyFigures(EmergencyReviews(site.database))
+
+    async def refresh() -> None:
+        await scanner.refresh()
+        await emergencies.refresh()
+
+    registry = registry_of(site, gates, SpoolFigures(site.spool), scanner, emergencies)
+    handler = OperatorsListener(readiness, registry, refresh)
     listener = Listener(handler, _OPERATORS_BOUNDS, version=SoapVersion.SOAP11, grace_s=1)
     await listener.start(bound, None)
     return listener

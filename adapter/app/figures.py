@@ -6,6 +6,7 @@ process id, so that a counter never goes back because another worker answered.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,8 +19,10 @@ from adapter.app.expiries import what_expires
 from adapter.app.quotas import Gates
 from adapter.app.renewing import RenewalKeeper
 from adapter.app.wiring import Site
+from adapter.audit.reviews import Reviews
 from adapter.errors import AdapterError
 from adapter.settings import Settings
+from adapter.store.reviews import EmergencyReviews
 from adapter.store.spool import Spool
 from adapter.transport.clamd import Clamd, ClamdVersion
 
@@ -194,6 +197,35 @@ class _ExpiryFigures(Collector):
         for one in what_expires(self._site.settings, directory):
             ends.add_metric((one.what, one.name), one.ends.timestamp())
         yield ends
+
+
+class EmergencyFigures(Collector):
+    """Of emergency access, from the record: the same in every worker."""
+
+    def __init__(self, reviews: EmergencyReviews) -> None:
+        self._reviews = reviews
+        self._found: Reviews | None = None
+
+    async def refresh(self) -> None:
+        """Read the record. Never raises; nothing is told while it cannot be read."""
+        try:
+            self._found = await asyncio.to_thread(self._reviews.summary)
+        except AdapterError:
+            self._found = None
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """As it was found by `refresh`."""
+        found = self._found
+        if found is None:
+            return
+        yield CounterMetricFamily("adapter_emergency_accesses", "Emergencies in the record.", value=found.total)
+        words = "Reviews of emergency access that no officer has closed."
+        yield GaugeMetricFamily("adapter_emergency_reviews_open", words, value=found.open)
+        if found.oldest is not None:
+            since = "Since when the oldest open review of an emergency access waits, in seconds since 1970."
+            yield GaugeMetricFamily(
+                "adapter_emergency_review_waiting_since_seconds", since, value=found.oldest.timestamp()
+            )
 
 
 class SpoolFigures(Collector):

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from adapter.audit.canonical import canonical_json
 from adapter.audit.merkle import leaf_hash
+from adapter.audit.reviews import tags_of
 from adapter.errors import InternalError, RecordBroken
 from adapter.ports import Entry
 
@@ -43,7 +44,7 @@ class IndexedValues(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntryDocument:
-    """An entry ready to be appended. subjects: the tags (audit.subjects) of the persons that it is about."""
+    """An entry ready to be appended. subjects: the tags (audit.subjects, audit.reviews) that it is found by."""
 
     text: str
     leaf_hash: bytes
@@ -81,7 +82,7 @@ def document_of(entry: Entry) -> EntryDocument:
             _asking(body),
             body.get("purpose"),
         ),
-        subjects=tuple(dict.fromkeys(body.get("subjects", ()))),
+        subjects=tags_of(body),
     )
 
 

@@ -197,6 +197,7 @@ class EntryMaker:
             "consent": personal_data.consent,
             "issue": personal_data.issue,
             "represented_party": self._represented(personal_data),
+            "emergency": self._emergency(personal_data),
             "subjects": [
                 subject_tag(self.subject_key, subject.kind, subject.value) for subject in personal_data.subjects
             ],
@@ -209,6 +210,12 @@ class EntryMaker:
             return None
         said = {} if party.party_class is None else {"class": party.party_class}
         return said | {"code": subject_tag(self.subject_key, f"party:{party.party_class or ''}", party.code)}
+
+    def _emergency(self, personal_data: PersonalData) -> dict[str, str] | None:
+        """That it was one. The reason, which may be about a person, as a keyed hash: it is in the kept message."""
+        if personal_data.emergency is None:
+            return None
+        return {"reason": subject_tag(self.subject_key, "emergency:reason", personal_data.emergency)}
 
     def _entry(
         self,

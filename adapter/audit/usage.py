@@ -64,7 +64,7 @@ class UsageLine:
 
     logged: when the answer was recorded. action: service and operation. receiver: the consumer's subsystem; its names
     are those of today's directory, none when it is no longer a member. system: the subsystem that gave the data.
-    fields: what went out, by path; None: the whole answer of the service.
+    fields: what went out, by path; None: the whole answer of the service. emergency: whether it was asked for in one.
     """
 
     logged: datetime
@@ -81,6 +81,7 @@ class UsageLine:
     fields: tuple[str, ...] | None
     request: RecordLine
     answer: RecordLine
+    emergency: bool = False
 
     @property
     def action(self) -> str:
@@ -170,4 +171,5 @@ def _line(request: RecordLine, answer: RecordLine, question: UsageQuestion, dire
         fields=None if fields is None else tuple(fields),
         request=request,
         answer=answer,
+        emergency=body.get("emergency") is not None,
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
 from adapter.audit.document import IndexedValues, read_document
 from adapter.audit.merkle import TILE_HEIGHT, CompactRange, TileHash, leaf_hash
+from adapter.audit.reviews import tags_of
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import RecordBroken
 
@@ -271,7 +272,7 @@ class _Run:
         for name, said, stored in zip(IndexedValues._fields, indexed, entry.indexed, strict=True):
             if said != stored:
                 raise RecordBroken(f"entry {entry.number} was changed: its {name} is not what its text says")
-        for tag in dict.fromkeys(body.get("subjects", ())):
+        for tag in tags_of(body):
             self._subjects += _subject_digest(tag, entry.number)
 
 

@@ -9,18 +9,12 @@ from datetime import datetime
 from typing import Annotated, Any, Final, cast
 
 import typer
-from rich.console import RenderableType
 from rich.text import Text
 
 from adapter.audit.approvals import Act
-from adapter.cli.access_fields import (
-    ServiceFields,
-    chosen_fields,
-    fields_of,
-    taken_out,
-    value_of_rule,
-    words_of_rule,
-)
+from adapter.cli.access_fields import chosen_fields, fields_of
+from adapter.cli.access_reviews import close_review, list_reviews
+from adapter.cli.access_words import conditions, decision_value, decision_words, fields_in_short, rule_value
 from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, mandate_for
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
 from adapter.cli.options import (
@@ -30,17 +24,18 @@ from adapter.cli.options import (
     SettingsOption,
     legal_basis_reader,
     now_utc,
+    official_reader,
     service_reader,
     settings_from,
     subject_reader,
     subsystem_reader,
     time_reader,
 )
-from adapter.cli.output import JsonValue, Output, bad, doubtful, good, table_of, when
+from adapter.cli.output import Output, good, table_of
 from adapter.cli.own_record import own_log
 from adapter.errors import CommandRefused
-from adapter.identifiers import Purpose, ServiceId, SubjectId, SubsystemId
-from adapter.policy.decision import AccessFacts, Decision, decide
+from adapter.identifiers import OfficialId, Purpose, ServiceId, SubjectId, SubsystemId
+from adapter.policy.decision import AccessFacts, decide
 from adapter.policy.rules import AccessRule
 from adapter.released_fields import ReleasedFields
 from adapter.settings import Settings
@@ -89,6 +84,13 @@ def grant(
         typer.Option(metavar="PATH=HOW", help="What stands for a field: nil, empty, mask, zero, year or initial."),
     ] = None,
     all_fields: Annotated[bool, typer.Option("--all-fields", help="The whole answer goes out.")] = False,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="For emergencies only, of officials whom --official names.")
+    ] = False,
+    official: Annotated[
+        list[OfficialId] | None,
+        typer.Option(parser=official_reader, metavar="ID", help="Who may ask in an emergency; may be repeated."),
+    ] = None,
     valid_from: Annotated[datetime | None, typer.Option("--from", parser=time_reader, metavar="TIME")] = None,
     valid_until: Annotated[
         datetime | None,
@@ -104,7 +106,8 @@ def grant(
     """Allow a consumer to call a service, under conditions. What is not named is not limited.
 
     Only of the answer more is asked: of a service with personal data a rule says which fields go out (--field,
-    --replace), or that all do (--all-fields). `adapter service fields` lists them.
+    --replace), or that all do (--all-fields). `adapter service fields` lists them. An emergency rule allows requests
+    that say that they are an emergency, and no others; each opens a review (docs/emergency.md).
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
@@ -125,6 +128,7 @@ def grant(
         note=note,
         fields=fields,
         all_fields=all_fields,
+        emergency_officials=_emergency_officials(official, emergency=emergency),
     )
     mandate = _mandate(settings, "access-grant", _asked(wanted), Asking(officer=officer, key=officer_key))
     made_up = mandate.approval or f"rule-{uuid.uuid4().hex[:8]}"
@@ -132,7 +136,7 @@ def grant(
     rules = AccessRules(open_database(settings.database_url))
     number = rules.grant(rule, log=own_log(settings), now=now_utc())
     output.result(
-        {"rule": _value(rule), "record": number},
+        {"rule": rule_value(rule), "record": number},
         Text.assemble(good("Granted "), f"{rule.id}: {rule.consumer} may call {rule.service}, record {number}"),
     )
 
@@ -155,6 +159,12 @@ def revoke(
     output.result({"revoked": rule_id, "record": number}, Text(f"Revoked {rule_id}, record {number}"))
 
 
+app.command("reviews", epilog="adapter access reviews --json")(list_reviews)
+app.command(
+    "close-review", epilog="adapter access close-review 17 --finding justified --note 'case 4/26, as the duty log says'"
+)(close_review)
+
+
 def _mandate(settings: Settings, kind: str, what: Mapping[str, Any], asking: Asking) -> Mandate:
     """Leave for exactly this. Raises ApprovalNeeded: it was asked for, and officers have to sign."""
     act = Act(kind=kind, what=what)
@@ -163,7 +173,7 @@ def _mandate(settings: Settings, kind: str, what: Mapping[str, Any], asking: Ask
 
 def _asked(rule: AccessRule) -> dict[str, Any]:
     """All of a rule that decides what it allows, and its name when it was given one."""
-    said = cast("dict[str, Any]", _value(rule))
+    said = cast("dict[str, Any]", rule_value(rule))
     return {name: value for name, value in said.items() if name != "granted_by" and value not in (None, "")}
 
 
@@ -187,15 +197,15 @@ def list_rules(
                 rule.id,
                 rule.consumer,
                 str(rule.service),
-                "; ".join(_conditions(rule)) or "none",
-                _fields_in_short(rule),
+                "; ".join(conditions(rule)) or "none",
+                fields_in_short(rule),
                 rule.granted_by,
             )
             for rule in rules
         ],
     )
     output.result(
-        {"policy": snapshot.version, "rules": [_value(rule) for rule in rules]},
+        {"policy": snapshot.version, "rules": [rule_value(rule) for rule in rules]},
         table if rules else Text("No rules: every request is refused. `adapter access grant` adds one."),
     )
 
@@ -223,6 +233,10 @@ def explain(
     regulation: Annotated[str | None, typer.Option(help="The regulation named in the request.")] = None,
     consent: Annotated[str | None, typer.Option(help="The consent named in the request.")] = None,
     issue: Annotated[str | None, typer.Option(help="The application or case named in the request.")] = None,
+    official: Annotated[
+        OfficialId | None, typer.Option(parser=official_reader, metavar="ID", help="Who would ask.")
+    ] = None,
+    emergency: Annotated[bool, typer.Option("--emergency", help="The request says that it is an emergency.")] = False,
     at: Annotated[
         datetime | None, typer.Option(parser=time_reader, metavar="TIME", help="When.", show_default="now")
     ] = None,
@@ -251,13 +265,15 @@ def explain(
             legal_basis=basis,
             consent=consent,
             issue=issue,
+            emergency="asked hypothetically" if emergency else None,
         ),
+        official=official,
     )
     known = directory_of(directory, anchor, settings_file)
     decision = decide(facts, policy=snapshot, directory=known, now=at or now_utc())
     allowed_by = next((rule for rule in snapshot.rules_for(service) if rule.id == decision.rule_id), None)
     lets_out = fields_of(settings, service, (operation,)) if allowed_by is not None else None
-    output.result(_decision_value(decision, allowed_by, lets_out), *_decision_words(decision, allowed_by, lets_out))
+    output.result(decision_value(decision, allowed_by, lets_out), *decision_words(decision, allowed_by, lets_out))
     if decision.rule_id is None:
         raise typer.Exit(REFUSED_EXIT_CODE)
 
@@ -287,78 +303,12 @@ def _fields(
     return chosen_fields(known, fields or (), replacements or ())
 
 
-def _decision_words(
-    decision: Decision, allowed_by: AccessRule | None, lets_out: ServiceFields | None
-) -> list[RenderableType]:
-    words: list[RenderableType] = []
-    for finding in decision.findings:
-        words.append(Text.assemble(f"Rule {finding.rule_id} ", doubtful("does not fit:")))
-        words += [Text(f"  - it {unmet}") for unmet in finding.unmet]
-    if allowed_by is not None:
-        words.append(Text.assemble(good("Allowed"), f" by rule {decision.rule_id} (policy {decision.policy_version})"))
-        words += [Text(f"  - {condition}") for condition in _conditions(allowed_by)]
-        words += words_of_rule(allowed_by, lets_out)
-    elif decision.refusal is not None:
-        words.append(Text.assemble(bad(f"Refused: {decision.refusal.code}"), f" ({decision.refusal.reason})"))
-    return words
-
-
-def _decision_value(decision: Decision, allowed_by: AccessRule | None, lets_out: ServiceFields | None) -> JsonValue:
-    refusal = decision.refusal
-    return {
-        "allowed": decision.rule_id is not None,
-        "rule": decision.rule_id,
-        "policy": decision.policy_version,
-        "refusal": None if refusal is None else {"code": refusal.code, "reason": refusal.reason, "text": refusal.text},
-        "fields": None if allowed_by is None else value_of_rule(allowed_by),
-        "taken_out": [*taken_out(decision.fields, lets_out)] if decision.fields is not None else [],
-        "findings": [{"rule": finding.rule_id, "unmet": list(finding.unmet)} for finding in decision.findings],
-    }
-
-
-def _conditions(rule: AccessRule) -> list[str]:
-    """The conditions of a rule in words; none for a rule that only names consumer and service."""
-    named = (
-        ("operation", rule.operations),
-        ("purpose", rule.purposes),
-        ("legal basis", rule.legal_basis_kinds),
-        ("regulation", rule.regulations),
-    )
-    words = [f"{what} {' or '.join(sorted(values))}" for what, values in named if values is not None]
-    if rule.valid_from is not None:
-        words.append(f"from {when(rule.valid_from)}")
-    if rule.valid_until is not None:
-        words.append(f"until {when(rule.valid_until)}")
-    return words
-
-
-def _fields_in_short(rule: AccessRule) -> str:
-    if rule.fields is None:
-        return "all" if rule.all_fields else "all (not said)"
-    replaced = len(rule.fields.replaced)
-    return str(len(rule.fields.released)) + (f", {replaced} replaced" if replaced else "")
-
-
-def _value(rule: AccessRule) -> JsonValue:
-    return {
-        "id": rule.id,
-        "consumer": rule.consumer,
-        "service": str(rule.service),
-        "operations": _json_list(rule.operations),
-        "purposes": _json_list(rule.purposes),
-        "legal_basis_kinds": _json_list(rule.legal_basis_kinds),
-        "regulations": _json_list(rule.regulations),
-        "valid_from": None if rule.valid_from is None else when(rule.valid_from),
-        "valid_until": None if rule.valid_until is None else when(rule.valid_until),
-        "granted_by": rule.granted_by,
-        "note": rule.note,
-        "fields": value_of_rule(rule),
-    }
+def _emergency_officials(officials: list[OfficialId] | None, *, emergency: bool) -> frozenset[str] | None:
+    """Whom an emergency rule names; None: it is none. Raises CommandRefused."""
+    if emergency != bool(officials):
+        raise CommandRefused("--emergency and --official go together: an emergency rule names each official")
+    return frozenset(map(str, officials or ())) if emergency else None
 
 
 def _listed(values: list[str] | None) -> frozenset[str] | None:
     return frozenset(values) if values else None
-
-
-def _json_list(values: frozenset[str] | None) -> JsonValue:
-    return None if values is None else sorted(values)

@@ -89,6 +89,9 @@ def call(
     regulation: Annotated[str | None, typer.Option(help="Number of the e-service's regulation.")] = None,
     consent: Annotated[str | None, typer.Option(help="Number of the person's consent.")] = None,
     issue: Annotated[str | None, typer.Option(help="Number of the application or case.")] = None,
+    emergency: Annotated[
+        str | None, typer.Option(metavar="REASON", help="It cannot wait, and why. Both agencies review it.")
+    ] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the client system's bearer token.")] = None,
     user: Annotated[str | None, typer.Option(help="User name, for HTTP Basic.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password, for HTTP Basic.")] = None,
@@ -124,6 +127,7 @@ def call(
         subjects=tuple(subject or ()),
         consent=consent,
         issue=issue,
+        emergency=emergency,
     )
     credentials = Credentials(
         token_file=token_file, user=user, password_file=password_file, certificate=certificate, key=key, ca=ca

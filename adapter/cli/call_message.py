@@ -37,6 +37,7 @@ class Asking:
     subjects: tuple[SubjectId, ...] = ()
     consent: str | None = None
     issue: str | None = None
+    emergency: str | None = None
 
     def header(self) -> etree._Element | None:
         """The header block (xsd/client.xsd), or None when nothing was said."""
@@ -54,6 +55,8 @@ class Asking:
             parts.append(("Consent", self.consent, {}))
         if self.issue is not None:
             parts.append(("Issue", self.issue, {}))
+        if self.emergency is not None:
+            parts.append(("Emergency", self.emergency, {}))
         if not parts:
             return None
         block = etree.Element(names.REQUEST_CONTEXT, nsmap={"ctx": names.CLIENT})

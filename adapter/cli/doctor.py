@@ -37,6 +37,7 @@ from adapter.cli.doctor_peers import look_at_peers
 from adapter.cli.doctor_records import look_at_records
 from adapter.cli.doctor_registration import look_at_registration
 from adapter.cli.doctor_rehearsal import try_exchange, try_signature
+from adapter.cli.doctor_reviews import look_at_reviews
 from adapter.cli.doctor_runs import look_at_runs
 from adapter.cli.doctor_stamps import look_at_stamps
 from adapter.cli.doctor_statuses import look_at_statuses
@@ -127,6 +128,7 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
         *guarded("services", "adapter service list", lambda: look_at_services(settings)),
         *guarded("clients", "Mend [[client]] in the settings.", lambda: look_at_clients(settings)),
         *guarded("approvals", "adapter approvals list", lambda: look_at_approvals(settings, now)),
+        *guarded("emergency access", "adapter access reviews", lambda: look_at_reviews(settings)),
     ]
 
 

@@ -108,6 +108,7 @@ def _words(view: UsageView, directory: Directory, language: str) -> list[Rendera
 def _row(line: UsageLine, directory: Directory, language: str) -> tuple[str, ...]:
     kind = directory.legal_basis_kinds.get(line.legal_basis.get("kind", ""))
     title = line.legal_basis.get("kind", "-") if kind is None else _title(kind.titles, language)
+    ground = f"{title}: {line.legal_basis['reference']}" if "reference" in line.legal_basis else title
     purpose = line.purpose or "-"
     given = (
         text_in(language, "the whole answer")
@@ -120,7 +121,7 @@ def _row(line: UsageLine, directory: Directory, language: str) -> tuple[str, ...
         _title(line.receiver_names, language) or "-",
         f"{line.system} {line.operation}",
         _title(directory.purposes.get(purpose, {}), language) or purpose,
-        f"{title}: {line.legal_basis['reference']}" if "reference" in line.legal_basis else title,
+        ground + (f" ({text_in(language, 'in an emergency')})" if line.emergency else ""),
         line.official or "-",
         given or "-",
     )
@@ -147,6 +148,7 @@ def _line_value(line: UsageLine, reader: LogReader, size: int) -> JsonValue:
         "system": line.system,
         "purpose": line.purpose,
         "legal_basis": dict(line.legal_basis),
+        "emergency": line.emergency,
         "consent": line.consent,
         "regulation": line.regulation,
         "official": line.official,

@@ -22,6 +22,7 @@ _PLAIN: Final = {
     "regulation": "Regulation",
     "consent": "Consent",
     "issue": "Issue",
+    "emergency": "Emergency",
 }
 _LEGAL_BASIS: Final = ("legalBasis", "LegalBasis", "kind", "reference")
 _SUBJECT: Final = ("subjects", "Subject", "kind", "value")
@@ -35,6 +36,7 @@ _ORDER: Final = (
     "consent",
     "issue",
     "representedParty",
+    "emergency",
 )
 
 

@@ -211,6 +211,10 @@ def _context() -> Schema:
                 "additionalProperties": False,
                 "description": "Whom you ask for, if that is somebody who is no member.",
             },
+            "emergency": {
+                **text,
+                "description": "Why it cannot wait, in the official's words: an emergency, which both agencies review.",
+            },
         },
         "additionalProperties": False,
     }

@@ -176,6 +176,9 @@ def _context(headers: XRoadHeaders, sent: etree._Element | None) -> etree._Eleme
     context = etree.Element(REQUEST_CONTEXT) if sent is None else deepcopy(sent)
     if headers.user_id is not None:
         context.insert(0, _said(context, "Official", "userId", _official(headers.user_id)))
+    emergency = context.find(qname(CONTEXT, "Emergency"))  # the last one in the order of the schema
+    if emergency is not None:
+        context.remove(emergency)
     if headers.issue is not None:
         context.append(_said(context, "Issue", "issue", headers.issue))
     party = headers.represented_party
@@ -184,6 +187,8 @@ def _context(headers: XRoadHeaders, sent: etree._Element | None) -> etree._Eleme
         if party.party_class is not None:
             element.set("class", party.party_class)
         context.append(element)
+    if emergency is not None:
+        context.append(emergency)
     return context
 
 

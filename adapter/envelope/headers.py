@@ -213,12 +213,15 @@ def read_personal_data(element: etree._Element) -> PersonalData:
     return read_statement(children(element), ENVELOPE, "PersonalData")
 
 
+_AFTER_SUBJECTS: Final = ("LegalBasis", "Consent", "Issue", "RepresentedParty", "Emergency")
+
+
 def read_statement(found: list[etree._Element], namespace: str, block: str) -> PersonalData:
-    """Purpose, Subject*, LegalBasis?, Consent?, Issue?, RepresentedParty?: in this order, in one of our namespaces."""
+    """The elements of PersonalData (xsd/envelope.xsd) in their order, in one of our namespaces."""
     tags = [child.tag.removeprefix(f"{{{namespace}}}") for child in found]
     subject_count = tags.count("Subject")
     expected = ["Purpose", *["Subject"] * subject_count]
-    expected += [name for name in ("LegalBasis", "Consent", "Issue", "RepresentedParty") if name in tags]
+    expected += [name for name in _AFTER_SUBJECTS if name in tags]
     if tags != expected:
         refuse(f"{block} has a child that is unknown, missing, repeated or out of order")
     if subject_count > MAX_SUBJECTS:
@@ -231,6 +234,7 @@ def read_statement(found: list[etree._Element], namespace: str, block: str) -> P
         consent=read_plain(rest["Consent"]) if "Consent" in rest else None,
         issue=read_plain(rest["Issue"]) if "Issue" in rest else None,
         represented_party=read_represented_party(rest["RepresentedParty"]) if "RepresentedParty" in rest else None,
+        emergency=read_plain(rest["Emergency"]) if "Emergency" in rest else None,
     )
 
 
@@ -254,9 +258,10 @@ def render_personal_data(data: PersonalData) -> bytes:
         basis = text.replace("<ia:LegalBasis>", f"<ia:LegalBasis{attributes}>", 1)
     consent = "" if data.consent is None else _text_element("Consent", data.consent)
     issue = "" if data.issue is None else _text_element("Issue", data.issue)
+    emergency = "" if data.emergency is None else _text_element("Emergency", data.emergency)
     return (
         f"{_PERSONAL_DATA_START}<ia:Purpose>{matching(CODE, data.purpose, 'Purpose')}</ia:Purpose>"
-        f"{subjects}{basis}{consent}{issue}{_represented(data.represented_party)}</ia:PersonalData>"
+        f"{subjects}{basis}{consent}{issue}{_represented(data.represented_party)}{emergency}</ia:PersonalData>"
     ).encode()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeVar
 
 from lxml import etree
@@ -36,6 +36,7 @@ class RequestContext:
     consent: str | None = None
     issue: str | None = None
     represented_party: RepresentedParty | None = None
+    emergency: str | None = field(default=None, repr=False)
 
 
 _ORDER: Final = (
@@ -47,6 +48,7 @@ _ORDER: Final = (
     "Consent",
     "Issue",
     "RepresentedParty",
+    "Emergency",
 )
 
 
@@ -67,6 +69,7 @@ def read_request_context(element: etree._Element) -> RequestContext:
         consent=_first(by_name["Consent"], read_plain),
         issue=_first(by_name["Issue"], read_plain),
         represented_party=_first(by_name["RepresentedParty"], read_represented_party),
+        emergency=_first(by_name["Emergency"], read_plain),
     )
 
 

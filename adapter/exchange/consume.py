@@ -9,6 +9,7 @@ from adapter.envelope.faults import read_fault
 from adapter.errors import AdapterError, InternalError
 from adapter.exchange.consumer import Consumer, seal_call
 from adapter.exchange.delivery import CallProgress, deliver, refuse_call
+from adapter.exchange.emergencies import tell_of_call
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.reply import believe_reply, prove_reply, values_in_xml
 from adapter.exchange.validation import validate_call, validate_reply
@@ -46,6 +47,7 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
         check_stamped_call(directory.service(received.service), site.stamp_deadline(), site.clock())
         sealed = await worked_on(len(received.octets), lambda: seal_call(authorized, site, directory))
         call = progress.sent = await site.recorder.record_call(authorized, sealed, site.clock())
+        tell_of_call(call)
         answer = await site.peers.send(call)
         reply = await believe_reply(
             answer, call, site, directory, lambda correlated: validate_reply(correlated, description, valid)

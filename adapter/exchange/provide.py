@@ -8,6 +8,7 @@ from adapter.directory.model import Directory
 from adapter.errors import AdapterError, InternalError, StatusUnavailable
 from adapter.exchange.attachments import prove
 from adapter.exchange.consents import verified_consent
+from adapter.exchange.emergencies import tell_of_request
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.minimising import minimise, of_a_system
 from adapter.exchange.provider import PeerAnswer, ProvidedService, Provider, seal_answer
@@ -60,6 +61,7 @@ async def provide(received: ReceivedMessage, site: Provider) -> PeerAnswer:
         if isinstance(recorded, bytes):
             return PeerAnswer(octets=recorded)
         trail.reached(recorded)
+        tell_of_request(recorded)
         answer = await service.backend.answer(recorded)
         released, sealed = await worked_on(
             answer.size, lambda: _released_and_sealed(answer, service, recorded, site, directory)

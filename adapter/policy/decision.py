@@ -8,7 +8,7 @@ from datetime import datetime
 
 from adapter.directory.model import Directory
 from adapter.errors import AccessDenied, AdapterError, ConsentUnavailable
-from adapter.identifiers import ServiceId, SubsystemId
+from adapter.identifiers import OfficialId, ServiceId, SubsystemId
 from adapter.policy.consents import VerifiedConsent, Wish, consent_named, within_consent
 from adapter.policy.lawful import check_lawful
 from adapter.policy.rules import AccessRule, PolicySnapshot
@@ -18,13 +18,17 @@ from adapter.stages import AuthorizedRequest, PersonalData, ValidRequest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessFacts:
-    """All that the decision looks at, taken from a verified request (or asked hypothetically by an officer)."""
+    """All that the decision looks at, taken from a verified request (or asked hypothetically by an officer).
+
+    official: who asks; None meets no emergency rule.
+    """
 
     consumer: SubsystemId
     service: ServiceId
     operation: str
     regulation: str | None
     personal_data: PersonalData
+    official: OfficialId | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +133,7 @@ def facts_of(valid: ValidRequest) -> AccessFacts:
         operation=valid.operation,
         regulation=verified.header.regulation,
         personal_data=verified.personal_data,
+        official=verified.header.official,
     )
 
 
@@ -144,8 +149,18 @@ def _unmet(rule: AccessRule, facts: AccessFacts, directory: Directory, now: date
         (_holds(rule.regulations, facts.regulation), "does not name this regulation"),
         (rule.valid_from is None or rule.valid_from <= now, "is not valid yet"),
         (rule.valid_until is None or now < rule.valid_until, "is no longer valid"),
+        *_emergency_conditions(rule.emergency_officials, facts),
     )
     return [words for met, words in conditions if not met]
+
+
+def _emergency_conditions(officials: frozenset[str] | None, facts: AccessFacts) -> tuple[tuple[bool, str], ...]:
+    """An emergency meets emergency rules only, of officials who are named; everything else meets all other rules."""
+    is_emergency = facts.personal_data.emergency is not None
+    if officials is None:
+        return ((not is_emergency, "is not for emergencies"),)
+    official = None if facts.official is None else str(facts.official)
+    return ((is_emergency, "is for emergencies only"), (_holds(officials, official), "does not name this official"))
 
 
 def _holds(allowed: frozenset[str] | None, value: str | None) -> bool:

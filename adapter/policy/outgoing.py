@@ -32,7 +32,8 @@ def authorize_call(
     """Complete the call with what the envelope needs and refuse what the provider would have to refuse.
 
     What the client sent in its RequestContext header comes first, what the settings fix for it second. Both are the
-    agency's own statements; the provider's adapter judges them again. Raises ContextMissing, UnknownPurpose,
+    agency's own statements; the provider's adapter judges them again. An emergency is said by the client, who then says
+    too which official asks: neither comes out of the settings. Raises ContextMissing, UnknownPurpose,
     UnknownRegulation, NoLegalBasis, InvalidIdentifier, UnknownService, UnknownMember.
     """
     identified = call.parsed.identified
@@ -48,6 +49,7 @@ def authorize_call(
         consent=context.consent,
         issue=context.issue,
         represented_party=context.represented_party,
+        emergency=context.emergency,
     )
     check_lawful(personal_data, context.regulation, service, directory, consumer=identified.subsystem.member, now=now)
     header = ExchangeHeader(
@@ -68,6 +70,8 @@ def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
     ruled = _from_rule(body_of(call.parsed.payload), rule)
     if sent is None:
         return ruled
+    if sent.emergency is not None:
+        _check_emergency(sent, rule)
     return RequestContext(
         official=_first(sent.official, ruled.official),
         purpose=_first(sent.purpose, ruled.purpose),
@@ -77,7 +81,16 @@ def _complete(call: ValidCall, rule: ContextRule) -> RequestContext:
         consent=_first(sent.consent, ruled.consent),
         issue=_first(sent.issue, ruled.issue),
         represented_party=sent.represented_party,
+        emergency=sent.emergency,
     )
+
+
+def _check_emergency(sent: RequestContext, rule: ContextRule) -> None:
+    """Who asks in an emergency is a person of this moment, not whom the settings name for a whole system."""
+    if sent.official is None and rule.official_xpath is None:
+        text = "A request in an emergency names the official itself, in the header or in its Body."
+        problem = Problem(line=0, column=0, element="Official", rule="client.emergency", text=text)
+        raise ContextMissing("an emergency without an official of its own", problems=(problem,))
 
 
 def _missing(context: RequestContext) -> tuple[Problem, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter.errors import CommandRefused
-from adapter.identifiers import MemberId, ServiceId, SubsystemId
+from adapter.identifiers import MemberId, OfficialId, ServiceId, SubsystemId
 from adapter.released_fields import ReleasedFields
 
 
@@ -18,6 +18,8 @@ class AccessRule:
     consumer: a subsystem (`UZ/GOV/200000003/social`), a whole member (`UZ/GOV/200000003`) or `group:NAME` of the
     directory. operations, purposes, legal_basis_kinds, regulations: None means any. valid_until is exclusive.
     fields: what of the answer goes out; None: all of it. all_fields: the officer who granted it said so.
+    emergency_officials: an emergency rule, and the officials whom it allows to call in an emergency, by the numbers
+    that the one consumer gave them; None: a rule for everything that is no emergency.
     """
 
     id: str
@@ -33,9 +35,13 @@ class AccessRule:
     note: str = ""
     fields: ReleasedFields | None = None
     all_fields: bool = False
+    emergency_officials: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
+        """Raises CommandRefused, InvalidIdentifier: it could never match, or could match whom nobody named."""
         check_consumer_pattern(self.consumer)
+        if self.emergency_officials is not None:
+            _check_officials(self.emergency_officials, self.consumer)
 
 
 def check_consumer_pattern(pattern: str) -> None:
@@ -51,6 +57,15 @@ def check_consumer_pattern(pattern: str) -> None:
             SubsystemId.parse(pattern)
         case _:
             raise CommandRefused("a consumer is instance/class/code, instance/class/code/subsystem, or group:NAME")
+
+
+def _check_officials(officials: frozenset[str], consumer: str) -> None:
+    if not officials:
+        raise CommandRefused("an emergency rule names each official whom it allows")
+    if consumer.startswith("group:"):
+        raise CommandRefused("an emergency rule names one consumer: two members may number officials alike")
+    for official in officials:
+        OfficialId(official)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

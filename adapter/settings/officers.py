@@ -20,6 +20,7 @@ ApprovedAct = Literal[
     "key-export",
     "access-grant",
     "access-revoke",
+    "access-review-close",
 ]
 
 

@@ -128,6 +128,7 @@ def _described(rule: AccessRule) -> dict[str, Any]:
         "granted_by": rule.granted_by,
         "note": rule.note,
         "fields": _fields_said(rule),
+        "emergency_officials": _listed(rule.emergency_officials),
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -146,6 +147,7 @@ def _columns(rule: AccessRule) -> dict[str, Any]:
         "granted_by": rule.granted_by,
         "note": rule.note,
         "fields": None if (said := _fields_said(rule)) is None else json.dumps(said, ensure_ascii=False),
+        "emergency_officials": _json(rule.emergency_officials),
     }
 
 
@@ -172,6 +174,7 @@ def _rule(row: Row[Any]) -> AccessRule:
             note=row.note,
             fields=None if said in (None, ALL_FIELDS) else fields_from_json(said),
             all_fields=said == ALL_FIELDS,
+            emergency_officials=_set(row.emergency_officials),
         )
     except (ValueError, TypeError, KeyError, AttributeError, AdapterError) as error:
         raise StoreUnusable(f"the access rule granted in entry {row.granted_in} is unreadable") from error

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0008"
+SCHEMA_REVISION: Final = "0009"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -68,7 +68,8 @@ subjects: Final = Table(
     PrimaryKeyConstraint("tag", "number"),
     sqlite_with_rowid=False,
 )
-"""Which entries are about whom; tag is a keyed hash (audit.subjects)."""
+"""Which entries are about whom: tag is a keyed hash (audit.subjects). Further tags: which open and close a review
+(audit.reviews)."""
 
 tile_hashes: Final = Table(
     "tile_hashes",
@@ -215,8 +216,11 @@ access_rules: Final = Table(
     Column("granted_by", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("fields", Text),
+    Column("emergency_officials", Text),
 )
 """The rules in force. granted_in: the entry that says so. Lists are JSON; NULL means any.
+
+emergency_officials: whom an emergency rule names; NULL: it is none.
 
 fields: JSON of what the rule lets out of an answer, "*" for all of it; NULL: all of it, and nobody said so.
 """

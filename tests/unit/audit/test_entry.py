@@ -89,6 +89,26 @@ def test_a_represented_party_is_in_no_entry_in_clear(party_class):
     assert party.code not in document_of(entry).text
 
 
+def test_the_reason_of_an_emergency_is_in_no_entry_in_clear():
+    verified = replace(
+        trusted().verified, personal_data=PersonalData(purpose=Purpose("benefit"), emergency="a child is missing")
+    )
+    entry = MAKER.refused(
+        verified.received,
+        claimed=None,
+        verified=verified,
+        request=None,
+        fault=None,
+        error=EnvelopeRefused("odd"),
+        incident="i-1",
+        now=NOW,
+    )
+    assert entry.body["emergency"] == {"reason": subject_tag(KEY, "emergency:reason", "a child is missing")}
+    assert "missing" not in document_of(entry).text
+    assert "missing" not in repr(verified)
+    assert MAKER._why(PersonalData(purpose=Purpose("benefit")))["emergency"] is None
+
+
 def test_what_a_legal_basis_names_apart_is_in_the_entry_the_last_day_of_an_order_too():
     names = (("document", "order 7"), ("until", "2026-12-31"))
     basis = LegalBasis(kind="secret-inquiry", reference="inquiry 7", names=names)

@@ -68,6 +68,12 @@ def test_an_answer_without_a_list_of_fields_was_the_whole_answer(directory):
     assert usage_view([released(1, fields=[])], EVERYTHING, directory, now=NOW).lines[0].fields == ()
 
 
+@pytest.mark.parametrize("said", [{}, {"emergency": {"reason": "5e" * 32}}])
+def test_what_was_asked_for_in_an_emergency_is_told_as_that(directory, said):
+    (told,) = usage_view([released(1, **said)], EVERYTHING, directory, now=NOW).lines
+    assert told.emergency == bool(said)
+
+
 @pytest.mark.parametrize("officials", [True, False])
 def test_the_official_is_told_only_where_the_rule_says_so(directory, officials):
     view = usage_view([released(1)], replace(EVERYTHING, officials=officials), directory, now=NOW)

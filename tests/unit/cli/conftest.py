@@ -42,13 +42,18 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def todays_federation() -> Federation:
+    """The members whose keys are in `prepared`, as of now."""
+    return Federation.build(now=datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, todays_federation: Federation) -> Path:
     """fed/: a signed directory with its CAs and members' keys; register/: the population register's adapter."""
     folder = tmp_path_factory.mktemp("prepared")
-    federation = Federation.build(now=datetime.now(UTC).replace(microsecond=0))
-    federation.write(folder / "fed")
-    settings = write_register(folder, federation)
-    assert record_signer(settings).vkey == federation.population.record_signer.vkey
+    todays_federation.write(folder / "fed")
+    settings = write_register(folder, todays_federation)
+    assert record_signer(settings).vkey == todays_federation.population.record_signer.vkey
     return folder
 
 

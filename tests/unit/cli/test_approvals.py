@@ -23,6 +23,7 @@ from adapter.store.keyfiles import KeyPurpose, save_private_key
 from adapter.store.log_reader import LogReader
 from tests.pki import NOW
 from tests.unit.cli.dialogue import Run
+from tests.unit.store.test_reviews import emergency
 
 ACTS = ("key-create", "key-revoke", "access-grant", "access-revoke")
 NAMES = ("dilnoza", "bek", "olim")
@@ -268,3 +269,27 @@ def test_one_key_under_two_names_is_one_officer(office: Office) -> None:
     private = Ed25519PrivateKey.generate()
     write_rule(office.place, ACTS, [NoteSigner(name, private).vkey for name in ("one", "two")])
     office.type(*GRANT, code=2)
+
+
+def test_an_emergency_rule_is_approved_for_exactly_the_officials_whom_it_names(office: Office) -> None:
+    rule = (*GRANT, "--emergency", "--official", "duty-3")
+    id_ = office.ask(*rule)
+    for name in NAMES[:2]:
+        office.approve(id_, name)
+    assert office.ask(*rule, "--official", "duty-4") != id_
+    assert office.ask(*GRANT) != id_, "nor is it leave to grant an ordinary rule"
+    office.type(*rule)
+    assert [one["emergency_officials"] for one in office.rules()] == [["duty-3"]]
+
+
+def test_closing_a_review_can_need_two_officers(office: Office, vkeys: list[str]) -> None:
+    write_rule(office.place, (*ACTS, "access-review-close"), vkeys)
+    settings = load_settings(office.place / "register" / "adapter.toml")
+    append_entries(open_database(settings.database_url), own_log(settings), [emergency()])
+    closing = ("access", "close-review", "0", "--finding", "justified", "--note", "duty log 7")
+    id_ = office.ask(*closing)
+    for name in NAMES[:2]:
+        office.approve(id_, name)
+    assert office.ask(*closing[:-1], "duty log 8") != id_
+    assert "0 still open" in office.type(*closing)
+    assert "closed already" in office.type(*closing, code=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,8 @@ async def test_a_good_call_is_answered_and_recorded_like_any_other(sides: TwoSid
 
 async def test_everything_that_a_header_could_say_can_be_said(sides: TwoSides) -> None:
     more = {"issue": "case 7", "consent": "K-12", "representedParty": {"class": "COM", "code": "70000012"}}
+    more["emergency"] = "a child is missing"
+    sides.rules = (replace(sides.rules[0], emergency_officials=frozenset({"inspector-7"})),)
     assert (await call(sides, good(**more))).status == 200
     data = sides.register.asked[0].authorized.valid.fresh.message.verified.personal_data
     assert data is not None
@@ -74,6 +77,7 @@ async def test_everything_that_a_header_could_say_can_be_said(sides: TwoSides) -
         "K-12",
         RepresentedParty(party_class="COM", code="70000012"),
     )
+    assert data.emergency == "a child is missing"
 
 
 @pytest.mark.parametrize(

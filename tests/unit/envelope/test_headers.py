@@ -36,7 +36,7 @@ SUBJECT = '<ia:Subject kind="stir">200000004</ia:Subject>'
     "party", [None, RepresentedParty(party_class="COM", code="UZ-7"), RepresentedParty(party_class=None, code="UZ-7")]
 )
 def test_personal_data_that_is_written_is_read_again(party: RepresentedParty | None) -> None:
-    data = replace(personal_data(), issue="case 4/26", represented_party=party)
+    data = replace(personal_data(), issue="case 4/26", represented_party=party, emergency="<fire> & smoke")
     assert read_personal_data(etree.fromstring(render_personal_data(data))) == data
 
 
@@ -55,6 +55,8 @@ def test_personal_data_may_be_a_purpose_alone() -> None:
         f'{PURPOSE}<ia:LegalBasis kind="law">395</ia:LegalBasis>{SUBJECT}',
         f"{PURPOSE}<ia:Issue>1</ia:Issue><ia:Consent>c</ia:Consent>",
         f"{PURPOSE}<ia:Consent>c</ia:Consent><ia:Consent>c</ia:Consent>",
+        f"{PURPOSE}<ia:Emergency>now</ia:Emergency><ia:Emergency>now</ia:Emergency>",
+        f"{PURPOSE}<ia:Emergency>now</ia:Emergency><ia:Issue>1</ia:Issue>",
         f'{PURPOSE}<Subject xmlns="urn:x" kind="stir">200000004</Subject>',
         f"{PURPOSE}<ia:Note>x</ia:Note>",
     ],

@@ -25,6 +25,7 @@ def test_everything() -> None:
         "<Official> inspector-7 </Official>\n<Purpose>benefit</Purpose><LegalBasis kind='law'>No\n 395</LegalBasis>"
         f"<Regulation>R</Regulation><Subject kind='pinfl'>{PINFL}</Subject><Subject kind='stir'>200000001</Subject>"
         "<Consent>c</Consent><Issue> case 7 </Issue><RepresentedParty class='COM'>302</RepresentedParty>"
+        "<Emergency> a child is \n missing </Emergency>"
     )
     assert read(content) == RequestContext(
         official=OfficialId("inspector-7"),
@@ -35,6 +36,7 @@ def test_everything() -> None:
         consent="c",
         issue="case 7",
         represented_party=RepresentedParty(party_class="COM", code="302"),
+        emergency="a child is missing",
     )
 
 
@@ -63,6 +65,10 @@ def test_soap_attributes_do_not_matter() -> None:
         ("<Issue></Issue>", "Issue"),
         ("<RepresentedParty class='a b'>x</RepresentedParty>", "RepresentedParty"),
         ("<RepresentedParty>x</RepresentedParty><Issue>i</Issue>", "Issue"),
+        ("<Emergency></Emergency>", "Emergency"),
+        ("<Emergency x='y'>now</Emergency>", "Emergency"),
+        ("<Emergency>now</Emergency><Emergency>now</Emergency>", "Emergency"),
+        ("<Emergency>now</Emergency><RepresentedParty>x</RepresentedParty>", "RepresentedParty"),
         ("text", "RequestContext"),
         ("<Subject kind='stir'>200000001</Subject>" * 1001, "RequestContext"),
     ],

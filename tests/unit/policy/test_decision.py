@@ -17,7 +17,7 @@ from adapter.errors import (
     UnknownPurpose,
     UnknownRegulation,
 )
-from adapter.identifiers import MemberId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
+from adapter.identifiers import MemberId, OfficialId, Purpose, ServiceId, SubjectId, SubsystemId, pinfl_check_digit
 from adapter.policy.decision import AccessFacts, Decision, decide
 from adapter.policy.rules import AccessRule, PolicySnapshot
 from adapter.stages import LegalBasis, PersonalData
@@ -91,6 +91,7 @@ FACTS = AccessFacts(
     personal_data=PersonalData(
         purpose=Purpose("benefit"), subjects=(SUBJECT,), legal_basis=LegalBasis(kind="law", reference="ZRU-395")
     ),
+    official=OfficialId("inspector-7"),
 )
 RULE = AccessRule(id="r1", consumer=str(CONSUMER), service=SERVICE)
 

@@ -197,6 +197,7 @@ def test_what_a_rule_does_not_name_is_any() -> None:
         "note": "",
         "fields": None,
         "all_fields": False,
+        "emergency_officials": None,
     }
 
 

@@ -24,6 +24,13 @@ RULE = AccessRule(
     granted_by="officer-7",
     note="on request № 12",
 )
+EMERGENCY_RULE = AccessRule(
+    id="rule-3",
+    consumer="UZ/GOV/200000003",
+    service=ServiceId.parse(SERVICE),
+    granted_by="officer-7",
+    emergency_officials=frozenset({"duty-2", "duty-1"}),
+)
 OPEN_RULE = AccessRule(
     id="rule-2", consumer="group:ministries", service=ServiceId.parse(SERVICE), granted_by="officer-8"
 )
@@ -122,7 +129,7 @@ def test_a_rule_that_cannot_be_read_allows_nothing(home, rules, change):
 @pytest.mark.parametrize(
     "change",
     [
-        f"INSERT INTO access_rules VALUES (5, 'forged', 'UZ/GOV/9', '{SERVICE}', {'NULL, ' * 6} '', '', NULL)",
+        f"INSERT INTO access_rules VALUES (5, 'forged', 'UZ/GOV/9', '{SERVICE}', {'NULL, ' * 6} '', '', NULL, NULL)",
         "UPDATE access_rules SET consumer = 'UZ/GOV/200000009' WHERE id = 'rule-1'",
         "UPDATE access_rules SET purposes = NULL WHERE id = 'rule-1'",
         "UPDATE access_rules SET valid_until_ms = valid_until_ms + 1 WHERE id = 'rule-1'",
@@ -184,4 +191,18 @@ def test_the_fields_of_a_rule_are_kept_and_held_against_the_record(home, rules, 
     assert rules.snapshot().rules == (rule,)
     home.change("UPDATE access_rules SET fields = NULL")
     with pytest.raises(StoreUnusable, match="adapter log verify"):
+        rules.snapshot()
+
+
+def test_an_emergency_rule_and_its_officials_are_in_the_record_and_come_back(home, rules):
+    rules.grant(EMERGENCY_RULE, log=home.log, now=NOW)
+    assert rules.snapshot().rules == (EMERGENCY_RULE,)
+    assert home.reader.show(0).body["details"]["rule"]["emergency_officials"] == ["duty-1", "duty-2"]
+
+
+@pytest.mark.parametrize("put", [None, '["duty-1","duty-2","duty-3"]', '["duty-1"]', "[]", "{"])
+def test_an_emergency_rule_that_was_changed_in_the_database_stops_all_access(home, rules, put):
+    rules.grant(EMERGENCY_RULE, log=home.log, now=NOW)
+    home.change("UPDATE access_rules SET emergency_officials = ?", put)
+    with pytest.raises(StoreUnusable):
         rules.snapshot()
