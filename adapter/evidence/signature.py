@@ -227,13 +227,16 @@ def _judge_material(
 def _find_status(
     question: StatusQuestion, responses: Sequence[bytes], lists: Sequence[bytes], at: datetime
 ) -> StatusThen:
-    failure: SecurityFailed | StatusOutdated = SecurityFailed("its status is missing")
+    failures: list[SecurityFailed | StatusOutdated] = []
     for octets, is_list in (*((one, False) for one in responses), *((one, True) for one in lists)):
         try:
             said = status_then(question, octets, at, is_list=is_list)
         except (SecurityFailed, StatusOutdated) as cause:
-            failure = cause
+            failures.append(cause)
         else:
             said.check_good(at)
             return said
-    raise SecurityFailed(f"{question.certificate.subject.rfc4514_string()}: {failure.reason}")
+    # One that is about this certificate, and out of date, says more than one that is about another.
+    failures.sort(key=lambda failure: not isinstance(failure, StatusOutdated))
+    reason = failures[0].reason if failures else "its status is missing"
+    raise SecurityFailed(f"{question.certificate.subject.rfc4514_string()}: {reason}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.interop.agencies import Agencies, running_agencies
-from tests.interop.stacks import STACKS
+from tests.interop.stacks import JUDGES, STACKS, java_missing, judge_version
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +23,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("foreign software")
     for name, stack in sorted(STACKS.items()):
         terminalreporter.write_line(f"{name:<12} {stack.found()}")
+    for name in JUDGES:
+        terminalreporter.write_line(f"{name:<12} {java_missing() or judge_version(name)}")

@@ -205,6 +205,16 @@ def _cxf_version() -> str:
     return f"Apache CXF {found[1] if found else '?'} on {says('java', '-version')}"
 
 
+JUDGES = ("dss", "digidoc4j")
+"""Programs in Java that judge evidence (test_evidence.py); each brings the libraries that its pom.xml names."""
+
+
+def judge_version(name: str) -> str:
+    """The version of the library that a judge is made of."""
+    found = re.search(r"<\w+\.version>(.+)</\w+\.version>", (HERE / name / "pom.xml").read_text())
+    return found[1] if found else "?"
+
+
 # --- Go, .NET ---------------------------------------------------------------------------------------------------------
 
 

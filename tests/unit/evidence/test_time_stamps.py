@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 
 from adapter.crypto.time_stamps import accept_stamp, ask_for_stamp
 from adapter.directory.content import TimeStampAuthority as Listed
@@ -29,11 +30,12 @@ def authority(pki: RealPki) -> TimeStampAuthority:
     return pki.time_stamp("first")
 
 
-def stamp_of(authority: TimeStampAuthority, octets: bytes) -> bytes:
+def stamp_of(authority: TimeStampAuthority, octets: bytes, root: x509.Certificate | None = None) -> bytes:
+    """A token over these octets. root: the CA that certified the unit, where that is what the directory lists."""
     question = ask_for_stamp(octets)
     asked = datetime.now(UTC)
     answer = authority.answer(question.octets)
-    trusted = (authority.certificate,)
+    trusted = (root or authority.certificate,)
     skew = timedelta(minutes=1)
     return accept_stamp(answer, question, trusted=trusted, asked=asked, answered=datetime.now(UTC), skew=skew).token
 
