@@ -85,6 +85,14 @@ def good_call(namespace: str = SOAP11) -> str:
     return soap(context(), get_person(), namespace)
 
 
+def emergency_call(reason: str, *, official: str = "inspector-7") -> str:
+    """The good call, said to be an emergency."""
+    said = context(official=official)
+    return soap(
+        said.replace("</c:RequestContext>", f"<c:Emergency>{reason}</c:Emergency></c:RequestContext>"), get_person()
+    )
+
+
 GOOD_PERSONAL_DATA = PersonalData(
     purpose=Purpose("benefit"),
     subjects=(SubjectId("pinfl", PINFL),),

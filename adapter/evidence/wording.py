@@ -133,6 +133,8 @@ def _request(request: SignedMessage, directory: Directory) -> Statement:
         basis = personal_data.legal_basis
         if basis is not None:
             what += f", legal basis {_quoted(basis.kind)}: {_quoted(basis.reference)}"
+        if personal_data.emergency is not None:
+            what += ", in an emergency"
     what += _attachments(request.verified)
     return Statement(
         by=_named(request.signer, directory), what=what, at=request.verified.created, file=f"{REQUEST}.xml"

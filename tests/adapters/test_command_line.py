@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from examples.federation.federation import Federation
 from examples.federation.home import Home
 from tests.adapters.exchanges import kept_request
+from tests.adapters.officers_scene import wait_until
 from tests.adapters.small_federation import fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import StubSystem
 from tests.command_line import typed
@@ -122,6 +124,37 @@ def test_log_finds_the_person_by_the_archive_key_and_verifies_against_a_kept_che
     verified = typed("log", "verify", *settings, "--against", kept, "--json")
     assert verified.code == 0, verified.err
     assert json.loads(verified.out)["whole"]
+
+
+def figures(home: Home) -> dict[str, float]:
+    """What one of the workers tells the monitoring, without labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{home.ports.operators}/metrics", timeout=30) as response:
+        lines = response.read().decode().splitlines()
+    return {
+        name: float(value)
+        for name, _, value in (line.partition(" ") for line in lines if "{" not in line[:80])
+        if name != "#"
+    }
+
+
+def test_an_emergency_goes_through_at_once_and_waits_for_a_review_on_both_sides(asking: Home, asked: Home):
+    before, service = figures(asked), service_of(asked)
+    rule = ("--emergency", "--official", "duty-3", "--consumer", asking.settings.member, "--service", service)
+    granted = typed("access", "grant", *rule, "--all-fields", "--settings", asked.settings_file)
+    assert granted.code == 0, granted.err
+    wait_until(lambda: figures(asked)["adapter_policy_version"] > before["adapter_policy_version"])
+    pinfl = fresh_pinfl()
+    who = ("--official", "duty-3", "--subject", f"pinfl:{pinfl}", "--emergency", "a child is missing", *ASKING[2:])
+    called = typed("call", "--settings", asking.settings_file, "--service", service, "--field", f"Pinfl={pinfl}", *who)
+    assert called.code == 0, called.out
+    for home, whose in ((asking, "by us"), (asked, "of us")):
+        listed = typed("access", "reviews", "--json", "--settings", home.settings_file)
+        (review,) = json.loads(listed.out)["reviews"]
+        assert (listed.code, review["asked"], review["reason"]) == (10, whose, "a child is missing")
+        assert figures(home)["adapter_emergency_reviews_open"] == 1
+        note = ("--finding", "justified", "--note", "duty log 7/26", "--settings", home.settings_file)
+        assert typed("access", "close-review", review["record"], *note).code == 0
+        assert figures(home)["adapter_emergency_reviews_open"] == 0
 
 
 def test_doctor_asks_the_running_adapter_and_exchanges_with_it(asked: Home):

@@ -24,7 +24,7 @@ from adapter.store.archive import erase_day
 from adapter.store.engine import open_database
 from adapter.store.record import RecordWriter
 from adapter.store.reviews import EmergencyReviews
-from tests.get_person import PINFL, context, get_person, soap
+from tests.get_person import PINFL, emergency_call
 from tests.pki import Federation
 from tests.two_sides import fault_code, two_sides
 from tests.unit.cli.dialogue import Dialogue, Run, blocks_of, play, updating
@@ -34,12 +34,7 @@ HERE = Path(__file__).parent
 GRANTING, REVIEWING = HERE / "emergency-granting.txt", HERE / "emergency-reviewing.txt"
 ARCHIVE_KEY = bytes(range(32))
 REASON = "child missing since 21:00, address of the mother"
-CALL = soap(
-    context(official="duty-3").replace(
-        "</c:RequestContext>", f"<c:Emergency>{REASON}</c:Emergency></c:RequestContext>"
-    ),
-    get_person(),
-)
+CALL = emergency_call(REASON, official="duty-3")
 
 
 @pytest.fixture

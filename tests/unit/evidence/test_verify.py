@@ -18,7 +18,7 @@ from adapter.evidence.xades import SIGNATURES
 from adapter.identifiers import MessageId
 from adapter.ports import KeptMessage
 from adapter.stages import MessageKind
-from tests.get_person import PINFL, get_person, soap
+from tests.get_person import PINFL, emergency_call, get_person, soap
 from tests.pki import NOW, Federation
 from tests.repository import Repository
 from tests.two_sides import TwoSides, fault_code, two_sides
@@ -84,6 +84,19 @@ def test_the_judgement_says_who_stands_behind_what(federation: Federation, of_pr
         DIRECTORY_XML,
         SIGNATURES,
     ]
+
+
+async def test_the_judgement_says_that_it_was_an_emergency_and_not_why(federation: Federation) -> None:
+    sides = two_sides(federation)
+    sides.rules = (replace(sides.rules[0], emergency_officials=frozenset({"inspector-7"})),)
+    assert fault_code(await sides.call(emergency_call("a child is missing"))) == "answered"
+    for member, record in (
+        (federation.social, sides.consumer_record),
+        (federation.population, sides.provider_record),
+    ):
+        statements = judge(federation, exported_by(sides, member, record).container()).statements
+        assert "“ZRU-395”, in an emergency" in statements[0].what
+        assert "missing" not in repr(statements)
 
 
 def test_the_statements_hold_no_identifier_of_the_person(federation: Federation, of_provider: Exported) -> None:

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from adapter.audit.document import document_of
 from adapter.audit.reviews import OPENED_TAG
+from adapter.logs import _only_known_keys
 from adapter.policy.rules import AccessRule
 from adapter.stages import PersonalData
-from tests.get_person import GOOD_PERSONAL_DATA, PINFL, context, get_person, soap
+from tests.get_person import GOOD_PERSONAL_DATA, PINFL, context, emergency_call
 from tests.memory_parts import MemoryRecord
 from tests.two_sides import TwoSides, fault_code, peer_outcome
 from tests.unit.exchange.test_xroad import ask, fault_of
@@ -20,13 +21,6 @@ from tests.xroad_messages import MESSAGE_ID, PARTY, field, fields, message
 
 REASON = "a child of Каримова is missing"
 GOOD = "inspector-7"
-
-
-def emergency_call(official: str = GOOD) -> str:
-    said = context(official=official)
-    return soap(
-        said.replace("</c:RequestContext>", f"<c:Emergency>{REASON}</c:Emergency></c:RequestContext>"), get_person()
-    )
 
 
 def emergency_rule(sides: TwoSides, *officials: str) -> AccessRule:
@@ -39,7 +33,7 @@ def opened(record: MemoryRecord) -> list[str]:
 
 async def test_an_emergency_is_answered_and_opens_a_review_on_both_sides(sides: TwoSides) -> None:
     sides.rules = (*sides.rules, emergency_rule(sides))
-    assert fault_code(await sides.call(emergency_call())) == "answered"
+    assert fault_code(await sides.call(emergency_call(REASON))) == "answered"
     assert (opened(sides.consumer_record), opened(sides.provider_record)) == (["request-sent"], ["request-received"])
     received = sides.provider_record.log[0].entry.body
     assert (received["rule"], received["official"]) == ("r-emergency", GOOD)
@@ -50,15 +44,18 @@ async def test_an_emergency_is_answered_and_opens_a_review_on_both_sides(sides: 
 async def test_the_reason_is_in_no_entry_and_no_log_and_the_log_warns(sides: TwoSides) -> None:
     sides.rules = (emergency_rule(sides),)
     with capture_logs() as lines:
-        await sides.call(emergency_call())
+        await sides.call(emergency_call(REASON))
     told = [line for line in lines if line["event"] == "emergency access"]
-    assert [(line["log_level"], line["asked"], line["record"]) for line in told] == [
-        ("warning", "by us", 0),
-        ("warning", "of us", 0),
-    ]
-    assert {(line["consumer"], line["service"]) for line in told} == {
-        (str(sides.federation.social.subsystem), str(sides.federation.population.service))
+    assert [line.pop("log_level") for line in told] == ["warning", "warning"]
+    about = {
+        "member": str(sides.federation.social.id),
+        "service": str(sides.federation.population.service),
+        "record": 0,
     }
+    assert [_only_known_keys(None, "", line) for line in told] == [
+        {"event": "emergency access", "kind": "asked by us", **about},
+        {"event": "emergency access", "kind": "asked of us", **about},
+    ]
     written = [write.entry for record in (sides.consumer_record, sides.provider_record) for write in record.log]
     for text in (str(lines), *(document_of(entry).text for entry in written)):
         assert "missing" not in text
@@ -73,7 +70,7 @@ async def test_an_emergency_that_no_rule_allows_is_refused_and_recorded_as_one(
     if named is not None:
         sides.rules = (*sides.rules, emergency_rule(sides, *named))
     with capture_logs() as lines:
-        assert fault_code(await sides.call(emergency_call())) == "AccessDenied"
+        assert fault_code(await sides.call(emergency_call(REASON))) == "AccessDenied"
     assert not sides.register.asked
     refused = sides.provider_record.log[-1].entry
     assert (refused.kind, "emergency" in refused.body) == ("refused", True)
@@ -81,7 +78,7 @@ async def test_an_emergency_that_no_rule_allows_is_refused_and_recorded_as_one(
     assert opened(sides.consumer_record) == ["request-sent"], (
         "whoever asks in an emergency is looked at, answered or not"
     )
-    assert [line["asked"] for line in lines if line["event"] == "emergency access"] == ["by us"]
+    assert [line["kind"] for line in lines if line["event"] == "emergency access"] == ["asked by us"]
 
 
 async def test_an_emergency_rule_allows_nothing_else(sides: TwoSides) -> None:
@@ -94,7 +91,7 @@ async def test_an_emergency_rule_allows_nothing_else(sides: TwoSides) -> None:
 
 async def test_without_a_legal_basis_both_sides_refuse_an_emergency(sides: TwoSides) -> None:
     sides.rules = (emergency_rule(sides),)
-    start, end = emergency_call().split('<c:LegalBasis kind="law">ZRU-395</c:LegalBasis>')
+    start, end = emergency_call(REASON).split('<c:LegalBasis kind="law">ZRU-395</c:LegalBasis>')
     assert fault_code(await sides.call(start + end)) == "NoLegalBasis"
     lawless: PersonalData = replace(GOOD_PERSONAL_DATA, legal_basis=None, emergency=REASON)
     assert await peer_outcome(sides, lawless) == "NoLegalBasis"
@@ -103,7 +100,7 @@ async def test_without_a_legal_basis_both_sides_refuse_an_emergency(sides: TwoSi
 
 async def test_the_same_message_again_gets_the_same_answer_and_no_second_review(sides: TwoSides) -> None:
     sides.rules = (emergency_rule(sides),)
-    await sides.call(emergency_call())
+    await sides.call(emergency_call(REASON))
     await sides.wire.post(sides.wire.sent[0])
     assert sides.provider_record.kinds[-1] == "retry-answered"
     assert opened(sides.provider_record) == ["request-received"]
@@ -112,7 +109,7 @@ async def test_the_same_message_again_gets_the_same_answer_and_no_second_review(
 async def test_the_reason_is_signed(sides: TwoSides) -> None:
     """What the wire carries opens to the very reason that was asked with, on the provider's side."""
     sides.rules = (emergency_rule(sides),)
-    await sides.call(emergency_call())
+    await sides.call(emergency_call(REASON))
     (request,) = sides.register.asked
     assert request.personal_data is not None
     assert request.personal_data.emergency == REASON
