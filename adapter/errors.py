@@ -418,7 +418,10 @@ class OutcomeUnknown(_ProviderAdapterError):
 
 class AnswerNotKept(_ProviderAdapterError):
     code = "AnswerNotKept"
-    text = "The request was answered before; the answer had attachments, which are not kept to be sent again."
+    text = (
+        "The request was answered before; the answer had attachments, which are not kept to be sent again, or its "
+        "time to be kept is over."
+    )
     retry = Retry.CHECK_FIRST
     http_status = 409
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
@@ -76,6 +76,20 @@ class KeptMessage:
     content_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What decides how long kept messages are kept: the service and purpose of an exchange that was allowed.
+
+    Both empty for a refused message: what it says of itself decides nothing.
+    """
+
+    service: str = ""
+    purpose: str = ""
+
+
+REFUSED: Final = Keeping()
+
+
 class ExchangeState(Enum):
     """The life of one (consumer, MessageId) at the provider; the transitions are a table in audit.exchange_states."""
 
@@ -121,6 +135,7 @@ class RecordWrite:
     claim: reserve this id in the same transaction (state RELEASED); the write is refused if it is known already.
     answers: close this claim (state ANSWERED, with kept[-1].octets as the reply for a retry). A write may have
     both (a refusal that is stored as the answer). shown: what its sender showed in the message that the entry is about.
+    keeping: of what is kept.
     """
 
     entry: Entry
@@ -128,6 +143,7 @@ class RecordWrite:
     claim: Claim | None = None
     answers: Claim | None = None
     shown: Shown | None = None
+    keeping: Keeping = REFUSED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

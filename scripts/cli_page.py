@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from unittest import mock
 
 from adapter.cli.failures import ADVICE, DEBUG_VARIABLE, LANGUAGE_VARIABLE, UNEXPECTED_EXIT_CODE
@@ -35,7 +35,7 @@ def cli_page() -> str:
     for name in COMMANDS:
         parts += [f"## adapter {name}", _block([name])]
         for inner in _inner_commands(name):
-            parts += [f"### adapter {name} {inner}", _block([name, inner])]
+            parts += [f"### adapter {name} {' '.join(inner)}", _block([name, *inner])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -50,11 +50,17 @@ def help_of(arguments: list[str]) -> str:
 
 def all_commands() -> list[list[str]]:
     """Every command and every command of a group, as typed."""
-    return [[], *([name, *rest] for name in COMMANDS for rest in ([], *([inner] for inner in _inner_commands(name))))]
+    return [[], *([name, *rest] for name in COMMANDS for rest in ([], *_inner_commands(name)))]
 
 
-def _inner_commands(name: str) -> list[str]:
-    return list(getattr(load_command(name), "commands", {}))
+def _inner_commands(name: str) -> list[list[str]]:
+    return list(_within(load_command(name)))
+
+
+def _within(group: Any) -> Iterator[list[str]]:  # noqa: ANN401  the class of a command is private to typer
+    for name, command in getattr(group, "commands", {}).items():
+        yield [name]
+        yield from ([name, *rest] for rest in _within(command))
 
 
 def _block(arguments: list[str]) -> str:

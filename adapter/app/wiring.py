@@ -32,6 +32,7 @@ from adapter.app.provided import load_provided
 from adapter.app.record_answers import RecordAnswers
 from adapter.app.record_watch import RecordWatch
 from adapter.app.renewing import RenewalKeeper
+from adapter.app.retention import RetentionKeeper, retention_keeper
 from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import StampKeeper
 from adapter.app.witnessing import WitnessKeeper
@@ -74,6 +75,7 @@ class Site:
     watch: RecordWatch
     clock: ClockWatch
     witnesses: WitnessKeeper
+    retention: RetentionKeeper
     answers: RecordAnswers
     peers: PeerClient
     spool: Spool
@@ -132,6 +134,7 @@ def build_site(
         watch=record_watch(settings, keyring, database, keeper, peers),
         clock=clock_watch(settings, keyring, database),
         witnesses=witness_keeper(settings, keyring, database, keeper),
+        retention=retention_keeper(settings, keyring, database),
         answers=RecordAnswers(reader=LogReader(database), kept=PeerCheckpoints(database), directory=keeper.current),
         peers=peers,
         spool=spool,

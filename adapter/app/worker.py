@@ -43,23 +43,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     await asyncio.to_thread(site.statuses.load_copies)
     gates = Gates()
     peer_door = PeerDoor(site, sockets.peers, gates)
-    background = [
-        asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
-        asyncio.create_task(site.statuses.keep_fresh(), name="statuses"),
-        asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
-        asyncio.create_task(site.keys.keep_fresh(site.directory.current), name="keys"),
-        asyncio.create_task(site.stamps.keep_stamped(), name="time-stamps"),
-        asyncio.create_task(site.renewal.keep_renewed(), name="renewal"),
-        asyncio.create_task(site.watch.keep_watch(), name="records of others"),
-        asyncio.create_task(site.clock.keep_watch(), name="clock"),
-        asyncio.create_task(site.witnesses.keep_witnessed(), name="witnesses"),
-        asyncio.create_task(watch_expiries(site.settings, site.directory.current, utc_now), name="expiries"),
-        asyncio.create_task(_forget_expired(site), name="expired ids"),
-        asyncio.create_task(peer_door.keep_open(), name="peer listener"),
-        asyncio.create_task(record_turned_away(site, gates), name="turned away"),
-        asyncio.create_task(site.peers.retire_idle(), name="retired connections"),
-        asyncio.create_task(MemoryKeeper().keep_small(), name="memory"),
-    ]
+    background = _in_the_background(site, peer_door, gates)
     failed: list[str] = []
     for task in background:
         task.add_done_callback(partial(_stop_with, failed, stopping))
@@ -80,6 +64,28 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     log.info("stopped")
     if failed:
         raise InternalError(f"background task ended: {', '.join(failed)}")
+
+
+def _in_the_background(site: Site, peer_door: PeerDoor, gates: Gates) -> list[asyncio.Task[None]]:
+    """What a worker keeps current beside its messages."""
+    return [
+        asyncio.create_task(site.directory.keep_fresh(site.settings.directory.refresh_s), name="directory"),
+        asyncio.create_task(site.statuses.keep_fresh(), name="statuses"),
+        asyncio.create_task(site.policy.keep_fresh(), name="access rules"),
+        asyncio.create_task(site.keys.keep_fresh(site.directory.current), name="keys"),
+        asyncio.create_task(site.stamps.keep_stamped(), name="time-stamps"),
+        asyncio.create_task(site.renewal.keep_renewed(), name="renewal"),
+        asyncio.create_task(site.watch.keep_watch(), name="records of others"),
+        asyncio.create_task(site.clock.keep_watch(), name="clock"),
+        asyncio.create_task(site.witnesses.keep_witnessed(), name="witnesses"),
+        asyncio.create_task(site.retention.keep(), name="retention"),
+        asyncio.create_task(watch_expiries(site.settings, site.directory.current, utc_now), name="expiries"),
+        asyncio.create_task(_forget_expired(site), name="expired ids"),
+        asyncio.create_task(peer_door.keep_open(), name="peer listener"),
+        asyncio.create_task(record_turned_away(site, gates), name="turned away"),
+        asyncio.create_task(site.peers.retire_idle(), name="retired connections"),
+        asyncio.create_task(MemoryKeeper().keep_small(), name="memory"),
+    ]
 
 
 def _stop_with(failed: list[str], stopping: asyncio.Event, task: asyncio.Task[None]) -> None:

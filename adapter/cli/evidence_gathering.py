@@ -29,6 +29,7 @@ from adapter.settings import Settings
 from adapter.store.archive import read_message
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
+from adapter.store.erasure import what_became_of
 from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
 from adapter.store.time_stamps import TimeStamps
@@ -62,7 +63,7 @@ def gather(
     proofs = [reader.prove_entry(entry.number, proved_in.size) for entry in reversed(entries)]
     kept = _kept_messages(settings, database, [int(entry.number) for entry in entries])
     if "request" not in kept:
-        raise CommandRefused("the request of this exchange was not kept: it was refused, or its day was erased")
+        raise CommandRefused(f"the request of this exchange {what_became_of(database, int(entries[-1].number))}")
     return gather_evidence(
         exporter=settings.member,
         exported=now,

@@ -10,6 +10,8 @@ from rich.json import JSON
 from rich.text import Text
 
 from adapter.cli.log_alarms import alarms, close_alarm, witnessed
+from adapter.cli.log_erase import erase_day, retain
+from adapter.cli.log_hold import app as hold_app
 from adapter.cli.log_list import entry_value, follow, list_entries
 from adapter.cli.log_prove import prove
 from adapter.cli.log_report import report
@@ -75,6 +77,9 @@ app.command("witnesses", epilog="adapter log witnesses --save cosigned.checkpoin
 app.command("close-witness-alarm", epilog="adapter log close-witness-alarm w-1 --reason 'restored from a backup'")(
     close_witness_alarms
 )
+app.command("erase", epilog="adapter log erase 2026-11-27")(erase_day)
+app.command("retain", epilog="adapter log retain --dry-run")(retain)
+app.add_typer(hold_app, name="hold")
 app.command("usage", epilog="adapter log usage --subject-file person --since 2026-01-01")(show_usage)
 app.command("report", epilog="adapter log report --since 2026-03-01 --until 2026-04-01 --html march.html")(report)
 app.command("witnessed", epilog="adapter log witnessed UZ/GOV/200000003 --export held.json")(witnessed)

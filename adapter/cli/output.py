@@ -50,7 +50,7 @@ class Output:
         for one in shown:
             self.results.print(one)
 
-    def remark(self, text: str | Text) -> None:
+    def remark(self, text: RenderableType) -> None:
         """Something that is not the result: progress, a hint, a question's context."""
         self.remarks.print(text)
 

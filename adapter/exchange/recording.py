@@ -21,12 +21,23 @@ from adapter.errors import (
     RecordUnavailable,
 )
 from adapter.identifiers import RecordNumber
-from adapter.ports import Claim, ExchangeState, KeptMessage, KnownExchange, Record, RecordWrite, Written
+from adapter.ports import (
+    Claim,
+    ExchangeState,
+    Keeping,
+    KeptMessage,
+    KnownExchange,
+    Record,
+    RecordWrite,
+    Written,
+)
 from adapter.stages import (
     AuthorizedCall,
     AuthorizedRequest,
     DeliverableReply,
+    ExchangeHeader,
     FreshRequest,
+    PersonalData,
     ProvenAttachments,
     RecordedCall,
     RecordedReply,
@@ -81,7 +92,8 @@ class Recorder:
         entry = self.entries.request_received(authorized, now)
         kept_all = (*_kept_status(REQUEST, fresh.message), kept)
         shown = shown_in(fresh.message)
-        written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, claim=claim, shown=shown))
+        write = RecordWrite(entry=entry, kept=kept_all, claim=claim, shown=shown, keeping=keeping_of(authorized))
+        written = await self.record.write(write)
         if isinstance(written, KnownExchange):
             return stored_reply(written, claim)
         return RecordedRequest(authorized=authorized, proven=proven, record_number=written.number)
@@ -92,9 +104,9 @@ class Recorder:
         """Record the answer and store it for a retry; then it may leave. Raises AnswerNotRecorded."""
         kept = KeptMessage(direction=REPLY, octets=sealed.octets, content_key=sealed.content_key)
         entry = self.entries.reply_sent(request, answer, sealed, now)
-        claim = self.claim_of(request.authorized.valid.fresh)
+        claim, keeping = self.claim_of(request.authorized.valid.fresh), keeping_of(request.authorized)
         try:
-            written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), answers=claim))
+            written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), answers=claim, keeping=keeping))
         except (RecordUnavailable, Overloaded) as unrecorded:
             raise AnswerNotRecorded(unrecorded.reason) from None
         return RecordedReply(sealed=sealed, record_number=_number(written))
@@ -108,7 +120,8 @@ class Recorder:
         """Record a sealed call; then it may leave. Raises RecordUnavailable."""
         kept = KeptMessage(direction=REQUEST, octets=sealed.octets, content_key=sealed.content_key)
         entry = self.entries.request_sent(call, sealed, now)
-        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,)))
+        keeping = _keeping(call.header, call.personal_data)
+        written = await self.record.write(RecordWrite(entry=entry, kept=(kept,), keeping=keeping))
         return RecordedCall(authorized=call, sealed=sealed, record_number=_number(written))
 
     async def record_delivery(
@@ -123,10 +136,21 @@ class Recorder:
         kept_all = (*_kept_status(REPLY, reply.correlated.message), kept)
         try:
             shown = shown_in(reply.correlated.message)
-            written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, shown=shown))
+            keeping = _keeping(call.authorized.header, call.authorized.personal_data)
+            written = await self.record.write(RecordWrite(entry=entry, kept=kept_all, shown=shown, keeping=keeping))
         except (RecordUnavailable, Overloaded) as unrecorded:
             raise DeliveryNotRecorded(unrecorded.reason) from None
         return DeliverableReply(valid=reply, proven=proven, record_number=_number(written))
+
+
+def keeping_of(request: AuthorizedRequest) -> Keeping:
+    """What decides how long the messages of an allowed request are kept."""
+    verified = request.valid.fresh.message.verified
+    return _keeping(verified.header, verified.personal_data)
+
+
+def _keeping(header: ExchangeHeader, personal_data: PersonalData | None) -> Keeping:
+    return Keeping(str(header.service), "" if personal_data is None else personal_data.purpose)
 
 
 def stored_reply(known: KnownExchange, claim: Claim) -> bytes:
@@ -137,7 +161,9 @@ def stored_reply(known: KnownExchange, claim: Claim) -> bytes:
     if known.content_digest != claim.content_digest:
         raise MessageIdReused("the message id was used before with another content")
     match known.state:
-        case ExchangeState.ANSWERED if known.reply is not None:
+        case ExchangeState.ANSWERED:
+            if known.reply is None:
+                raise AnswerNotKept("the stored reply was erased, or moved to an archive file")
             if names_attachments(known.reply):
                 raise AnswerNotKept("the stored reply had attachments, which are not kept")
             return known.reply

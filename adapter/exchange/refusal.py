@@ -17,9 +17,9 @@ from adapter.errors import (
 )
 from adapter.exchange.incidents import new_incident
 from adapter.exchange.provider import PeerAnswer, Provider, seal_answer
-from adapter.exchange.recording import REPLY, REQUEST
+from adapter.exchange.recording import REPLY, REQUEST, keeping_of
 from adapter.exchange.trail import Trail
-from adapter.ports import Claim, KeptMessage, KnownExchange, RecordWrite
+from adapter.ports import REFUSED, Claim, KeptMessage, KnownExchange, RecordWrite
 from adapter.stages import SealedMessage, SoapVersion
 
 log = structlog.get_logger(__name__)
@@ -75,9 +75,10 @@ async def _record(
     kept = _kept(trail, sealed)
     claim, answers = _reservation(error, sealed, trail, site)
     record = site.recorder.record
-    written = await record.write(RecordWrite(entry=entry, kept=kept, claim=claim, answers=answers))
+    keeping = REFUSED if trail.recorded is None else keeping_of(trail.recorded.authorized)
+    written = await record.write(RecordWrite(entry=entry, kept=kept, claim=claim, answers=answers, keeping=keeping))
     if isinstance(written, KnownExchange):  # another attempt took the id in this instant: only the refusal is written
-        written = await record.write(RecordWrite(entry=entry, kept=kept))
+        written = await record.write(RecordWrite(entry=entry, kept=kept, keeping=keeping))
     if isinstance(written, KnownExchange):
         raise RecordUnavailable("the record refused a write that claims no message id")
     return written.number

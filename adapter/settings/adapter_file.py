@@ -19,6 +19,7 @@ from adapter.settings.client_context import ContextSettings
 from adapter.settings.consents_section import ConsentsSettings
 from adapter.settings.limits import LimitsSettings, QuotasSettings, TimeStampsSettings, WitnessesSettings
 from adapter.settings.officers import ApprovalsSettings, KeysSettings
+from adapter.settings.retention_section import RetentionSettings
 from adapter.settings.token_section import TokenSettings
 from adapter.settings.toml_reading import Section, load_toml, mistake
 from adapter.settings.types import (
@@ -290,6 +291,9 @@ class Settings(Section):
     scan: ScanSettings = Field(default_factory=ScanSettings, description="Who looks for malware in attachments.")
     timing: TimingSettings = Field(default_factory=TimingSettings, description="How long things may take.")
     record: RecordSettings = Field(default_factory=RecordSettings, description="How the record is written.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How long kept messages are kept."
+    )
     time_stamps: TimeStampsSettings = Field(
         default_factory=TimeStampsSettings, description="How the record is time-stamped."
     )

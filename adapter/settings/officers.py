@@ -21,6 +21,8 @@ ApprovedAct = Literal[
     "access-grant",
     "access-revoke",
     "access-review-close",
+    "messages-erase",
+    "hold-lift",
 ]
 
 

@@ -1,45 +1,55 @@
-"""Messages kept sealed: AES-256-GCM under a key for each day, the day keys wrapped under the archive key (AES-KW).
+"""Messages kept sealed: AES-256-GCM under a key for each day, service and purpose, wrapped by the archive key (AES-KW).
 
-Destroying a day's key erases the day's messages. The log holds their digests only and stays provable.
+Destroying a key erases its messages, in archive files too, which hold no key (store.erasure). The log holds their
+digests only and stays provable.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select
 
+from adapter.audit.retention import Compartment
 from adapter.audit.subjects import ARCHIVE_KEY_OCTETS
 from adapter.audit.verify import Progress
-from adapter.errors import CommandRefused, KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
-from adapter.ports import KeptMessage
+from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
+from adapter.ports import Keeping, KeptMessage
 from adapter.store.engine import Database
 from adapter.store.failures import translated
-from adapter.store.schema import day_keys, messages
+from adapter.store.schema import message_keys, messages
 from adapter.store.statements import Cursor, sql
 
 CONTENT_KEY_OCTETS: Final = 16
-_DAY_KEY_OCTETS: Final = 32
+_KEY_OCTETS: Final = 32
+DESTROYED: Final = bytes(_KEY_OCTETS + 8)
+"""What stands in the place of a wrapped key (RFC 3394: eight octets longer) that was destroyed. No key wraps to it."""
 _NONCE_OCTETS: Final = 12
+_MAX_KEYS_AT_HAND: Final = 1_024
 
-_READ_KEY: Final = sql(select(day_keys.c.wrapped).where(day_keys.c.day == bindparam("day")), "day")
-_ADD_KEY: Final = sql(insert(day_keys), "day", "wrapped")
-_DESTROY_KEY: Final = sql(
-    update(day_keys).where(day_keys.c.day == bindparam("of_day")).values(wrapped=None), "wrapped", "of_day"
+_PLACE: Final = tuple(message_keys.c[name] == bindparam(name) for name in Compartment._fields)
+_FIND_KEY: Final = sql(select(message_keys.c.name, message_keys.c.wrapped).where(*_PLACE), *Compartment._fields)
+_COUNT_KEYS: Final = sql(
+    select(func.count()).select_from(message_keys).where(message_keys.c.day == bindparam("day")), "day"
 )
-_ADD_MESSAGE: Final = sql(insert(messages), "number", "direction", "day", "sealed")
+_ADD_KEY: Final = sql(insert(message_keys), "name", *Compartment._fields, "wrapped")
+_ADD_MESSAGE: Final = sql(insert(messages), "number", "direction", "key_name", "sealed", "archived_in")
 _COUNT_MESSAGES: Final = sql(select(func.count()).select_from(messages))
 _LIST_MESSAGES: Final = sql(select(messages.c.number, messages.c.direction).order_by(messages.c.number))
 _READ_MESSAGE: Final = sql(
-    select(messages.c.day, messages.c.sealed).where(
-        messages.c.number == bindparam("number"), messages.c.direction == bindparam("direction")
-    ),
+    select(
+        messages.c.sealed,
+        messages.c.archived_in,
+        *(message_keys.c[name] for name in ("wrapped", *Compartment._fields)),
+    )
+    .select_from(messages.outerjoin(message_keys, messages.c.key_name == message_keys.c.name))
+    .where(messages.c.number == bindparam("number"), messages.c.direction == bindparam("direction")),
     "number",
     "direction",
 )
@@ -54,8 +64,14 @@ class SealedRow(NamedTuple):
 
     number: int
     direction: str
-    day: str
+    key_name: str
     sealed: bytes
+    archived_in: int | None = None
+
+
+class _KeyAtHand(NamedTuple):
+    name: str
+    cipher: AESGCM
 
 
 class Archive:
@@ -65,20 +81,20 @@ class Archive:
         if len(archive_key) != ARCHIVE_KEY_OCTETS:
             raise KeyUnusable(f"the archive key must have {ARCHIVE_KEY_OCTETS} octets")
         self._archive_key = archive_key
-        self._ciphers: dict[str, AESGCM] = {}
+        self._keys: dict[Compartment, _KeyAtHand] = {}
 
-    def seal(self, cursor: Cursor, number: int, at: datetime, kept: KeptMessage) -> SealedRow:
-        """Seal a message of entry `number`. A new day's key is added in the transaction of the cursor.
+    def seal(self, cursor: Cursor, number: int, compartment: Compartment, kept: KeptMessage) -> SealedRow:
+        """Seal a message of entry `number`. A new key is added in the transaction of the cursor.
 
-        Raises RecordUnavailable when the key of that day was destroyed, KeyUnusable when it is not ours.
+        Raises RecordUnavailable when the key of that compartment was destroyed, KeyUnusable when it is not ours.
         """
         if len(kept.content_key) != CONTENT_KEY_OCTETS:
             raise RecordUnavailable(f"a content key must have {CONTENT_KEY_OCTETS} octets")
-        day = day_of(at)
+        key = self._key(cursor, compartment)
         nonce = os.urandom(_NONCE_OCTETS)
-        bound_to = _bound_to(day, number, kept.direction)
-        sealed = nonce + self._cipher(cursor, day).encrypt(nonce, kept.content_key + kept.octets, bound_to)
-        return SealedRow(number, kept.direction, day, sealed)
+        bound_to = _bound_to(compartment, number, kept.direction)
+        sealed = nonce + key.cipher.encrypt(nonce, kept.content_key + kept.octets, bound_to)
+        return SealedRow(number, kept.direction, key.name, sealed)
 
     def add(self, cursor: Cursor, rows: list[SealedRow]) -> None:
         """Write sealed messages, in the transaction of the cursor."""
@@ -87,10 +103,10 @@ class Archive:
 
     def forget_keys(self) -> None:
         """After a rollback: a key that was made in that transaction is gone, and nothing may be sealed under it."""
-        self._ciphers.clear()
+        self._keys.clear()
 
     def read(self, cursor: Cursor, number: int, direction: str) -> KeptMessage | None:
-        """Open a message; None when none was kept or its day was erased.
+        """Open a message; None when none was kept, or it was erased, or moved to an archive file.
 
         Raises RecordBroken when it was changed or moved, KeyUnusable when the archive key is another one.
         """
@@ -98,14 +114,19 @@ class Archive:
         row = cursor.fetchone()
         if row is None:
             return None
-        day, sealed = row
-        cursor.execute(_READ_KEY, (day,))
-        wrapped = cursor.fetchone()
-        if wrapped is None or wrapped[0] is None:
+        sealed, archived_in, wrapped, *place = row
+        if wrapped is None:
+            raise RecordBroken(f"the key of the kept {direction} of entry {number} is missing")
+        if wrapped == DESTROYED or (not sealed and archived_in is not None):
             return None
+        return self.open(wrapped, Compartment(*place), number, direction, sealed)
+
+    def open(self, wrapped: bytes, compartment: Compartment, number: int, direction: str, sealed: bytes) -> KeptMessage:
+        """Open octets that `seal` gave, from wherever they come. Raises RecordBroken, KeyUnusable."""
+        cipher = AESGCM(self._unwrap(compartment.day, wrapped))
         try:
-            plain = AESGCM(self._unwrap(day, wrapped[0])).decrypt(
-                sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], _bound_to(day, number, direction)
+            plain = cipher.decrypt(
+                sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], _bound_to(compartment, number, direction)
             )
         except (InvalidTag, ValueError, TypeError):
             raise RecordBroken(f"the kept {direction} of entry {number} was changed or is of another entry") from None
@@ -113,33 +134,37 @@ class Archive:
             direction=direction, octets=plain[CONTENT_KEY_OCTETS:], content_key=plain[:CONTENT_KEY_OCTETS]
         )
 
-    def _cipher(self, cursor: Cursor, day: str) -> AESGCM:
-        cipher = self._ciphers.get(day)
-        if cipher is None:
-            cipher = AESGCM(self._day_key(cursor, day))
-            self._ciphers = {day: cipher}
-        return cipher
+    def _key(self, cursor: Cursor, compartment: Compartment) -> _KeyAtHand:
+        key = self._keys.get(compartment)
+        if key is None:
+            name, octets = self._found_or_made(cursor, compartment)
+            if len(self._keys) >= _MAX_KEYS_AT_HAND or any(one.day != compartment.day for one in self._keys):
+                self._keys.clear()
+            key = self._keys[compartment] = _KeyAtHand(name, AESGCM(octets))
+        return key
 
-    def _day_key(self, cursor: Cursor, day: str) -> bytes:
-        cursor.execute(_READ_KEY, (day,))
+    def _found_or_made(self, cursor: Cursor, compartment: Compartment) -> tuple[str, bytes]:
+        cursor.execute(_FIND_KEY, compartment)
         row = cursor.fetchone()
         if row is None:
-            key = os.urandom(_DAY_KEY_OCTETS)
-            cursor.execute(_ADD_KEY, (day, aes_key_wrap(self._archive_key, key)))
-            return key
-        if row[0] is None:
-            raise RecordUnavailable(f"the messages of {day} were erased; the clock may have been set back")
-        return self._unwrap(day, row[0])
+            cursor.execute(_COUNT_KEYS, (compartment.day,))
+            name, key = f"{compartment.day}/{cursor.fetchone()[0]}", os.urandom(_KEY_OCTETS)
+            cursor.execute(_ADD_KEY, (name, *compartment, aes_key_wrap(self._archive_key, key)))
+            return name, key
+        name, wrapped = row
+        if wrapped == DESTROYED:
+            raise RecordUnavailable(f"the messages of {compartment.day} were erased; the clock may have been set back")
+        return name, self._unwrap(compartment.day, wrapped)
 
     def _unwrap(self, day: str, wrapped: bytes) -> bytes:
         try:
             return aes_key_unwrap(self._archive_key, wrapped)
         except (InvalidUnwrap, ValueError, TypeError):
-            raise KeyUnusable(f"the key of {day} does not open with this archive key") from None
+            raise KeyUnusable(f"a key of {day} does not open with this archive key") from None
 
 
 def read_message(database: Database, archive_key: bytes, number: int, direction: str) -> KeptMessage | None:
-    """A kept message, for evidence; None when none was kept or its day was erased.
+    """A kept message, for evidence; None when none was kept, or it was erased, or moved to an archive file.
 
     Raises StoreUnusable, RecordBroken (changed or moved), KeyUnusable (another archive key).
     """
@@ -148,7 +173,7 @@ def read_message(database: Database, archive_key: bytes, number: int, direction:
 
 
 def check_messages(database: Database, archive_key: bytes, progress: Progress | None = None) -> int:
-    """Open every kept message whose day was not erased; gives how many. Raises RecordBroken at the first bad one.
+    """Open every kept message that was not erased or archived; gives how many. RecordBroken at the first bad one.
 
     Raises StoreUnusable, KeyUnusable (another archive key).
     """
@@ -162,29 +187,18 @@ def check_messages(database: Database, archive_key: bytes, progress: Progress | 
     return opened
 
 
-def erase_day(database: Database, day: date, *, today: date) -> bool:
-    """Destroy the key of a past day, in the database and its write-ahead log: its messages can never be read again.
-
-    Gives False when the day had no key. Copies of the database made before still hold the wrapped key.
-    Raises CommandRefused for a day that is not over, StoreUnusable.
-    """
-    if day >= today:
-        raise CommandRefused("only the messages of a past day can be erased")
-    with translated(StoreUnusable), closing(database.connect()) as connection:
-        connection.execute("PRAGMA secure_delete = ON").fetchall()
-        connection.execute("BEGIN IMMEDIATE")
-        changed = connection.execute(_DESTROY_KEY, (None, day.isoformat())).rowcount
-        connection.execute("COMMIT")
-        (held_up, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if held_up:
-        raise StoreUnusable("the database was too busy to overwrite the old copy of the key; erase the day again")
-    return changed == 1
+def compartment_of(at: datetime, keeping: Keeping) -> Compartment:
+    """Whose key seals the messages of an entry of this time."""
+    return Compartment(day_of(at), keeping.service, keeping.purpose)
 
 
 def day_of(at: datetime) -> str:
-    """The day, in UTC, whose key seals the messages of an entry."""
+    """The day, in UTC, of an entry."""
     return at.astimezone(UTC).date().isoformat()
 
 
-def _bound_to(day: str, number: int, direction: str) -> bytes:
-    return f"interagency-adapter/archive/1\n{day}\n{number}\n{direction}".encode()
+def _bound_to(compartment: Compartment, number: int, direction: str) -> bytes:
+    day, service, purpose, generation = compartment
+    if not (service or purpose or generation):
+        return f"interagency-adapter/archive/1\n{day}\n{number}\n{direction}".encode()
+    return f"interagency-adapter/archive/2\n{day}\n{service}\n{purpose}\n{generation}\n{number}\n{direction}".encode()

@@ -15,7 +15,7 @@ from adapter.identifiers import RecordNumber
 from adapter.ports import KnownExchange, RecordWrite, Written
 from adapter.store import exchanges
 from adapter.store.appending import Appending, Log
-from adapter.store.archive import Archive, SealedRow
+from adapter.store.archive import Archive, SealedRow, compartment_of
 from adapter.store.engine import Database
 from adapter.store.failures import advice, translated
 from adapter.store.lookup import read_known_exchange
@@ -129,7 +129,8 @@ class BatchWriter:
     ) -> Outcome | exchanges.ExchangeRow:
         """Whatever may refuse this write comes before anything of it is added. Raises what refuses it."""
         write, number = prepared.write, appending.next_number
-        sealed = [self._archive.seal(cursor, number, write.entry.at, kept) for kept in write.kept]
+        compartment = compartment_of(write.entry.at, write.keeping)
+        sealed = [self._archive.seal(cursor, number, compartment, kept) for kept in write.kept]
         if write.claim is not None:
             answered = write.answers is not None
             known = exchanges.reserve(cursor, write.claim, number, answered=answered, owner=self._owner)

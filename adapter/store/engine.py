@@ -81,6 +81,7 @@ def connect(path: Path, *, lock_timeout_s: float) -> sqlite3.Connection:
             "synchronous = FULL",
             "foreign_keys = ON",
             "trusted_schema = OFF",
+            "secure_delete = ON",  # what is erased (store.erasure) is overwritten, and so is what moves within the file
             f"cache_size = -{_CACHE_KIB}",
             f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
         ):

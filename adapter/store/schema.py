@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION: Final = "0009"
+SCHEMA_REVISION: Final = "0010"
 """The migration that this code works with; a test holds it equal to the newest one."""
 
 APPLICATION_ID: Final = 0x49414450
@@ -184,19 +184,41 @@ messages: Final = Table(
     metadata,
     Column("number", _Number, nullable=False),
     Column("direction", Text, nullable=False),
-    Column("day", Text, nullable=False),
+    Column("key_name", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("archived_in", _Number),
     PrimaryKeyConstraint("number", "direction"),
 )
-"""Messages as they went over the wire, sealed under the key of their day (store.archive)."""
+"""Messages as they went over the wire, sealed (store.archive) under a key of message_keys.
 
-day_keys: Final = Table(
-    "day_keys",
+sealed: empty once the message was erased, or moved to an archive file; archived_in: the entry that says to which.
+"""
+
+Index("messages_key_name", messages.c.key_name)
+
+message_keys: Final = Table(
+    "message_keys",
     metadata,
-    Column("day", Text, primary_key=True),
-    Column("wrapped", LargeBinary),
+    Column("name", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
 )
-"""The keys that messages are sealed under, wrapped; NULL once destroyed, so that the day gets no second key."""
+"""The keys that messages are sealed under, wrapped: one for the messages of a day, a service and a purpose.
+
+wrapped: overwritten with as many zero octets once destroyed. The row stays, so that the day gets no second key.
+"""
+
+Index(
+    "message_keys_compartment",
+    message_keys.c.day,
+    message_keys.c.service,
+    message_keys.c.purpose,
+    message_keys.c.generation,
+    unique=True,
+)
 
 # --- access and directory --------------------------------------------------------------------------------------------
 

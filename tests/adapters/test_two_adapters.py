@@ -8,6 +8,7 @@ import resource
 import signal
 import sqlite3
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from adapter.audit.subjects import subject_key, subject_tag
+from adapter.store.engine import open_database
+from adapter.store.log_reader import LogFilter, LogReader
 from examples.demo.peer_messages import read_verdict
 from examples.federation.federation import Federation
 from examples.federation.home import Home
@@ -83,6 +87,53 @@ def test_members_of_different_suites_understand_each_other(ground: Ground, consu
     received = asked.record.about(message_id, kind="request-received")
     assert answer.headers["Adapter-Peer-Record"] == str(received.number)
     assert asked.record.about(message_id, kind="reply-sent").number > received.number
+
+
+def test_a_persons_entries_are_found_and_no_file_has_the_identifier(ground: Ground):
+    """Every file of every adapter's data folder, with the write-ahead log and what was logged, in each spelling."""
+    asking, asked = ground.elliptic, ground.rivest
+    person, other = fresh_pinfl(), fresh_pinfl()
+    ids = {ask(asking, asked, pinfl).headers["Adapter-Message-Id"] for pinfl in (person, other, person)}
+    assert len(ids) == 3
+    pinfls = list(ground.system.asked)
+    for home, kind in ((asking, "request-sent"), (asked, "request-received")):
+        reader = LogReader(open_database(home.settings.database_url))
+        found = reader.search(LogFilter(subject=tag_of(home, person), limit=10_000))
+        every = reader.search(LogFilter(limit=10_000))
+        assert [one.number for one in found] == [
+            one.number for one in every if tag_of(home, person) in one.body.get("subjects", ())
+        ]
+        assert [one.indexed.kind for one in found] == [kind] * 2
+        assert {one.indexed.message_id for one in found} < ids
+        assert reader.search(LogFilter(subject=tag_of(home, fresh_pinfl()))) == []
+    for home in ground.federation.homes.values():
+        files = [file for file in home.folder.rglob("*") if file.is_file()]
+        assert {"adapter.sqlite", "adapter.sqlite-wal"} <= {file.name for file in files}
+        for file in files:
+            octets = file.read_bytes()
+            for pinfl in pinfls:
+                assert not any(spelling in octets for spelling in spellings(pinfl)), file.name
+
+
+def tag_of(home: Home, pinfl: str) -> str:
+    return subject_tag(subject_key(home.keyring.archive_key), "pinfl", pinfl)
+
+
+def spellings(pinfl: str) -> list[bytes]:
+    """The identifier as text, as UTF-16, in base64 wherever it may begin, as hexadecimal, packed, and as a number."""
+    octets, number = pinfl.encode(), int(pinfl)
+    # Without the characters that also depend on what stands before and behind.
+    in_base64 = [b64encode(b"\0" * at + octets)[start : start + 17] for at, start in enumerate((0, 2, 3))]
+    return [
+        octets,
+        octets[::-1],
+        pinfl.encode("utf-16-le"),
+        *in_base64,
+        octets.hex().encode(),
+        bytes.fromhex(pinfl),
+        number.to_bytes(6, "big"),
+        number.to_bytes(6, "little"),
+    ]
 
 
 def test_several_workers_write_one_record(ground: Ground):

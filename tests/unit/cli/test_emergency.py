@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.entry import EntryMaker
+from adapter.audit.retention import BY_OFFICER
 from adapter.audit.subjects import subject_key
 from adapter.cli.doctor_checks import Health
 from adapter.cli.doctor_reviews import look_at_reviews
@@ -20,8 +21,8 @@ from adapter.exchange.recording import Recorder
 from adapter.settings import Settings, load_settings
 from adapter.store.access import AccessRules
 from adapter.store.appending import append_entries
-from adapter.store.archive import erase_day
 from adapter.store.engine import open_database
+from adapter.store.erasure import Eraser
 from adapter.store.record import RecordWriter
 from adapter.store.reviews import EmergencyReviews
 from tests.get_person import PINFL, emergency_call
@@ -136,8 +137,10 @@ def test_the_reason_is_nowhere_in_the_database_in_clear(asked: Settings) -> None
 
 def test_when_the_message_was_erased_the_review_stays_open(run: Run, asked: Settings) -> None:
     database = open_database(asked.database_url)
-    today = datetime.now(UTC).date()
-    assert erase_day(database, today, today=today.replace(year=today.year + 1))
+    today = datetime.now(UTC)
+    eraser = Eraser(database, bytes(range(32)), own_log(asked))
+    found = [one.compartment for one in eraser.of_day(today.date())]
+    assert eraser.erase(found, why=BY_OFFICER, officer="officer", now=today + timedelta(days=1)).messages
     listed = run("access", "reviews", "--settings", "register", "--json")
     assert (listed.code, json.loads(listed.out)["reviews"][0]["reason"]) == (10, None)
 

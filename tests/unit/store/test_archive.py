@@ -8,15 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from adapter.audit.subjects import subject_key, subject_tag
-from adapter.errors import CommandRefused, KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
+from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable
 from adapter.identifiers import SubjectId, pinfl_check_digit
-from adapter.ports import ExchangeState, KeptMessage, RecordWrite, Written
-from adapter.store.archive import Archive, check_messages, day_of, erase_day, read_message
-from adapter.store.engine import open_database
+from adapter.ports import KeptMessage, RecordWrite, Written
+from adapter.store.archive import Archive, check_messages, day_of, read_message
 from tests.records import CONSUMER, CONTENT_KEY, NOW, a_claim, a_request, an_answer, an_entry
 
 DAY = NOW.date()
-TOMORROW = DAY + timedelta(days=1)
 
 
 def made_up_pinfl(first_thirteen):
@@ -64,7 +62,11 @@ async def test_every_changed_octet_of_a_kept_message_is_found(home, record):
     [
         "UPDATE messages SET number = -1 WHERE number = 0; UPDATE messages SET number = 0 WHERE number = 1",
         "UPDATE messages SET direction = 'reply' WHERE number = 0",
-        "UPDATE messages SET day = 'later'; INSERT INTO day_keys SELECT 'later', wrapped FROM day_keys",
+        "UPDATE message_keys SET day = 'later'",
+        "UPDATE message_keys SET service = 'another'",
+        "UPDATE message_keys SET purpose = 'another'",
+        "UPDATE message_keys SET generation = 1",
+        "UPDATE messages SET key_name = 'none'",
         "UPDATE messages SET sealed = x'00' WHERE number = 0",
         "UPDATE messages SET sealed = '' WHERE number = 0",
     ],
@@ -81,7 +83,7 @@ async def test_a_message_that_was_moved_or_cut_is_found(home, record, change):
 
 async def test_a_changed_day_key_is_found(home, record):
     await record.write(a_request(a_claim()))
-    home.change("UPDATE day_keys SET wrapped = zeroblob(40)")
+    home.change("UPDATE message_keys SET wrapped = randomblob(40)")
     with pytest.raises(KeyUnusable, match="2026-03-02"):
         read_message(home.database, home.archive_key, 0, "request")
 
@@ -130,79 +132,9 @@ async def test_all_kept_messages_are_checked_and_the_bad_one_named(home, record)
     told = []
     assert check_messages(home.database, home.archive_key, lambda done, of: told.append((done, of))) == 3
     assert told == [(1, 3), (2, 3), (3, 3)]
-    erase_day(home.database, DAY, today=TOMORROW)
-    assert check_messages(home.database, home.archive_key) == 2
     home.change("UPDATE messages SET sealed = zeroblob(length(sealed)) WHERE number = 2")
     with pytest.raises(RecordBroken, match="kept request of entry 2"):
         check_messages(home.database, home.archive_key)
-
-
-# --- erasure ---------------------------------------------------------------------------------------------------------
-
-
-async def test_an_erased_day_is_gone_and_the_log_still_proves_everything(home, record):
-    claim = a_claim()
-    await record.write(a_request(claim))
-    await record.write(an_answer(claim))
-    next_day = replace(a_request(a_claim()), entry=replace(an_entry(), at=NOW + timedelta(days=1)))
-    await record.write(next_day)
-    remembered = home.checkpoint()
-    assert erase_day(home.database, DAY, today=TOMORROW)
-    for number, direction in ((0, "request"), (1, "reply")):
-        assert read_message(home.database, home.archive_key, number, direction) is None
-    assert read_message(home.database, home.archive_key, 2, "request") is not None
-    assert home.verify(remembered).entries == 3
-    known = await record.find(CONSUMER, claim.message_id)
-    assert (known.state, known.reply, known.reply_number) == (ExchangeState.ANSWERED, None, 1)
-
-
-async def test_the_erased_key_is_in_none_of_the_files(home, record):
-    for days in range(5):
-        write = a_request(a_claim())
-        await record.write(replace(write, entry=replace(write.entry, at=NOW + timedelta(days=days))))
-    connection = sqlite3.connect(home.database.path)
-    wrapped = dict(connection.execute("SELECT day, wrapped FROM day_keys"))
-    connection.close()
-    erased = DAY + timedelta(days=2)
-    assert erase_day(home.database, erased, today=DAY + timedelta(days=9))
-    stored = b"".join(path.read_bytes() for path in home.database.path.parent.glob("adapter.sqlite*"))
-    assert {day for day, key in wrapped.items() if key not in stored} == {erased.isoformat()}
-
-
-async def test_an_erasure_that_could_not_be_finished_says_so_and_can_be_repeated(home, record):
-    """As long as somebody reads the state before, the old copy of the key cannot be overwritten."""
-    await record.write(a_request(a_claim()))
-    database = open_database(f"sqlite:///{home.database.path}", lock_timeout_s=0.1)
-    reading = home.database.connect()
-    reading.execute("BEGIN")
-    reading.execute("SELECT count(*) FROM entries").fetchall()
-    with pytest.raises(StoreUnusable, match="erase the day again"):
-        erase_day(database, DAY, today=TOMORROW)
-    reading.close()
-    erase_day(database, DAY, today=TOMORROW)
-    assert read_message(home.database, home.archive_key, 0, "request") is None
-
-
-async def test_an_erased_day_gets_no_second_key(home, record):
-    """A clock that was set back must not bring a day back of which its officer was told that it is gone."""
-    await record.write(a_request(a_claim()))
-    assert erase_day(home.database, DAY, today=TOMORROW)
-    fresh = home.writer("run/2")
-    await fresh.start()
-    with pytest.raises(RecordUnavailable, match="erased"):
-        await fresh.write(a_request(a_claim()))
-    await fresh.write(RecordWrite(entry=an_entry()))
-    await fresh.close()
-
-
-def test_a_day_without_messages_has_nothing_to_erase(home):
-    assert not erase_day(home.database, DAY, today=TOMORROW)
-
-
-@pytest.mark.parametrize("day", [TOMORROW, TOMORROW + timedelta(days=1)])
-def test_today_cannot_be_erased(home, day):
-    with pytest.raises(CommandRefused, match="past day"):
-        erase_day(home.database, day, today=TOMORROW)
 
 
 def test_days_are_utc():
