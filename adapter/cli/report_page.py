@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.audit.report import Calendar, Counts
+from adapter.audit.report import HOURS, Calendar, Counts
 from adapter.audit.report_patterns import Patterns
 from adapter.cli.report_plots import Bar, Node, bars_of, node, plot_bars, plot_week
 from adapter.cli.report_tables import Section
@@ -30,9 +30,10 @@ p { margin: .25rem 0; } .soft, figcaption { color: var(--soft); }
 .finding { background: var(--card); border-left: 4px solid var(--warn); padding: .6rem 1rem; margin: .6rem 0;
   overflow-wrap: anywhere; }
 .finding code { display: block; margin-top: .3rem; font-size: .82rem; color: var(--soft); }
-figure { margin: 1rem 0; } svg { width: 100%; height: auto; display: block; font: 12px system-ui, sans-serif; }
+figure { margin: 1rem 0; overflow-x: auto; }
+svg { width: 100%; min-width: 40rem; height: auto; display: block; font: 12px system-ui, sans-serif; }
 svg text { fill: var(--soft); } svg .end { text-anchor: end; } svg .cell { text-anchor: middle; }
-svg text.cell.dark { fill: var(--paper); }
+svg text.dark { fill: var(--paper); } svg text.light { fill: var(--ink); }
 svg .grid { stroke: var(--line); } svg .let-in, svg .asked { fill: var(--in); } svg .refused { fill: var(--out); }
 svg .off { fill: var(--off); } svg .on { fill: var(--card); }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em; vertical-align: -.05em; }
@@ -41,9 +42,11 @@ svg .off { fill: var(--off); } svg .on { fill: var(--card); }
 th, td { text-align: right; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.named th:first-child { min-width: 15rem; }
 th { color: var(--soft); font-weight: 600; white-space: normal; } details { margin: .5rem 0; }
 summary { cursor: pointer; color: var(--soft); }
-@media print { body { max-width: none; padding: 0; } .finding, figure, tr { break-inside: avoid; } }
+@media print { body { max-width: none; padding: 0; } .scroll { overflow: visible; } table { font-size: .7rem; }
+  .named th:first-child { min-width: 0; } svg { min-width: 0; } .finding, figure, tr { break-inside: avoid; } }
 """
 
 
@@ -104,7 +107,7 @@ def _days(bars: Sequence[Bar], words: Words) -> Iterable[Node]:
         node("figcaption", node("span", class_="key let-in"), let_in, node("span", class_="key refused"), refused),
     )
     rows = [(bar.label, str(bar.let_in), str(bar.refused)) for bar in bars]
-    yield _folded(words, ("", let_in, refused), rows)
+    yield _folded(words, (words.day, let_in, refused), rows)
 
 
 def _week(counts: Counts, words: Words, calendar: Calendar) -> Iterable[Node]:
@@ -123,12 +126,12 @@ def _week(counts: Counts, words: Words, calendar: Calendar) -> Iterable[Node]:
         node("figcaption", node("span", class_="key off"), text_in(words.language, "Night, weekend")),
     )
     rows = [(day, *map(str, hours)) for day, hours in zip(words.weekdays, counts.week, strict=True)]
-    yield _folded(words, ("", *(f"{hour:02d}" for hour in range(24))), rows)
+    yield _folded(words, (words.day, *(f"{hour:02d}" for hour in range(HOURS))), rows)
 
 
 def _table(section: Section) -> Iterable[Node]:
     yield node("h2", section.heading)
-    yield node("div", _rows(section.columns, section.rows), class_="scroll")
+    yield node("div", _rows(section.columns, section.rows), class_="scroll named")
     if section.left_out:
         yield node("p", section.left_out, class_="soft")
 

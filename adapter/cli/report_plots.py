@@ -17,11 +17,15 @@ Node = etree._Element
 _WIDTH: Final = 960
 _BARS_HEIGHT: Final = 240
 _LEFT: Final = 56
+_RIGHT: Final = 8
 _TOP: Final = 12
 _BOTTOM: Final = 34
 _CELL_HEIGHT: Final = 26
 _MAX_BARS: Final = 92
-_MAX_LABELS: Final = 12
+_MAX_LABELS: Final = 10
+_HALF_LABEL: Final = 36
+_DARK: Final = 0.45
+"""From which share of the most a cell is so dark that its number is light."""
 _STEPS: Final = (1, 2, 5)
 
 
@@ -88,7 +92,7 @@ def plot_bars(bars: Sequence[Bar], *, title: str, description: str) -> Node:
     """Let in below, refused on top of it, for each bar."""
     top = _nice(max((bar.let_in + bar.refused for bar in bars), default=0))
     height = _BARS_HEIGHT - _TOP - _BOTTOM
-    step = (_WIDTH - _LEFT) / max(len(bars), 1)
+    step = (_WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)
     drawn: list[Node] = []
     for tick in range(5):
         value = top * tick / 4
@@ -109,7 +113,8 @@ def plot_bars(bars: Sequence[Bar], *, title: str, description: str) -> Node:
             )
         )
         if at % label_every == 0:
-            drawn.append(node("text", bar.label, x=_round(x), y=_BARS_HEIGHT - 12))
+            middle = min(x + step / 2, _WIDTH - _HALF_LABEL)
+            drawn.append(node("text", bar.label, x=_round(middle), y=_BARS_HEIGHT - 12, class_="cell"))
     return _svg(_BARS_HEIGHT, title, description, drawn)
 
 
@@ -135,7 +140,7 @@ def plot_week(
             fill = _rectangle(x + 1, y + 1, step - 2, _CELL_HEIGHT - 2, "asked")
             fill.set("fill-opacity", f"{0.15 + 0.85 * count / most if count else 0:.2f}")
             said = node("title", f"{weekday} {hour:02d}:00: {count}")
-            dark = "cell dark" if count > most / 2 else "cell"
+            dark = "cell dark" if count > _DARK * most else "cell light"
             number = node("text", str(count) if count else "", x=_round(x + step / 2), y=y + 17, class_=dark)
             drawn.append(node("g", said, cell, fill, number))
     bottom = _TOP + len(week) * _CELL_HEIGHT

@@ -35,18 +35,25 @@ class Section:
 def sections_of(counts: Counts, words: Words, *, top: int) -> list[Section]:
     """The tables, with at most `top` rows each, the most askings first."""
     made = [
-        _section(heading, words.columns, [words.row(*one) for one in _most(counts.by[dimension])], words, top)
+        _section(
+            heading,
+            (*words.columns, *words.times),
+            [words.row(*one) for one in _most(counts.by[dimension])],
+            words,
+            top,
+        )
         for dimension, heading in words.dimensions.items()
     ]
-    rows = [(*words.row(str(one), tally), *_about(counts.about.get(one, About()))) for one, tally in _officials(counts)]
-    return [*made, _section(words.officials, (*words.columns, *words.about_columns), rows, words, top)]
+    rows = [words.row(str(one), tally, *_about(counts.about.get(one, About()))) for one, tally in _officials(counts)]
+    columns = (*words.columns, *words.about_columns, *words.times)
+    return [*made, _section(words.officials, columns, rows, words, top)]
 
 
 def _section(heading: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], words: Words, top: int) -> Section:
     said = text_in(words.language, "{shown} of {found} are shown, the most askings first.")
     return Section(
         heading=heading,
-        columns=("", *columns),
+        columns=(words.name, *columns),
         rows=rows[:top],
         left_out=said.format(shown=top, found=len(rows)) if len(rows) > top else "",
     )

@@ -40,15 +40,18 @@ class Words:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The headings of `row`, after the name."""
+        """The headings of numbers, after the name."""
         return (
             text_in(self.language, "Asked"),
             text_in(self.language, "Let in"),
             text_in(self.language, "Refused"),
             text_in(self.language, "Night, weekend"),
-            text_in(self.language, "First"),
-            text_in(self.language, "Last"),
         )
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The last headings."""
+        return (text_in(self.language, "First"), text_in(self.language, "Last"))
 
     @property
     def about_columns(self) -> tuple[str, ...]:
@@ -58,6 +61,16 @@ class Words:
             text_in(self.language, "Asked about by nobody else, once"),
             text_in(self.language, "About one subject at most"),
         )
+
+    @property
+    def name(self) -> str:
+        """The heading over names."""
+        return text_in(self.language, "Name")
+
+    @property
+    def day(self) -> str:
+        """The heading over days."""
+        return text_in(self.language, "Day")
 
     @property
     def weekdays(self) -> tuple[str, ...]:
@@ -126,14 +139,15 @@ class Words:
         said = text_in(self.language, "{heading}: {shown} of {found} are shown, the most unusual first.")
         return said.format(heading=headings[kind], shown=shown, found=found)
 
-    def row(self, name: str, tally: Tally) -> tuple[str, ...]:
-        """A line of a table."""
+    def row(self, name: str, tally: Tally, *further: str) -> tuple[str, ...]:
+        """A line of a table. further: what stands between the numbers and the times."""
         return (
             name,
             str(tally.asked),
             str(tally.let_in),
             str(tally.refused),
             str(tally.off_hours),
+            *further,
             minute(tally.first),
             minute(tally.last),
         )
