@@ -143,7 +143,8 @@ class SoapRequestHandler(RequestHandler):
         self._first_request_timer = loop.call_later(self._server.first_request_s, self._close_if_silent)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the timer."""
+        """Forget the timer, and the body: it knows its connection, and neither would go before a search for cycles."""
+        self._body = None
         if self._first_request_timer is not None:
             self._first_request_timer.cancel()
         super().connection_lost(exc)

@@ -42,7 +42,8 @@ class Lingering:
 
     async def read_rest(self, body: StreamReader) -> None:
         """Until the end of the body, of the connection or of the time."""
-        with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
+        # aiohttp says RuntimeError of a connection that was lost while nobody read from it.
+        with suppress(TimeoutError, web.RequestPayloadError, ConnectionError, RuntimeError):
             async with asyncio.timeout(self._longest_s):
                 while not body.is_eof():
                     piece = await body.readany()

@@ -1,0 +1,45 @@
+"""adapter.transport.http_protocol: what a connection held goes with it, not with a later search for cycles."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+
+from aiohttp import StreamReader, web
+
+from adapter.stages import SoapVersion
+from adapter.transport.http_server import HttpBounds, Listener
+
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+
+
+def held() -> int:
+    return sum(type(one) is StreamReader for one in gc.get_objects())
+
+
+async def test_a_body_that_nobody_read_goes_with_its_connection() -> None:
+    async def refuse(_request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=400)
+
+    bounds = HttpBounds(max_message_bytes=2_000_000, read_timeout_s=60)
+    listener = Listener(refuse, bounds, version=SoapVersion.SOAP11, grace_s=1)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        bound.setblocking(False)  # noqa: FBT003
+        await listener.start(bound, None)
+        gc.collect()
+        gc.disable()
+        try:
+            reader, writer = await asyncio.open_connection(*bound.getsockname())
+            writer.write(HEAD + bytes(300_000))
+            await asyncio.wait_for(reader.read(1), 60)
+            assert held()
+            writer.transport.abort()
+            async with asyncio.timeout(60):
+                while held():  # noqa: ASYNC110  nothing tells an event of it
+                    await asyncio.sleep(0.02)
+        finally:
+            gc.enable()
+            await listener.stop()
