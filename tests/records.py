@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -107,8 +108,14 @@ class RecordHome:
             connection.close()
 
 
-def an_entry(message_id: str | None = None, *, kind: str = "request-received", subjects: tuple[str, ...] = ()) -> Entry:
-    """A made-up entry, of about the size of a real one."""
+def an_entry(
+    message_id: str | None = None,
+    *,
+    kind: str = "request-received",
+    subjects: tuple[str, ...] = (),
+    octets: bytes = b"<request/>",
+) -> Entry:
+    """A made-up entry, of about the size of a real one. octets: of the message that it is about."""
     message_id = message_id or str(MessageId.new())
     return Entry(
         body={
@@ -118,7 +125,7 @@ def an_entry(message_id: str | None = None, *, kind: str = "request-received", s
             "operation": "GetPerson",
             "official": "A-1234",
             "purpose": "benefits",
-            "octets_sha256": "ab" * 32,
+            "octets_sha256": hashlib.sha256(octets).hexdigest(),
             "subjects": list(subjects),
         },
         kind=kind,
@@ -142,16 +149,19 @@ def a_claim(message_id: MessageId | None = None, *, digest: bytes = b"d" * 32, l
 def a_request(claim: Claim, octets: bytes = b"<request/>") -> RecordWrite:
     """The write before a request is released."""
     kept = KeptMessage(direction="request", octets=octets, content_key=CONTENT_KEY)
-    return RecordWrite(entry=an_entry(str(claim.message_id)), kept=(kept,), claim=claim)
+    entry = an_entry(str(claim.message_id), octets=octets)
+    return RecordWrite(entry=entry, kept=(kept,), claim=claim)
 
 
 def an_answer(claim: Claim, octets: bytes = b"<reply/>") -> RecordWrite:
     """The write before its reply is sent."""
     kept = KeptMessage(direction="reply", octets=octets, content_key=CONTENT_KEY)
-    return RecordWrite(entry=an_entry(str(claim.message_id), kind="reply-sent"), kept=(kept,), answers=claim)
+    entry = an_entry(str(claim.message_id), kind="reply-sent", octets=octets)
+    return RecordWrite(entry=entry, kept=(kept,), answers=claim)
 
 
 def a_refusal(claim: Claim, octets: bytes = b"<fault/>") -> RecordWrite:
     """The write of a refusal that uses the message id up."""
     kept = KeptMessage(direction="reply", octets=octets, content_key=CONTENT_KEY)
-    return RecordWrite(entry=an_entry(str(claim.message_id), kind="refused"), kept=(kept,), claim=claim, answers=claim)
+    entry = an_entry(str(claim.message_id), kind="refused", octets=octets)
+    return RecordWrite(entry=entry, kept=(kept,), claim=claim, answers=claim)

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
-from adapter.audit.document import IndexedValues, read_document
+from adapter.audit.document import IndexedValues, moment, read_document
+from adapter.audit.entry import ADMIN
 from adapter.audit.merkle import TILE_HEIGHT, CompactRange, TileHash, leaf_hash
 from adapter.audit.reviews import tags_of
+from adapter.audit.runs import CLOCK_SET_BACK
+from adapter.audit.times import EarlierTime, Seen, TimeOrder
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import RecordBroken
 
@@ -76,11 +79,17 @@ class RecordReader(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifiedRecord:
-    """What was verified: the newest checkpoint, how many entries and checkpoints."""
+    """What was verified: the newest checkpoint, how many entries and checkpoints.
+
+    earlier_times: entries that say an earlier time than their place allows, the first of so many (audit.times). The
+    record is whole all the same: nothing was changed, but what these say of when is not to be believed.
+    """
 
     newest: Checkpoint | None
     entries: int
     checkpoints: int
+    earlier_times: tuple[EarlierTime, ...] = ()
+    earlier_times_count: int = 0
 
 
 def verify_record(
@@ -90,27 +99,31 @@ def verify_record(
     verifiers: Sequence[NoteVerifier],
     remembered: Sequence[Checkpoint] = (),
     keepers: Mapping[Checkpoint, str] | None = None,
+    seen: Iterable[Seen] = (),
     progress: Progress | None = None,
 ) -> VerifiedRecord:
     """Verify the record from its first entry. Raises RecordBroken at the first thing that is wrong, naming it.
 
     verifiers: the record's keys, present and former. remembered: checkpoints that were kept elsewhere and whose
     signatures are verified; each must be what the record had at its size. keepers: who keeps them, for the words in
-    which one that does not fit is named.
+    which one that does not fit is named. seen: when others saw how many entries, such as time-stamps.
     """
     end = reader.end()
     size = _agreed_size(end)
-    run = _Run(
-        reader,
-        size,
-        _Expected(reader.checkpoints(size), _Remembered(remembered, keepers or {}, origin), origin, verifiers),
-    )
+    elsewhere = _Remembered(remembered, keepers or {}, origin)
+    run = _Run(reader, size, _Expected(reader.checkpoints(size), elsewhere, origin, verifiers), TimeOrder(seen))
     for entry in reader.entries(size):
         run.take(entry)
         if progress is not None and (run.tree.size % _PROGRESS_EVERY == 0 or run.tree.size == size):
             progress(run.tree.size, size)
     run.finish(end)
-    return VerifiedRecord(newest=run.expected.newest, entries=size, checkpoints=run.expected.count)
+    return VerifiedRecord(
+        newest=run.expected.newest,
+        entries=size,
+        checkpoints=run.expected.count,
+        earlier_times=run.times.named,
+        earlier_times_count=run.times.count,
+    )
 
 
 def _agreed_size(end: RecordEnd) -> int:
@@ -211,13 +224,14 @@ def _opened(stored: StoredCheckpoint, verifiers: Sequence[NoteVerifier], origin:
 class _Run:
     """One pass over the entries, from the first."""
 
-    def __init__(self, reader: RecordReader, size: int, expected: _Expected) -> None:
+    def __init__(self, reader: RecordReader, size: int, expected: _Expected, times: TimeOrder) -> None:
         self._reader = reader
         self._size = size
         self._subjects = 0
         self._tile_hashes = 0
         self._stored_tiles: dict[int, Iterator[TileHash]] = {}
         self.expected = expected
+        self.times = times
         self.tree = CompactRange()
 
     def take(self, entry: StoredEntry) -> None:
@@ -236,6 +250,9 @@ class _Run:
         self._check_index(entry)
         for tile in self.tree.append(entry.leaf_hash):
             self._check_tile_hash(tile)
+        indexed = entry.indexed
+        set_back = indexed.outcome == CLOCK_SET_BACK and indexed.kind == ADMIN
+        self.times.take(number, moment(indexed.at_ms), clock_set_back=set_back)
         self.expected.check(self.tree)
 
     def finish(self, end: RecordEnd) -> None:
@@ -278,4 +295,4 @@ class _Run:
 
 def _subject_digest(tag: str, number: int) -> int:
     """Digests that are added up: two lists have the same sum when they hold the same, in whatever order."""
-    return int.from_bytes(hashlib.sha256(f"{number}:{tag}".encode()).digest())
+    return int.from_bytes(hashlib.sha256(f"{number}:{tag}".encode(errors="surrogateescape")).digest())

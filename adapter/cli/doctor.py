@@ -123,7 +123,7 @@ def _on_this_machine(settings: Settings) -> list[Finding]:
         *guarded(
             "database",
             "adapter init, or restore the last backup",
-            lambda: chain(look_at_database(settings), look_at_runs(settings, now)),
+            lambda: chain(look_at_database(settings), look_at_runs(settings, now_utc)),
         ),
         *guarded("services", "adapter service list", lambda: look_at_services(settings)),
         *guarded("clients", "Mend [[client]] in the settings.", lambda: look_at_clients(settings)),

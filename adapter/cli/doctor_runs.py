@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from adapter.audit.runs import CLOCK_TOLERANCE
 from adapter.cli.doctor_checks import Finding, fail, warn
+from adapter.ports import Clock
 from adapter.settings import Settings
 from adapter.store.engine import open_database
 from adapter.store.runs import last_set_back, newest_entry
@@ -16,10 +17,14 @@ _CLOCK: Final = "clock of the record"
 _SET_BACK_SHOWN: Final = timedelta(days=30)
 
 
-def look_at_runs(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """A clock that is behind the record now, or was set back of late. Raises StoreUnusable."""
+def look_at_runs(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """A clock that is behind the record now, or was set back of late. Raises StoreUnusable.
+
+    clock: read after the record was, which a running adapter goes on writing.
+    """
     database = open_database(settings.database_url)
     newest, set_back = newest_entry(database), last_set_back(database)
+    now = clock()
     if newest is not None and newest.at - now > CLOCK_TOLERANCE:
         yield fail(
             _CLOCK,

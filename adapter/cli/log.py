@@ -16,7 +16,7 @@ from adapter.cli.log_list import entry_value, follow, list_entries
 from adapter.cli.log_prove import prove
 from adapter.cli.log_report import report
 from adapter.cli.log_stamps import covered_words, list_stamps
-from adapter.cli.log_tiles import export_tiles
+from adapter.cli.log_tiles import export_tiles, verify_tiles_here
 from adapter.cli.log_usage import show_usage
 from adapter.cli.log_verify import verify
 from adapter.cli.log_witnesses import close_witness_alarms, list_witnesses
@@ -72,6 +72,7 @@ app.command("verify", epilog="adapter log verify --against monday.checkpoint --s
 )
 app.command("prove", epilog="adapter log prove 17 --out entry-17.tlog-proof")(prove)
 app.command("export", epilog="adapter log export --tiles for-the-mirror")(export_tiles)
+app.command("verify-tiles", epilog="adapter log verify-tiles for-the-mirror --vkey record.vkey")(verify_tiles_here)
 app.command("stamps", epilog="adapter log stamps --save for-the-auditor")(list_stamps)
 app.command("witnesses", epilog="adapter log witnesses --save cosigned.checkpoint")(list_witnesses)
 app.command("close-witness-alarm", epilog="adapter log close-witness-alarm w-1 --reason 'restored from a backup'")(

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from adapter.audit.document import moment
 from adapter.audit.stamps import StampState, StoredStamp, VerifiedStamps, open_stamp, verify_stamps
+from adapter.audit.times import Seen
+from adapter.audit.verify import VerifiedRecord
 from adapter.cli.files import write_octets
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, doubtful, table_of, when
@@ -96,6 +98,36 @@ def verified_stamps(settings: Settings) -> VerifiedStamps:
     """Every time-stamp of the record, verified. Raises RecordBroken, StoreUnusable."""
     database = open_database(settings.database_url)
     return verify_stamps(TimeStamps(database).all(), trusted_authorities(settings, database))
+
+
+def seen_by_authorities(settings: Settings) -> list[Seen]:
+    """When time-stamp authorities saw how many entries, as it is stored; `verified_stamps` is to judge it."""
+    stamps = TimeStamps(open_database(settings.database_url)).all()
+    return [Seen(one.size, moment(one.at_ms), f"the time-stamp over {one.size} entries") for one in stamps]
+
+
+def earlier_times_words(verified: VerifiedRecord) -> list[RenderableType]:
+    """What `adapter log verify` says of entries whose times go back."""
+    words: list[RenderableType] = [
+        doubtful(
+            f"Entry {one.number} says {when(one.at)}, and {one.seen.by}, which came before it, {when(one.seen.at)}."
+        )
+        for one in verified.earlier_times
+    ]
+    if words:
+        words.append(
+            doubtful(f"{verified.earlier_times_count} entries say an earlier time than their place: do not rely on it.")
+        )
+    return words
+
+
+def earlier_times_value(verified: VerifiedRecord) -> dict[str, JsonValue]:
+    """The same for a script."""
+    named: list[JsonValue] = [
+        {"record": one.number, "at": when(one.at), "seen_by": one.seen.by, "seen_at": when(one.seen.at)}
+        for one in verified.earlier_times
+    ]
+    return {"earlier_times": {"count": verified.earlier_times_count, "first": named}}
 
 
 def stamps_words(verified: VerifiedStamps) -> list[RenderableType]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +13,10 @@ from rich.text import Text
 
 from adapter.audit.checkpoint import open_checkpoint, record_origin
 from adapter.audit.merkle import HASH_OCTETS, TILE_WIDTH, CompactRange
-from adapter.audit.tiles import CHECKPOINT, bundle, tile_path, tile_root
+from adapter.audit.tiles import CHECKPOINT, MAX_FILE_OCTETS, Read, bundle, tile_path, tile_root, verify_tiles
 from adapter.audit.verify import StoredEntry
 from adapter.cli.directory_source import own_directory
-from adapter.cli.files import write_octets
+from adapter.cli.files import read_octets, write_octets
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import Output, good
 from adapter.cli.own_record import record_signer
@@ -73,6 +74,39 @@ def _newest_witnessed(settings: Settings, cosignatures: Cosignatures) -> Cosigne
     if found is None:
         raise CommandRefused("no checkpoint has enough cosignatures yet")
     return found
+
+
+def verify_tiles_here(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of tiles.", show_default=False)],
+    *,
+    vkey: Annotated[Path, typer.Option(metavar="FILE", help="The verifier key of the record.", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a folder of tiles against the checkpoint in it: a mirror's, or one that was handed over.
+
+    Needs neither settings nor database. The entries are held against their tiles where the folder has them. Exit
+    code 6: a file was changed, and is named.
+    """
+    output = Output.of(as_json=as_json)
+    verifier = NoteVerifier.parse(read_octets(vkey, what="verifier key", max_bytes=4096).decode("ascii", "replace"))
+    with_entries = (folder / "tile" / "entries").is_dir()
+    checkpoint = verify_tiles(_reading(folder), verifier, with_entries=with_entries)
+    said = f"{checkpoint.size} entries of {checkpoint.origin}, " + ("each of them read" if with_entries else "by hash")
+    output.result(
+        {"entries": checkpoint.size, "root": checkpoint.root.hex(), "read": with_entries},
+        Text.assemble(good("The tiles are whole: "), said),
+    )
+
+
+def _reading(folder: Path) -> Read:
+    """Each file is read as it is asked for; the last one is kept, as its hashes are asked for one by one."""
+
+    @lru_cache(maxsize=8)
+    def read(path: str) -> bytes | None:
+        file = folder / path
+        return read_octets(file, what="tile", max_bytes=MAX_FILE_OCTETS) if file.is_file() else None
+
+    return read
 
 
 class _Tiles:

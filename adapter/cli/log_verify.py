@@ -17,7 +17,15 @@ from adapter.audit.held import MAX_HELD_OCTETS, HeldCheckpoints
 from adapter.audit.stamps import VerifiedStamps
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.cli.files import read_octets, write_octets
-from adapter.cli.log_stamps import stamps_value, stamps_words, verified_stamps
+from adapter.cli.log_kept import kept_value, kept_words, verified_kept
+from adapter.cli.log_stamps import (
+    earlier_times_value,
+    earlier_times_words,
+    seen_by_authorities,
+    stamps_value,
+    stamps_words,
+    verified_stamps,
+)
 from adapter.cli.log_witnesses import verified_witnesses, witnesses_value, witnesses_words
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, counted, good
@@ -76,13 +84,18 @@ def verify(
         Path | None, typer.Option(metavar="FILE", help="Write the newest checkpoint there, to be kept elsewhere.")
     ] = None,
     vkey: VkeyOption = None,
+    without_messages: Annotated[
+        bool,
+        typer.Option("--without-messages", help="Do not open the kept messages, for which the archive key is needed."),
+    ] = False,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
     """Read the whole record and prove that nothing was changed, removed or reordered.
 
     By itself this holds against everybody who lacks the record's key; with a checkpoint that somebody else kept,
-    against its holder too, and so with the time-stamps that it has. Exit code 6: something is not as it was.
+    against its holder too, and so with the time-stamps that it has. The kept messages are opened and held against
+    their entries, and so are the kept checkpoints of others. Exit code 6: something is not as it was.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
@@ -99,16 +112,30 @@ def verify(
             verifiers=verifiers,
             remembered=[*remembered, *(one for holder in held for one in holder.checkpoints)],
             keepers=_keepers(held),
+            seen=seen_by_authorities(settings),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        opening = bar.add_task("Opening messages", total=None)
+        kept = verified_kept(
+            settings,
+            with_messages=not without_messages,
+            progress=lambda done, total: bar.update(opening, completed=done, total=total),
         )
     if save_checkpoint is not None:
         _save_newest(reader, save_checkpoint, output)
     stamps, witnesses = verified_stamps(settings), verified_witnesses(settings)
     output.result(
-        {**_value(verified, remembered, held, stamps), "witnesses": witnesses_value(witnesses)},
+        {
+            **_value(verified, remembered, held, stamps),
+            "witnesses": witnesses_value(witnesses),
+            **earlier_times_value(verified),
+            **kept_value(kept),
+        },
         *_words(verified, remembered, held),
+        *earlier_times_words(verified),
         *stamps_words(stamps),
         *witnesses_words(witnesses),
+        *kept_words(kept),
     )
 
 

@@ -34,6 +34,11 @@ def trusted_authorities(settings: Settings, database: Database) -> Trusted:
     return trusted
 
 
+def newest_directory(settings: Settings, database: Database) -> Directory | None:
+    """The newest directory that is kept here; None when it cannot be read, or the anchor did not sign it."""
+    return _opened(settings, DirectoryCopy(settings.adapter.data_dir / COPY_FOLDER, database).load())
+
+
 def _opened(settings: Settings, stored: DirectoryProof | None) -> Directory | None:
     if stored is None:
         return None

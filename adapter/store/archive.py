@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -16,14 +17,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from sqlalchemy import bindparam, func, insert, select
 
+from adapter.audit.document import read_document
 from adapter.audit.retention import Compartment
 from adapter.audit.subjects import ARCHIVE_KEY_OCTETS
 from adapter.audit.verify import Progress
 from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable, StoreUnusable
 from adapter.ports import Keeping, KeptMessage
-from adapter.store.engine import Database
+from adapter.store.engine import Database, text_as_stored
 from adapter.store.failures import translated
-from adapter.store.schema import message_keys, messages
+from adapter.store.schema import entries, message_keys, messages
 from adapter.store.statements import Cursor, sql
 
 CONTENT_KEY_OCTETS: Final = 16
@@ -41,7 +43,11 @@ _COUNT_KEYS: Final = sql(
 _ADD_KEY: Final = sql(insert(message_keys), "name", *Compartment._fields, "wrapped")
 _ADD_MESSAGE: Final = sql(insert(messages), "number", "direction", "key_name", "sealed", "archived_in")
 _COUNT_MESSAGES: Final = sql(select(func.count()).select_from(messages))
-_LIST_MESSAGES: Final = sql(select(messages.c.number, messages.c.direction).order_by(messages.c.number))
+_LIST_MESSAGES: Final = sql(
+    select(messages.c.number, messages.c.direction, entries.c.document)
+    .outerjoin(entries, entries.c.number == messages.c.number)
+    .order_by(messages.c.number, messages.c.direction)
+)
 _READ_MESSAGE: Final = sql(
     select(
         messages.c.sealed,
@@ -55,8 +61,11 @@ _READ_MESSAGE: Final = sql(
 )
 
 
+REQUEST: Final = "request"
 REPLY: Final = "reply"
 """The direction of the message that answers a retry."""
+_MESSAGES: Final = frozenset({REQUEST, REPLY})
+_DIRECTIONS: Final = frozenset({*_MESSAGES, *(f"{direction}-status" for direction in _MESSAGES)})
 
 
 class SealedRow(NamedTuple):
@@ -175,16 +184,33 @@ def read_message(database: Database, archive_key: bytes, number: int, direction:
 def check_messages(database: Database, archive_key: bytes, progress: Progress | None = None) -> int:
     """Open every kept message that was not erased or archived; gives how many. RecordBroken at the first bad one.
 
+    What is opened has to be what its entry says: the record's entries are to be verified before (audit.verify).
     Raises StoreUnusable, KeyUnusable (another archive key).
     """
     archive, opened = Archive(archive_key), 0
     with translated(StoreUnusable), closing(database.connect()) as connection:
+        connection.text_factory = text_as_stored
         (total,) = connection.execute(_COUNT_MESSAGES).fetchone()
-        for number, direction in connection.cursor().execute(_LIST_MESSAGES):
-            opened += archive.read(connection.cursor(), number, direction) is not None
+        for number, direction, document in connection.cursor().execute(_LIST_MESSAGES):
+            if direction not in _DIRECTIONS:
+                raise RecordBroken(f"a message is kept with entry {number} as {direction!a}, which is no direction")
+            kept = archive.read(connection.cursor(), number, direction)
+            if kept is not None:
+                _check_said(f"the kept {direction} of entry {number}", kept, document)
+                opened += 1
             if progress is not None:
                 progress(opened, total)
     return opened
+
+
+def _check_said(what: str, kept: KeptMessage, document: str | None) -> None:
+    """A message is the one of whose octets its entry has the digest. A status has none: it is in no message."""
+    if document is None:
+        raise RecordBroken(f"{what} is of an entry that does not exist")
+    body, _ = read_document(document)
+    said = (body.get("octets_sha256"), body.get("reply_octets_sha256"))
+    if kept.direction in _MESSAGES and sha256(kept.octets).hexdigest() not in said:
+        raise RecordBroken(f"{what} is not the message that the entry is about")
 
 
 def compartment_of(at: datetime, keeping: Keeping) -> Compartment:

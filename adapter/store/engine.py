@@ -50,6 +50,15 @@ class Database:
             yield connection
 
     @contextmanager
+    def reading_as_stored(self) -> Iterator[Connection]:
+        """The same for whoever judges what is stored: text that is no UTF-8 comes with surrogates, not as an error."""
+        with self.reading() as connection:
+            driver = connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                driver.text_factory = text_as_stored
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that holds the write lock from its start; committed at the end, durably. StoreUnusable."""
         with translated(StoreUnusable), self.engine.connect() as connection:
@@ -63,6 +72,11 @@ class Database:
             finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if finding != "ok":
             raise StoreUnusable("the database is damaged; stop the adapter, keep the file, and restore the last backup")
+
+
+def text_as_stored(octets: bytes) -> str:
+    """For `sqlite3.Connection.text_factory`: a changed octet may have made text something that is no UTF-8."""
+    return octets.decode(errors="surrogateescape")
 
 
 def connect(path: Path, *, lock_timeout_s: float) -> sqlite3.Connection:

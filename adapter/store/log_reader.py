@@ -143,7 +143,7 @@ class LogReader:
 
     def end(self) -> RecordEnd:
         """The end of the record at this instant (audit.verify.RecordReader)."""
-        with self._database.reading() as connection:
+        with self._database.reading_as_stored() as connection:
             head = connection.execute(select(tree_head.c.size, tree_head.c.hashes)).one_or_none()
             if head is None:
                 raise RecordBroken("the tree head is missing")
@@ -189,7 +189,7 @@ class LogReader:
         """All rows in the order of a unique key, which is the first columns that are selected."""
         page = statement
         while True:
-            with self._database.reading() as connection:
+            with self._database.reading_as_stored() as connection:
                 rows = connection.execute(page.order_by(*key).limit(_PAGE_ROWS)).all()
             yield from rows
             if len(rows) < _PAGE_ROWS:

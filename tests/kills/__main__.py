@@ -35,7 +35,9 @@ from tests.kills.victims import Kill, random_kills
 DEFAULT_KILLS = 1_000
 DEFAULT_SEED = 20260302
 _MEMBERS = ("consumer", "provider")
-_PAUSE_S = 0.05
+_PAUSE_S = 0.2
+_SAY_EVERY = 25
+"""Kills, where there is nobody to see a bar."""
 _OUT = Console(stderr=True)
 
 
@@ -92,8 +94,10 @@ def _carry_out(after: Aftermath, kills: Iterable[Kill], total: int) -> None:
     with Progress(*columns, console=_OUT) as bar:
         task = bar.add_task("kills", total=total)
         try:
-            for _ in campaign:
+            for done, _ in enumerate(campaign, start=1):
                 bar.advance(task)
+                if not _OUT.is_terminal and done % _SAY_EVERY == 0:
+                    _OUT.print(f"{done} of {total} kills, {len(after.load.answered)} calls answered")
         except KeyboardInterrupt:
             campaign.close()
 

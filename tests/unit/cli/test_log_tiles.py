@@ -10,7 +10,8 @@ from adapter.audit.merkle import HASH_OCTETS, leaf_hash
 from adapter.audit.tiles import MAX_BUNDLED_OCTETS, bundle, tile_path
 from adapter.cli.log_tiles import write_tiles
 from adapter.errors import CommandRefused
-from tests.records import RecordHome
+from tests.command_line import typed
+from tests.records import ORIGIN, RecordHome
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,21 @@ def test_the_tiles_of_a_record(tmp_path: Path) -> None:
     bundled = (folder / "tile/entries/002.p/88").read_bytes()
     first = bundled[2 : 2 + int.from_bytes(bundled[:2], "big")]
     assert (folder / "tile/0/002.p/88").read_bytes()[:HASH_OCTETS] == leaf_hash(first)
+
+
+def test_a_folder_is_verified_with_the_records_verifier_key_alone(tmp_path: Path) -> None:
+    home = RecordHome.make(tmp_path)
+    home.fill(1, 300)
+    folder, vkey = tmp_path / "tiles", tmp_path / "record.vkey"
+    write_tiles(home.reader.entries(300), folder, with_entries=True)
+    newest = home.reader.latest_checkpoint()
+    assert newest is not None
+    (folder / "checkpoint").write_text(newest.note)
+    vkey.write_text(home.signer.vkey)
+    done = typed("log", "verify-tiles", folder, "--vkey", vkey)
+    assert (done.code, done.out) == (0, f"The tiles are whole: 300 entries of {ORIGIN}, each of them read\n")
+    tile = folder / "tile/0/001.p/44"
+    tile.write_bytes(tile.read_bytes()[:-1] + b"x")
+    done = typed("log", "verify-tiles", folder, "--vkey", vkey)
+    assert done.code == 6
+    assert "tile/0/001.p/44" in done.err
