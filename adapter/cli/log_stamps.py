@@ -109,15 +109,11 @@ def seen_by_authorities(settings: Settings) -> list[Seen]:
 def earlier_times_words(verified: VerifiedRecord) -> list[RenderableType]:
     """What `adapter log verify` says of entries whose times go back."""
     words: list[RenderableType] = [
-        doubtful(
-            f"Entry {one.number} says {when(one.at)}, and {one.seen.by}, which came before it, {when(one.seen.at)}."
-        )
+        doubtful(f"Entry {one.number} says {when(one.at)}, and {one.seen.by} before it {when(one.seen.at)}.")
         for one in verified.earlier_times
     ]
     if words:
-        words.append(
-            doubtful(f"{verified.earlier_times_count} entries say an earlier time than their place: do not rely on it.")
-        )
+        words.append(doubtful(f"Entries whose time is not to be relied on: {verified.earlier_times_count}."))
     return words
 
 

@@ -58,7 +58,9 @@ def main() -> int:
         StubSystem() as system,
         running(Path(folder) / "federation", *plans(system)) as federation,
     ):
-        load = Load(consumer=federation.homes["consumer"], provider=federation.homes["provider"], pause_s=_PAUSE_S)
+        load = Load(
+            consumer=federation.homes["consumer"], provider=federation.homes["provider"], pause_s=_PAUSE_S, clients=2
+        )
         after = Aftermath.before(federation, system, load)
         _carry_out(after, islice(random_kills(asked.seed, _MEMBERS), asked.kills), asked.kills)
         _OUT.print("Judging what is left ...")

@@ -6,18 +6,20 @@ import os
 import random
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from pathlib import Path
 
 from examples.federation.federation import Federation
 from examples.federation.home import Home
-from examples.federation.processes import answers
 
 _WHOLE_AGAIN_S = 600.0
-_POLL_S = 0.02
+_ANSWERS_WITHIN_S = 30.0
+_POLL_S = 0.1
 
 
 class Victim(Enum):
@@ -75,9 +77,11 @@ def bring_back(federation: Federation, home: Home, hit: int) -> bool:
     """
     name, started = home.plan.folder, False
     deadline = time.monotonic() + _WHOLE_AGAIN_S
-    while not (_is_whole(federation, home, hit) and answers(home.ready_url)):
-        assert time.monotonic() < deadline, f"{name} does not come back: {federation.processes[name].tail()}"
+    while not (_is_whole(federation, home, hit) and _answers(home.ready_url)):
         running = federation.processes[name]
+        if time.monotonic() > deadline:
+            there = f"leader {running.pid}, running {running.is_running}, workers {workers_of(running.pid)}, hit {hit}"
+            raise AssertionError(f"{name} does not come back ({there}): {running.tail()}")
         if not running.is_running and not running.group_exists:
             federation.launch(home)
             started = True
@@ -97,6 +101,15 @@ def workers_of(parent: int) -> list[int]:
         return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _answers(url: str) -> bool:
+    """Whether it is ready; it may take its time to say so."""
+    try:
+        with urllib.request.urlopen(url, timeout=_ANSWERS_WITHIN_S) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def _send(signal_it: Callable[[], None]) -> None:

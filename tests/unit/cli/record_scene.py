@@ -31,6 +31,8 @@ from adapter.store.peer_checkpoints import FORKED, PeerCheckpoints, keep_shown
 PERSON = "pinfl:" + "30101850000008"
 SOCIAL = MemberId.parse("UZ/GOV/200000003")
 CADASTRE = MemberId.parse("UZ/GOV/200000002")
+SHOWN = ((40, 1), (52, 2), (52, 3))
+"""What the cadastre showed with the first entries: size, and the octet that its root is made of."""
 _TASHKENT = timezone(timedelta(hours=5))
 _MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=_TASHKENT)
 _KEY = subject_key(bytes(range(32)))
@@ -90,7 +92,11 @@ def day_of_work() -> list[Entry]:
         made += [asking, _answer(asking, len(made))]
     refused: dict[str, Any] = {"kind": "refused", "outcome": "AccessDenied", "incident": "5e6c2f1a90d7", "rule": None}
     last = an_asking(_MONDAY + timedelta(hours=26), 9, purpose="pension", reason="no rule allows this", **refused)
-    return [*made, last]
+    shown = [
+        replace(one, body={**one.body, "peer_checkpoint": {"size": size, "root": bytes([root]).hex() * 32}})
+        for one, (size, root) in zip(made, SHOWN, strict=False)
+    ]
+    return [*shown, *made[len(shown) :], last]
 
 
 def build(place: Path) -> Path:
@@ -126,12 +132,12 @@ def _witness(settings: Settings) -> None:
     signer = NoteSigner(str(CADASTRE), Ed25519PrivateKey.from_private_bytes(bytes(32)))
     notes = [
         sign_checkpoint(Checkpoint(origin=str(CADASTRE), size=size, root=bytes([root]) * 32), signer)
-        for size, root in ((40, 1), (52, 2), (52, 3))
+        for size, root in SHOWN
     ]
     connection = database.connect()
     connection.execute("BEGIN")
-    for note in notes:
-        keep_shown(connection.cursor(), shown_checkpoint(note.encode(), CADASTRE), _MONDAY)
+    for note, entry in zip(notes, day_of_work(), strict=False):
+        keep_shown(connection.cursor(), shown_checkpoint(note.encode(), CADASTRE), entry.at)
     connection.execute("COMMIT")
     connection.close()
     kept = PeerCheckpoints(database)

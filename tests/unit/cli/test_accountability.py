@@ -18,7 +18,7 @@ from adapter.app.runs import Run as AdapterRun
 from adapter.audit.checkpoint import record_origin
 from adapter.settings import Settings, load_settings
 from adapter.store.appending import Log, append_entries
-from adapter.store.engine import open_database
+from adapter.store.engine import Database, open_database
 from adapter.store.record import RecordWriter
 from tests.memory_parts import Clock
 from tests.records import NOW, a_claim, a_request, an_answer, an_entry
@@ -39,7 +39,7 @@ def serve(place: Path, begins: datetime, *, stops: bool = True) -> None:
         run.end(0)
 
 
-def opened(place: Path) -> tuple[Settings, Keyring, object]:
+def opened(place: Path) -> tuple[Settings, Keyring, Database]:
     settings = load_settings(place / "adapter.toml")
     return settings, load_keyring(settings), open_database(settings.database_url)
 
@@ -48,7 +48,7 @@ async def exchange(place: Path) -> None:
     """A request and its answer, with both messages."""
     settings, keyring, database = opened(place)
     record = RecordWriter(
-        database,  # type: ignore[arg-type]
+        database,
         origin=record_origin(settings.member),
         signer=keyring.record,
         archive_key=keyring.archive_key,
@@ -63,11 +63,11 @@ async def exchange(place: Path) -> None:
 
 @pytest.fixture
 async def records(place: Path) -> Path:
-    """register/: kept in order. changed/: an octet of a kept message is another one. backdated/: an old entry, added late."""
+    """register/: in order. changed/: a kept message is another one. backdated/: an old entry, added late."""
     register = place / "register"
     serve(register, NOW - DAY)
     file = register / "adapter.toml"
-    file.write_text(file.read_text() + "\n[timing]\npeer_timeout_s = 20\n")
+    file.write_text(file.read_text().replace("\n[timing]\n", "\n[timing]\npeer_timeout_s = 20\n"))
     serve(register, NOW - timedelta(hours=1), stops=False)
     await exchange(register)
     serve(register, NOW + timedelta(hours=1))
@@ -79,7 +79,7 @@ async def records(place: Path) -> Path:
     changed.close()
     settings, keyring, database = opened(place / "backdated")
     late = replace(an_entry("urn:uuid:2c6f0d4e-0c67-4d3c-9d0b-0f5a3d3f5a10"), at=NOW - 20 * DAY)
-    append_entries(database, Log(record_origin(settings.member), keyring.record), [late])  # type: ignore[arg-type]
+    append_entries(database, Log(record_origin(settings.member), keyring.record), [late])
     return place
 
 

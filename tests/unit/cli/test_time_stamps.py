@@ -31,7 +31,7 @@ from tests.pki import Federation
 from tests.real_pki.making import RealPki
 from tests.real_pki.serving import Fault
 from tests.real_pki.tsa import TimeStampAuthority
-from tests.records import an_entry
+from tests.records import NOW, an_entry
 from tests.unit.cli.dialogue import MASKS, Run
 
 pytestmark = pytest.mark.sockets
@@ -46,10 +46,11 @@ class Home:
     federation: Federation
     listed: dict[str, Listed]
 
-    def fill(self) -> None:
+    def fill(self, at: datetime = NOW) -> None:
         settings = load_settings(self.place / "register" / "adapter.toml")
         log = Log(record_origin(settings.member), record_signer(settings))
-        append_entries(open_database(settings.database_url), log, [an_entry() for _ in range(3)])
+        made = [replace(an_entry(), at=at) for _ in range(3)]
+        append_entries(open_database(settings.database_url), log, made)
 
     def stamp(self) -> None:
         settings = load_settings(self.place / "register" / "adapter.toml")
@@ -144,9 +145,9 @@ def test_verify_names_a_stamp_that_was_changed_and_one_that_nobody_vouches_for(r
 def test_the_page_shows_what_is_shown(run: Run, home: Home) -> None:
     """docs/timestamps.md: its commands, in the state that it tells of."""
     for _ in range(2):
-        home.fill()
+        home.fill(datetime.now(UTC))
         home.stamp()
-    home.fill()
+    home.fill(datetime.now(UTC))
     page = (CHECKOUT / "docs" / "timestamps.md").read_text()
     shown = re.findall(r"^\$ adapter (log [^\n]*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert len(shown) == 3

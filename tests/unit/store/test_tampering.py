@@ -215,9 +215,9 @@ def test_an_inserted_entry_is_found(home):
     renumber(home, 25, 1)
     document = document_of(an_entry("urn:uuid:smuggled-in-message"))
     home.change(
-        "INSERT INTO entries (number, leaf_hash, kind, at_ms, message_id, consumer, service, outcome, document) "
-        "SELECT 25, ?, kind, at_ms, 'urn:uuid:smuggled-in-message', consumer, service, outcome, ? "
-        "FROM entries WHERE number = 0",
+        "INSERT INTO entries (number, leaf_hash, kind, at_ms, message_id, consumer, service, outcome, official, "
+        "purpose, document) SELECT 25, ?, kind, at_ms, 'urn:uuid:smuggled-in-message', consumer, service, outcome, "
+        "official, purpose, ? FROM entries WHERE number = 0",
         document.leaf_hash,
         document.text,
     )
