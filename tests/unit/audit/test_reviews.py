@@ -26,6 +26,13 @@ def test_an_entry_of_another_kind_opens_none(kind: str) -> None:
     assert tags_of({"kind": kind, "emergency": REASON}) == ()
 
 
+def test_the_words_of_the_record_stay_what_they_are() -> None:
+    """Old entries have them."""
+    details = {"review_of": 17, "finding": "justified", "note": ""}
+    assert tags_of({"kind": "admin", "outcome": "emergency-review-closed", "details": details}) == (closing_tag(17),)
+    assert closing_details(17, ReviewFinding.JUSTIFIED, "") == details
+
+
 def test_the_entry_of_an_officer_closes_the_review_that_it_names() -> None:
     details = closing_details(17, ReviewFinding.UNJUSTIFIED, "no case of that number")
     entry = admin_entry(CLOSED, officer="officer-1", at=NOW, details=details)

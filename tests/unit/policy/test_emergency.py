@@ -42,6 +42,12 @@ def test_an_emergency_of_anybody_else_is_denied(official: str | None) -> None:
     assert decision.findings[0].unmet == (NOT_NAMED,)
 
 
+def test_nobody_is_not_an_official_of_that_name() -> None:
+    rule = replace(EMERGENCY_RULE, emergency_officials=frozenset({"None"}))
+    assert judged(by(None), rule).findings[0].unmet == (NOT_NAMED,)
+    assert judged(by("None"), rule).rule_id == "r-emergency"
+
+
 def test_what_is_no_emergency_never_meets_an_emergency_rule() -> None:
     decision = judged(FACTS, EMERGENCY_RULE)
     assert isinstance(decision.refusal, AccessDenied)
