@@ -8,12 +8,14 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from lxml import etree
 
+from adapter.contracts import contract_path
 from adapter.envelope import names
 from adapter.envelope.gate_encryption import read_encrypted_data
 from adapter.envelope.gate_security import read_confirmation
 from adapter.envelope.gate_structure import Ids, check_empty, line_of, read_prefix_list
 from adapter.envelope.headers import read_exchange_header, read_personal_data, render_personal_data
 from adapter.envelope.instants import write_instant
+from adapter.envelope.request_context import read_request_context
 from adapter.envelope.statements import MAX_SUBJECTS
 from adapter.errors import EnvelopeRefused
 from adapter.stages import LegalBasis, PersonalData, RepresentedParty
@@ -38,6 +40,18 @@ SUBJECT = '<ia:Subject kind="stir">200000004</ia:Subject>'
 def test_personal_data_that_is_written_is_read_again(party: RepresentedParty | None) -> None:
     data = replace(personal_data(), issue="case 4/26", represented_party=party, emergency="<fire> & smoke")
     assert read_personal_data(etree.fromstring(render_personal_data(data))) == data
+
+
+def test_an_emergency_stands_where_the_schemas_have_it() -> None:
+    data = replace(personal_data(), issue="case 4/26", emergency="a child is missing")
+    peers, clients = (etree.XMLSchema(etree.parse(contract_path(f"xsd/{name}.xsd"))) for name in ("envelope", "client"))
+    peers.assertValid(etree.fromstring(render_personal_data(data)))
+    context = etree.fromstring(
+        f'<RequestContext xmlns="{names.CLIENT}"><Purpose>social-benefit</Purpose><Issue>4/26</Issue>'
+        "<Emergency>a child is missing</Emergency></RequestContext>"
+    )
+    clients.assertValid(context)
+    assert read_request_context(context).emergency == data.emergency
 
 
 def test_personal_data_may_be_a_purpose_alone() -> None:
