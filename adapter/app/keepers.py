@@ -14,9 +14,11 @@ from adapter.app.record_watch import LOCK_FILE as WATCH_LOCK_FILE
 from adapter.app.record_watch import RecordWatch
 from adapter.app.status_keeper import StatusKeeper
 from adapter.app.time_stamping import LOCK_FILE, StampingRule, StampKeeper
+from adapter.app.usage_desk import RecordDesk
 from adapter.app.witnessing import LOCK_FILE as WITNESS_LOCK_FILE
 from adapter.app.witnessing import WitnessingRule, WitnessKeeper
 from adapter.audit.checkpoint import record_origin
+from adapter.audit.subjects import subject_key
 from adapter.directory.anchor import read_anchor
 from adapter.directory.status import StatusBook
 from adapter.directory.trust import ChainCache
@@ -30,6 +32,7 @@ from adapter.store.log_reader import LogReader
 from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.runs import Runs
 from adapter.store.time_stamps import TimeStamps
+from adapter.store.usage_reader import UsageReader
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.directory_client import DirectoryClient
 from adapter.transport.peer_client import PeerClient
@@ -127,6 +130,17 @@ def status_keeper(settings: Settings, keeper: DirectoryKeeper) -> StatusKeeper:
         directory=keeper.current,
         chains=ChainCache(),
         clock=utc_now,
+    )
+
+
+def usage_desk(settings: Settings, keyring: Keyring, database: Database, keeper: DirectoryKeeper) -> RecordDesk:
+    """What tells a person of our record."""
+    return RecordDesk(
+        reader=UsageReader(database),
+        subject_key=subject_key(keyring.archive_key),
+        directory=keeper.current,
+        clock=utc_now,
+        officials=settings.record.tell_officials,
     )
 
 

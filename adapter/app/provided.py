@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapter.app.expressions import check_expressions
 from adapter.backends.assembly import build_backend, soap_packaging
+from adapter.backends.usage import ABOUT_THE_SUBJECT, UsageDesk
 from adapter.envelope.description import ServiceDescription, load_description
 from adapter.errors import SettingsInvalid
 from adapter.exchange.parts import NO_ATTACHMENTS, AttachmentBounds
@@ -37,8 +38,12 @@ def load_service(folder: Path) -> tuple[ServiceSettings, ServiceDescription]:
     return settings, description
 
 
-def load_provided(services_dir: Path, own: MemberId, transfer: TransferBounds) -> Mapping[ServiceId, ProvidedService]:
+def load_provided(
+    services_dir: Path, own: MemberId, transfer: TransferBounds, desk: UsageDesk | None = None
+) -> Mapping[ServiceId, ProvidedService]:
     """Every service, ready to answer. transfer: how slow a system's answer with attachments may come.
+
+    desk: what knows our record, for a service that tells of it.
 
     Raises SettingsInvalid (also when two folders hold one service).
     """
@@ -50,7 +55,7 @@ def load_provided(services_dir: Path, own: MemberId, transfer: TransferBounds) -
             raise SettingsInvalid(f"{folder / SETTINGS_FILE}: {service} is provided by another folder already")
         provided[service] = ProvidedService(
             description=description,
-            backend=build_backend(settings, description, transfer),
+            backend=build_backend(settings, description, transfer, desk),
             subject_rule=_subject_rule(settings),
             attachments=_attachments(settings, description),
         )
@@ -69,6 +74,8 @@ def _attachments(settings: ServiceSettings, description: ServiceDescription) -> 
 
 
 def _subject_rule(settings: ServiceSettings) -> SubjectRule | None:
+    if settings.usage is not None:
+        return ABOUT_THE_SUBJECT
     if settings.subject_kind is None or settings.subject_xpath is None:
         return None
     return SubjectRule(kind=settings.subject_kind, xpath=compile_xpath(settings.subject_xpath, settings.namespaces))

@@ -21,6 +21,7 @@ from adapter.app.keepers import (
     record_watch,
     stamp_keeper,
     status_keeper,
+    usage_desk,
     utc_now,
     witness_keeper,
 )
@@ -101,6 +102,7 @@ def build_site(
     keeper = directory_keeper(settings, database)
     policy = PolicyKeeper(AccessRules(database))
     record = _record_writer(settings, keyring, database, run_token)
+    transfer = transfer_bounds(settings, settings.peer_listener.read_timeout_s)
     peers = PeerClient(
         tls=keyring.tls,
         directory=keeper.current,
@@ -108,12 +110,12 @@ def build_site(
         timeout_s=settings.timing.peer_timeout_s,
         max_message_bytes=settings.peer_listener.max_message_bytes,
         attachments=attachment_bounds(settings),
-        transfer=transfer_bounds(settings, settings.peer_listener.read_timeout_s),
+        transfer=transfer,
         destinations=peer_destinations(settings, keeper),
     )
     spool = _spool(settings)
     services = load_provided(
-        settings.adapter.services_dir, settings.member, transfer_bounds(settings, settings.peer_listener.read_timeout_s)
+        settings.adapter.services_dir, settings.member, transfer, usage_desk(settings, keyring, database, keeper)
     )
     statuses = status_keeper(settings, keeper)
     keys = KeyKeeper(settings, keyring, database, utc_now, statuses.book.is_revoked)

@@ -4,18 +4,20 @@ Told is what was really released: an authorised request whose answer was recorde
 was refused is a number: no data went out, and a list of refusals would let anybody write names into a person's view.
 
 A legal basis whose kind the directory marks as withheld (a secrecy order) is told from the day after its `until`, by
-the calendar of UTC, the last day of which ends after Tashkent's; until then it is one of a number. Both numbers are of
-the whole record, never of a period: with periods of a minute the number alone would say when.
+the calendar of UTC, the last day of which ends after Tashkent's; until then it is one of a number. So is what an
+officer's order covers (audit.secrecy), until it ends. Both numbers are of the whole record, never of a period or of an
+earlier size: with periods of a minute the number alone would say when.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from adapter.audit.entry import REFUSED, REQUEST_RECEIVED
+from adapter.audit.secrecy import SecrecyOrder, covered_by
 from adapter.directory.content import BasisName, LegalBasisKind, Titles
 from adapter.directory.model import Directory
 from adapter.errors import InvalidIdentifier, RecordBroken
@@ -47,14 +49,16 @@ class Asked:
 class UsageQuestion:
     """What is asked: a period (since is inclusive, until exclusive; None has no end) and a page of lines, newest first.
 
-    first: how many lines are before the page. count: lines on it, 1 to MAX_PAGE_LINES. officials: whether the rule of
-    the adapter tells who asked; if not, the agency answers for its officials.
+    first: how many lines are before the page. count: lines on it, 1 to MAX_PAGE_LINES. size: entries of the record
+    when the first page was asked for, so that the pages fit together while others come in; None: all of them.
+    officials: whether the rule of the adapter tells who asked; if not, the agency answers for its officials.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     first: int = 0
     count: int = 20
+    size: int | None = None
     officials: bool = False
 
 
@@ -91,7 +95,10 @@ class UsageLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsageView:
-    """A page of what a person is told. total: lines of the period. withheld, refused: numbers of the whole record."""
+    """A page of what a person is told. total: lines of the period, in the record of the size that was asked for.
+
+    withheld, refused: numbers of the whole record as it is now.
+    """
 
     total: int
     withheld: int
@@ -99,20 +106,53 @@ class UsageView:
     lines: tuple[UsageLine, ...]
 
 
-def usage_view(asked: Iterable[Asked], question: UsageQuestion, directory: Directory, *, now: datetime) -> UsageView:
-    """The page that is asked for. asked: all entries about the person, newest first. Raises RecordBroken."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineProof:
+    """The hashes (RFC 6962, 2.1.1) that lead from the two entries of a line to the checkpoint."""
+
+    request: tuple[bytes, ...]
+    answer: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsageAnswer:
+    """A page with what shows an outsider that its lines are in the record of this size.
+
+    checkpoint: the signed note (C2SP) of that size; None as long as the record is empty.
+    """
+
+    view: UsageView
+    first: int
+    size: int
+    checkpoint: str | None
+    proofs: tuple[LineProof, ...]
+
+
+def usage_view(
+    asked: Iterable[Asked],
+    question: UsageQuestion,
+    directory: Directory,
+    *,
+    now: datetime,
+    orders: Sequence[SecrecyOrder] = (),
+) -> UsageView:
+    """The page that is asked for. asked: all entries about the person, newest first. orders: of this adapter.
+
+    Raises RecordBroken.
+    """
     told: list[Asked] = []
     total = withheld = refused = 0
     today = now.astimezone(UTC).date()
     for one in asked:
-        secret = _is_withheld(one.entry.body, directory.legal_basis_kinds, today)
-        if one.entry.body.get("kind") == REFUSED:
+        body = one.entry.body
+        secret = _is_withheld(body, directory.legal_basis_kinds, today) or covered_by(body, orders, today)
+        if body.get("kind") == REFUSED:
             refused += not secret
-        elif one.answer is None or one.entry.body.get("kind") != REQUEST_RECEIVED:
+        elif one.answer is None or body.get("kind") != REQUEST_RECEIVED:
             continue
         elif secret:
             withheld += 1
-        elif _within(one.answer.at, question):
+        elif _within(one.answer, question):
             if question.first <= total < question.first + min(question.count, MAX_PAGE_LINES):
                 told.append(one)
             total += 1
@@ -145,8 +185,12 @@ def _not_past(until: object, today: date) -> bool:
         return True
 
 
-def _within(at: datetime, question: UsageQuestion) -> bool:
-    return (question.since is None or at >= question.since) and (question.until is None or at < question.until)
+def _within(answer: RecordLine, question: UsageQuestion) -> bool:
+    return (
+        (question.since is None or answer.at >= question.since)
+        and (question.until is None or answer.at < question.until)
+        and (question.size is None or answer.number < question.size)
+    )
 
 
 def _line(request: RecordLine, answer: RecordLine, question: UsageQuestion, directory: Directory) -> UsageLine:

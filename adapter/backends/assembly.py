@@ -13,6 +13,7 @@ from adapter.backends.soap import SoapBackend, SoapBackendConfig
 from adapter.backends.sql import SqlBackend, SqlBackendConfig, SqlList, SqlOperation
 from adapter.backends.sql_database import DatabaseConfig
 from adapter.backends.sql_reply import ReplyNames
+from adapter.backends.usage import UsageBackend, UsageBackendConfig, UsageDesk
 from adapter.backends.xroad import check_for_xroad
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.description_packaging import packaging_of
@@ -26,11 +27,15 @@ from adapter.stages import Packaging
 
 
 def build_backend(
-    settings: ServiceSettings, description: ServiceDescription, transfer: TransferBounds | None = None
+    settings: ServiceSettings,
+    description: ServiceDescription,
+    transfer: TransferBounds | None = None,
+    desk: UsageDesk | None = None,
 ) -> Backend:
     """The backend that service.toml describes. Opens no connection yet.
 
     transfer: how slow an answer with attachments may come; how long it may stall says the service itself.
+    desk: what knows the record, for backend usage.
 
     Raises SettingsInvalid: an operation that the description lacks or that has no query, a query that is not one
     SELECT, a column path or handler that leads nowhere, an unreadable password file.
@@ -65,6 +70,9 @@ def build_backend(
         return PythonBackend(
             PythonBackendConfig(handler=python.handler, timeout_s=python.timeout_s, threads=python.threads), description
         )
+    if settings.usage is not None and desk is not None:
+        usage = settings.usage
+        return UsageBackend(UsageBackendConfig(timeout_s=usage.timeout_s, threads=usage.threads), description, desk)
     raise SettingsInvalid("the service has no backend")
 
 

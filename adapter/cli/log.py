@@ -15,6 +15,7 @@ from adapter.cli.log_hold import app as hold_app
 from adapter.cli.log_list import entry_value, follow, list_entries
 from adapter.cli.log_prove import prove
 from adapter.cli.log_report import report
+from adapter.cli.log_secrecy import app as secrecy_app
 from adapter.cli.log_stamps import covered_words, list_stamps
 from adapter.cli.log_tiles import export_tiles, verify_tiles_here
 from adapter.cli.log_usage import show_usage
@@ -86,3 +87,4 @@ app.command("report", epilog="adapter log report --since 2026-03-01 --until 2026
 app.command("witnessed", epilog="adapter log witnessed UZ/GOV/200000003 --export held.json")(witnessed)
 app.command("alarms", epilog="adapter log alarms --all")(alarms)
 app.command("close-alarm", epilog="adapter log close-alarm 17 --note 'restored from a backup, confirmed'")(close_alarm)
+app.add_typer(secrecy_app, name="secrecy")

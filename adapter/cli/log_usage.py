@@ -11,7 +11,15 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.audit.usage import MAX_PAGE_LINES, UsageLine, UsageQuestion, UsageView, usage_view
+from adapter.audit.usage import (
+    MAX_PAGE_LINES,
+    LineProof,
+    RecordLine,
+    UsageAnswer,
+    UsageLine,
+    UsageQuestion,
+    UsageView,
+)
 from adapter.cli.directory_source import own_directory
 from adapter.cli.failures import console_language
 from adapter.cli.log_subject import read_subject_file, tag_of
@@ -29,7 +37,6 @@ from adapter.cli.output import JsonValue, Output, facts_of, table_of, when
 from adapter.directory.model import Directory
 from adapter.envelope.texts import ENGLISH, text_in
 from adapter.store.engine import open_database
-from adapter.store.log_reader import LogReader
 from adapter.store.usage_reader import UsageReader
 
 
@@ -43,6 +50,10 @@ def show_usage(
     until: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
     page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page; the first has the newest.")] = 1,
     page_size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_LINES, help="Lines of a page.")] = 20,
+    record_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="What the first page said with --json, so that the pages fit together."),
+    ] = None,
     language: LanguageOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
@@ -50,8 +61,8 @@ def show_usage(
     """Show a person who got their data from here, what of it, and on which ground.
 
     The identifier is never an argument, which every user of the machine could read in the list of processes. What a
-    secrecy order covers is a number until the order's last day is past. --json adds for each line the proofs that its
-    two entries are in the record.
+    secrecy order covers is a number until the order ends. --json adds for each line the proofs that its two entries are
+    in the record.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
@@ -61,16 +72,13 @@ def show_usage(
         until=until,
         first=(page - 1) * page_size,
         count=page_size,
+        size=record_size,
         officials=settings.record.tell_officials,
     )
-    database = open_database(settings.database_url)
-    tag = tag_of(settings, read_subject_file(subject_file))
-    view = usage_view(UsageReader(database).asked(tag), question, directory, now=now_utc())
+    reader = UsageReader(open_database(settings.database_url))
+    answer = reader.answer(tag_of(settings, read_subject_file(subject_file)), question, directory, now=now_utc())
     tongue = (language or Language(_known(console_language()))).value
-    output.result(
-        _value(view, question, LogReader(database)) if as_json else {},
-        *_words(view, directory, tongue),
-    )
+    output.result(_value(answer), *_words(answer.view, directory, tongue))
 
 
 def _known(language: str) -> str:
@@ -127,19 +135,20 @@ def _row(line: UsageLine, directory: Directory, language: str) -> tuple[str, ...
     )
 
 
-def _value(view: UsageView, question: UsageQuestion, reader: LogReader) -> JsonValue:
-    newest = reader.latest_checkpoint()
+def _value(answer: UsageAnswer) -> JsonValue:
+    view = answer.view
     return {
         "total": view.total,
         "withheld": view.withheld,
         "refused": view.refused,
-        "first": question.first,
-        "checkpoint": None if newest is None else newest.note,
-        "usage": [_line_value(line, reader, newest.size) for line in view.lines] if newest is not None else [],
+        "first": answer.first,
+        "record_size": answer.size,
+        "checkpoint": answer.checkpoint,
+        "usage": [_line_value(line, proof) for line, proof in zip(view.lines, answer.proofs, strict=True)],
     }
 
 
-def _line_value(line: UsageLine, reader: LogReader, size: int) -> JsonValue:
+def _line_value(line: UsageLine, proof: LineProof) -> JsonValue:
     return {
         "log_time": when(line.logged),
         "action": line.action,
@@ -153,15 +162,14 @@ def _line_value(line: UsageLine, reader: LogReader, size: int) -> JsonValue:
         "regulation": line.regulation,
         "official": line.official,
         "fields": None if line.fields is None else list(line.fields),
-        "request": _proof(line.request.number, reader, size),
-        "answer": _proof(line.answer.number, reader, size),
+        "request": _proof(line.request, proof.request),
+        "answer": _proof(line.answer, proof.answer),
     }
 
 
-def _proof(number: int, reader: LogReader, size: int) -> JsonValue:
-    proved = reader.prove_entry(number, size)
+def _proof(entry: RecordLine, path: tuple[bytes, ...]) -> JsonValue:
     return {
-        "record": number,
-        "leaf_hash": proved.entry.leaf_hash.hex(),
-        "path": [octets.hex() for octets in proved.path],
+        "record": entry.number,
+        "leaf_hash": entry.leaf_hash.hex(),
+        "path": [octets.hex() for octets in path],
     }

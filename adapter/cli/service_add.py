@@ -6,7 +6,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,6 +16,10 @@ import typer
 from rich.text import Text
 
 from adapter.app.provided import DESCRIPTION_FOLDER, SETTINGS_FILE, load_service
+from adapter.backends.usage import CODE as USAGE_CODE
+from adapter.backends.usage import CONTRACT as USAGE_CONTRACT
+from adapter.backends.usage import VERSION as USAGE_VERSION
+from adapter.backends.usage import usage_description
 from adapter.cli.files import confirm, make_folder, read_octets, write_octets
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, settings_from
 from adapter.cli.output import Output, counted, good
@@ -31,6 +36,13 @@ from adapter.errors import AdapterError, CommandRefused
 from adapter.settings import load_service_settings
 
 _MAX_CONFIG_BYTES: Final = 1024 * 1024
+_USAGE_TITLE: Final = "Who got a person's data from here, and why"
+
+
+class BuiltIn(StrEnum):
+    """Services that the adapter answers by itself."""
+
+    USAGE = "usage"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +63,7 @@ class _NewService:
         return f"{self.subsystem}.{self.code}.{self.version}"
 
     def toml(self, wsdl: str) -> bytes:
+        backend = "soap" if self.soap else "usage"
         lines = [
             "# What each key means is said in docs/settings.md.",
             *(
@@ -62,12 +75,12 @@ class _NewService:
                     ("title", self.title),
                     ("wsdl", wsdl),
                     ("personal_data", self.personal_data),
-                    ("backend", "soap"),
+                    ("backend", backend),
                 )
             ),
             "",
-            "[soap]",
-            f"address = {toml_value(self.soap)}",
+            f"[{backend}]",
+            *([f"address = {toml_value(self.soap)}"] if self.soap else []),
             *(['protocol = "xroad-4.0"'] if self.is_xroad else []),
             "",
         ]
@@ -78,8 +91,12 @@ def add(
     wsdl: Annotated[
         str,
         typer.Argument(help="The WSDL: a file with what it imports, a folder, or its address.", show_default=False),
-    ],
+    ] = "",
     *,
+    built_in: Annotated[
+        BuiltIn | None,
+        typer.Option(help="A service that the adapter answers by itself, instead of a WSDL; needs --subsystem."),
+    ] = None,
     subsystem: Annotated[str, typer.Option(help="The subsystem that provides it.")] = "",
     code: Annotated[str, typer.Option(help="Code of the service.")] = "",
     version: Annotated[str, typer.Option(help="Version of the service.")] = "",
@@ -115,7 +132,8 @@ def add(
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
-    description = _described(wsdl, entry, frozenset(host.lower() for host in allow_fetch or ()), output)
+    if bool(wsdl) == (built_in is not None):
+        raise CommandRefused("say what is added: either a WSDL or --built-in usage")
     new = _NewService(
         subsystem=subsystem,
         code=code,
@@ -125,7 +143,11 @@ def add(
         soap=soap or "",
         is_xroad=xroad,
     )
-    content = _settings_for(new, config, description, settings.adapter.services_dir)
+    if built_in is None:
+        description = _described(wsdl, entry, frozenset(host.lower() for host in allow_fetch or ()), output)
+        content = _settings_for(new, config, description, settings.adapter.services_dir)
+    else:
+        description, content = usage_description(), _of_usage(new, config)
     if not as_json:
         for part in words_of(description):
             output.remarks.print(part)
@@ -150,6 +172,17 @@ def add(
             'The WSDL declares X-Road\'s headers. For a system made for X-Road: protocol = "xroad-4.0" in [soap].'
         )
     output.remark("Next: `adapter registration` for the authority, `adapter access grant` for who may call it.")
+
+
+def _of_usage(new: _NewService, config: Path | None) -> bytes:
+    """What the service.toml of the built-in service is to say. Raises CommandRefused."""
+    if new.soap or new.is_xroad or config is not None or not new.personal_data:
+        raise CommandRefused("the adapter answers a built-in service by itself: it needs a subsystem, nothing else")
+    if not new.subsystem:
+        raise CommandRefused("with --built-in this is needed too: --subsystem")
+    return replace(
+        new, code=new.code or USAGE_CODE, version=new.version or USAGE_VERSION, title=new.title or _USAGE_TITLE
+    ).toml(USAGE_CONTRACT)
 
 
 def _declares_xroad(description: ServiceDescription) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from lxml import etree
 
@@ -11,13 +11,20 @@ from adapter.envelope.carried import unwrap
 from adapter.envelope.description import ServiceDescription
 from adapter.envelope.names import SOAP12_FAULT
 from adapter.envelope.schema_attachments import check_with_attachments
-from adapter.errors import EnvelopeRefused, PeerAnswerInvalid, ProviderSystemInvalid, SchemaInvalid, SubjectMismatch
-from adapter.identifiers import SubjectId
+from adapter.errors import (
+    EnvelopeRefused,
+    PeerAnswerInvalid,
+    Problem,
+    ProviderSystemInvalid,
+    SchemaInvalid,
+    SubjectMismatch,
+)
 from adapter.stages import (
     BackendAnswer,
     CorrelatedReply,
     FreshRequest,
     ParsedCall,
+    PersonalData,
     ValidAnswer,
     ValidCall,
     ValidReply,
@@ -28,10 +35,15 @@ from adapter.xmlsafe import texts_at
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubjectRule:
-    """Where a service's payload names the person asked about; checked against the declared subjects."""
+    """Where a service's payload names the person asked about; checked against the declared subjects.
 
-    kind: str
+    kind: of the identifier that xpath finds, or where the payload names that. is_alone: the request may be about
+    nobody else, and nobody else may be who gets the answer.
+    """
+
+    kind: str | etree.XPath
     xpath: etree.XPath
+    is_alone: bool = False
 
 
 def validate_call(call: ParsedCall, description: ServiceDescription) -> ValidCall:
@@ -67,10 +79,9 @@ def validate_request(
     operation = description.operation(verified.header.operation, element)
     check_with_attachments(description, verified.payload, content, operation, verified.attachments, in_output=False)
     if subject_rule is not None:
-        declared = verified.personal_data.subjects if verified.personal_data else ()
         if operation.is_encoded:
             check_references(content.body)
-        _check_subjects(content.body, subject_rule, declared)
+        _check_subjects(content.body, subject_rule, verified.personal_data)
     return ValidRequest(
         fresh=fresh, operation=operation.name, input_element=element, type_checked=operation.type_checked
     )
@@ -91,11 +102,28 @@ def check_references(body: etree._Element) -> None:
 _REFERENCES: Final = ("href", "ref", "{http://www.w3.org/2003/05/soap-encoding}ref")
 
 
-def _check_subjects(payload: etree._Element, rule: SubjectRule, declared: tuple[SubjectId, ...]) -> None:
-    asked = texts_at(payload, rule.xpath)
-    allowed = {subject.value for subject in declared if subject.kind == rule.kind}
-    if not asked or not allowed.issuperset(asked):
+def _check_subjects(payload: etree._Element, rule: SubjectRule, personal_data: PersonalData | None) -> None:
+    declared = () if personal_data is None else personal_data.subjects
+    values = texts_at(payload, rule.xpath)
+    kinds = [rule.kind] * len(values) if isinstance(rule.kind, str) else texts_at(payload, rule.kind)
+    asked = set(zip(kinds, values, strict=False))
+    if not values or len(kinds) != len(values) or not asked <= {(one.kind, one.value) for one in declared}:
         raise SubjectMismatch("the Body asks about someone whom the PersonalData header does not name")
+    if rule.is_alone and personal_data is not None:
+        _check_alone(personal_data)
+
+
+def _check_alone(personal_data: PersonalData) -> None:
+    if len(personal_data.subjects) != 1:
+        _refuse_others("the request is about more than one person", "A request to this service is about one person.")
+    party = personal_data.represented_party
+    if party is not None and party.code != personal_data.subjects[0].value:
+        _refuse_others("somebody else is represented", "The answer of this service is for the subject of the request.")
+
+
+def _refuse_others(reason: str, text: str) -> NoReturn:
+    problem = Problem(line=0, column=0, element="PersonalData", rule="adapter.one-subject", text=text)
+    raise SubjectMismatch(reason, problems=(problem,))
 
 
 def validate_answer(answer: BackendAnswer, description: ServiceDescription, request: ValidRequest) -> ValidAnswer:

@@ -23,6 +23,8 @@ ApprovedAct = Literal[
     "access-review-close",
     "messages-erase",
     "hold-lift",
+    "secrecy-add",
+    "secrecy-lift",
 ]
 
 

@@ -98,6 +98,13 @@ class PythonSettings(Section):
     threads: Count = Field(4, description="Threads that run it, for each worker.")
 
 
+class UsageSettings(Section):
+    """[usage]: the adapter itself tells a person who got their data from here, and why (wsdl/usage.wsdl)."""
+
+    timeout_s: Seconds = Field(20, description="Seconds for one answer.")
+    threads: Count = Field(2, description="Threads that read the record, for each worker.")
+
+
 class ServiceSettings(Section):
     """The whole of `service.toml`."""
 
@@ -107,7 +114,9 @@ class ServiceSettings(Section):
     title: str = Field(min_length=1, description="What it is for, for the directory.")
     wsdl: str = Field("service.wsdl", min_length=1, description="The WSDL to begin with, in the folder description.")
     personal_data: bool = Field(description="Whether it transfers personal data: then a legal basis is demanded.")
-    backend: Literal["soap", "sql", "python"] = Field(description="What answers; the table of that name is needed.")
+    backend: Literal["soap", "sql", "python", "usage"] = Field(
+        description="What answers; the table of that name is needed."
+    )
     subject_kind: IdentifierKind | None = Field(None, description="Kind of identifier that subject_xpath finds.")
     subject_xpath: str | None = Field(
         None,
@@ -118,6 +127,9 @@ class ServiceSettings(Section):
     soap: SoapSettings | None = Field(None, description="With backend soap.")
     sql: SqlSettings | None = Field(None, description="With backend sql.")
     python: PythonSettings | None = Field(None, description="With backend python.")
+    usage: UsageSettings | None = Field(
+        None, description="With backend usage; `adapter service add --built-in usage` writes it."
+    )
 
     def service_id(self, member: MemberId) -> ServiceId:
         """The full id. member: whose adapter provides it."""
@@ -125,7 +137,7 @@ class ServiceSettings(Section):
 
     @model_validator(mode="after")
     def _one_backend(self) -> Self:
-        for name in ("soap", "sql", "python"):
+        for name in ("soap", "sql", "python", "usage"):
             given = getattr(self, name) is not None
             if given and name != self.backend:
                 raise mistake(f'only used with backend = "{name}"', at=(name,))
@@ -141,6 +153,10 @@ class ServiceSettings(Section):
             )
             raise mistake(f"needed with {given}", at=(missing,))
         check_xpath(self.subject_xpath, self.namespaces, at=("subject_xpath",))
+        if self.usage is not None and self.subject_kind is not None:
+            raise mistake("the service knows by itself where its subject is", at=("subject_kind",))
+        if self.usage is not None and not self.personal_data:
+            raise mistake("what is told of a person is personal data", at=("personal_data",))
         return self
 
     @model_validator(mode="after")

@@ -107,6 +107,11 @@ class LogReader:
         with self._database.reading() as connection:
             return _covering(connection, number)
 
+    def checkpoint_at(self, size: int) -> StoredCheckpoint:
+        """The checkpoint of exactly this size. Raises CommandRefused: none was signed then; StoreUnusable."""
+        with self._database.reading() as connection:
+            return _checkpoint_of_size(connection, size)
+
     def prove_entry(self, number: int, size: int | None = None) -> EntryProof:
         """That entry `number` is in the record of the checkpoint of this size (default: the newest checkpoint).
 

@@ -1,19 +1,24 @@
-"""All entries about one person, with the answers to the requests among them. Never writes."""
+"""What one person is told of the record, with proofs: entries about them and the answers to these. Never writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from adapter.audit.document import moment, read_document
 from adapter.audit.entry import REFUSED, REPLY_SENT, REQUEST_RECEIVED
-from adapter.audit.usage import Asked, RecordLine
+from adapter.audit.usage import Asked, LineProof, RecordLine, UsageAnswer, UsageQuestion, usage_view
+from adapter.directory.model import Directory
 from adapter.errors import LimitExceeded
 from adapter.identifiers import RecordNumber
 from adapter.store.engine import Database
+from adapter.store.log_reader import LogReader
 from adapter.store.schema import entries, subjects
+from adapter.store.secrecy_orders import SecrecyOrders
 
 MAX_ENTRIES: Final = 100_000
 _PAGE_ROWS: Final = 500
@@ -31,6 +36,28 @@ class UsageReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._log = LogReader(database)
+        self._orders = SecrecyOrders(database)
+
+    def answer(self, tag: str, question: UsageQuestion, directory: Directory, *, now: datetime) -> UsageAnswer:
+        """The page that is asked for, and what proves it. tag: of the person (audit.subjects).
+
+        Raises CommandRefused: no checkpoint was signed at question.size; LimitExceeded, RecordBroken, StoreUnusable.
+        """
+        checkpoint = self._log.latest_checkpoint() if question.size is None else self._log.checkpoint_at(question.size)
+        size = 0 if checkpoint is None else checkpoint.size
+        orders = tuple(self._orders.all().values())
+        bounded = replace(question, size=size)
+        view = usage_view(self.asked(tag), bounded, directory, now=now, orders=orders)
+        proofs = tuple(
+            LineProof(
+                request=self._log.prove_entry(line.request.number, size).path,
+                answer=self._log.prove_entry(line.answer.number, size).path,
+            )
+            for line in view.lines
+        )
+        note = None if checkpoint is None else checkpoint.note
+        return UsageAnswer(view=view, first=question.first, size=size, checkpoint=note, proofs=proofs)
 
     def asked(self, tag: str) -> Iterator[Asked]:
         """Requests let in and refusals about a person (a tag of audit.subjects), newest first.

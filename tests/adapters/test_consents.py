@@ -1,4 +1,4 @@
-"""Three agencies as processes: a consent that is given lets data out, and no longer once it was taken back."""
+"""Three agencies as processes: a consent lets data out until it is taken back, and the person is told of it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
+from zeep import Client
+from zeep.exceptions import Fault
 
+from adapter.audit.checkpoint import record_origin
+from adapter.audit.secrecy import Covered, order_details
 from adapter.cli import authority_publishing
 from adapter.cli.authority import signers_here
-from adapter.directory.content import ConsentIssuer
+from adapter.contracts import read_contract
+from adapter.directory.content import ConsentIssuer, SecrecyKind
 from adapter.directory.editing import put_entry
 from adapter.identifiers import ServiceId
+from adapter.store.appending import Log
+from adapter.store.engine import open_database
+from adapter.store.secrecy_orders import SecrecyOrders
 from examples.consents.__main__ import install
 from examples.consents.issuer import CERTIFICATE, FOLDER
 from examples.demo.soap_calls import SoapAnswer, post_soap, soap_envelope
@@ -25,6 +34,7 @@ from examples.federation.plan import ClientPlan, FederationPlan, GrantPlan, Memb
 from examples.federation.processes import Processes
 from tests.adapters.small_federation import NAMESPACE, fresh_pinfl, member_plan
 from tests.adapters.stub_system import StubSystem
+from tests.proof_check import opened_checkpoint, root_of
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 
@@ -37,6 +47,19 @@ subsystem = "UZ/GOV/200000001/register"
 purpose = "registration-of-rights"
 legal_basis_kind = "law"
 legal_basis_reference = "Law on personal data, article 18"
+"""
+
+
+USAGE_TOML = """\
+code = "findUsage"
+version = "v1"
+subsystem = "register"
+title = "Who got a person's data from here, and why"
+wsdl = "wsdl/usage.wsdl"
+personal_data = true
+backend = "usage"
+
+[usage]
 """
 
 
@@ -54,6 +77,16 @@ def issuer_plan(folder: Path) -> MemberPlan:
         GrantPlan(consumer="UZ/GOV/200000003", service=plan.service("consents", "ManageConsents")),
     )
     return replace(plan, services=services, grants=grants)
+
+
+def with_usage(plan: MemberPlan, folder: Path) -> MemberPlan:
+    """The register offers what `adapter service add --built-in usage` adds; every member may ask."""
+    for name in ("wsdl/usage.wsdl", "xsd/usage.xsd"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(read_contract(name))
+    grant = GrantPlan(consumer="UZ/GOV/200000003", service=plan.service("register", "findUsage"))
+    usage = ServicePlan(toml=USAGE_TOML, description=folder)
+    return replace(plan, services=(*plan.services, usage), grants=(*plan.grants, grant))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +112,9 @@ class Ground:
     def ask(self, pinfl: str, consent: str) -> str:
         more = f"<c:Consent>{self.issuer.plan.subsystem('consents')}/{consent}</c:Consent>"
         header = said(pinfl, "social-benefit", "consent", more)
+        return self.get_person(pinfl, header)
+
+    def get_person(self, pinfl: str, header: str) -> str:
         body = f'<p:GetPerson xmlns:p="{NAMESPACE}"><p:Pinfl>{pinfl}</p:Pinfl></p:GetPerson>'
         return post_soap(self.consumer.service_url(self.wanted), soap_envelope(body, header=header)).code
 
@@ -112,7 +148,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with StubSystem() as system, Processes(folder / "logs") as processes, pytest.MonkeyPatch.context() as patched:
         patched.setenv(FOLDER, str(folder / "issuing" / "consents"))
         members = (
-            member_plan(1, "register", suite="p256", system=system, more_settings=ASKING),
+            with_usage(member_plan(1, "register", suite="p256", system=system, more_settings=ASKING), folder / "usage"),
             issuer_plan(folder / "issuing"),
             replace(
                 member_plan(3, "consumer", suite="p256", system=system),
@@ -123,6 +159,39 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         enter_issuer(federation, folder / "issuing" / "consents" / CERTIFICATE)
         federation.start()
         yield Ground(federation=federation)
+
+
+def test_a_portal_tells_a_person_who_got_their_data_and_anybody_can_check_it(ground: Ground) -> None:
+    pinfl, register = fresh_pinfl(), ground.federation.homes["register"]
+    assert ground.get_person(pinfl, said(pinfl, "social-benefit", "law")) == "answered"
+    portal = Client(f"{ground.consumer.service_url(register.plan.service('register', 'findUsage'))}?wsdl")
+    context = portal.get_element(f"{{{CLIENT}}}RequestContext")(
+        Official="portal-1",
+        Purpose="social-benefit",
+        LegalBasis={"_value_1": "Law on personal data, article 30", "kind": "law"},
+        Subject=[{"_value_1": pinfl, "kind": "pinfl"}],
+    )
+
+    def find_usage(whom: str = pinfl) -> Any:
+        return portal.service.findUsage(Subject={"_value_1": whom, "kind": "pinfl"}, _soapheaders=[context])
+
+    told = find_usage()
+    assert (told.Total, told.Withheld, [one.Action for one in told.Usage]) == (1, 0, ["GetPerson"])
+    size, root = opened_checkpoint(told.Checkpoint, register.keyring.record.vkey)
+    for one in (told.Usage[0].Request, told.Usage[0].Answer):
+        assert root_of(one.LeafHash, one.number, size, one.PathHash) == root
+    assert [one.Action for one in find_usage().Usage] == ["findUsage", "GetPerson"], "the look itself is told as well"
+    with pytest.raises(Fault, match="person asked about"):
+        find_usage(fresh_pinfl())
+
+    now, record = datetime.now(UTC), Log(record_origin(register.plan.member), register.keyring.record)
+    kind = SecrecyKind(code="inquiry", titles={"en": "An inquiry"}, maximum=timedelta(days=9))
+    covered = Covered(service=ground.wanted)
+    details = order_details(kind, "17-2026", covered, until=now.date() + timedelta(days=1), now=now)
+    orders = SecrecyOrders(open_database(register.settings.database_url))
+    orders.place(details, officer="officer-7", log=record, now=now)
+    told = find_usage()
+    assert (told.Total, told.Withheld, {one.Action for one in told.Usage}) == (2, 1, {"findUsage"})
 
 
 def test_a_consent_is_given_taken_back_and_its_issuer_goes_down(ground: Ground) -> None:

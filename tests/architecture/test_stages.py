@@ -38,7 +38,12 @@ MAKERS = {
     "RecordedCall": ("adapter/exchange/recording.py",),
     "DeliverableReply": ("adapter/exchange/recording.py",),
     # One kind of information system, one file; nothing else can answer for a system.
-    "BackendAnswer": ("adapter/backends/soap.py", "adapter/backends/sql.py", "adapter/backends/python.py"),
+    "BackendAnswer": (
+        "adapter/backends/soap.py",
+        "adapter/backends/sql.py",
+        "adapter/backends/python.py",
+        "adapter/backends/usage.py",
+    ),
     "SealedMessage": ("adapter/crypto/seal.py",),
     # A call of this adapter itself, to a consent issuer, does not come from a socket.
     "ReceivedCall": ("adapter/transport/*", "adapter/app/consent_asking.py"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapter.audit.secrecy import Covered, SecrecyOrder
 from adapter.audit.usage import MAX_PAGE_LINES, Asked, RecordLine, UsageQuestion, usage_view
 from adapter.directory.content import BasisName, LegalBasisKind
 from adapter.errors import RecordBroken
@@ -156,3 +157,53 @@ def test_pages_part_the_lines_and_the_total_is_on_each(directory):
 def test_an_entry_that_does_not_say_who_asked_is_a_broken_record(directory):
     with pytest.raises(RecordBroken, match="entry 3"):
         usage_view([released(3, consumer="nobody")], EVERYTHING, directory, now=NOW)
+
+
+# --- orders that officers place --------------------------------------------------------------------------------------
+
+
+def order(covered: Covered, *, lifted: datetime | None = None) -> SecrecyOrder:
+    return SecrecyOrder(
+        number=RecordNumber(99),
+        kind="inquiry",
+        reference="17-2026",
+        covered=covered,
+        placed=NOW,
+        until=NOW.date() + timedelta(days=1),
+        officer="officer-7",
+        lifted=lifted,
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "lifted", "told"), [(0, None, False), (1, None, False), (2, None, True), (0, NOW, True)]
+)
+def test_what_an_order_covers_is_a_number_until_the_order_ends(directory, days, lifted, told):
+    orders = [order(Covered(purpose="inquiry"), lifted=lifted)]
+    asked = [released(3, purpose="inquiry"), Asked(entry=line(2, "refused", purpose="inquiry")), released(0)]
+    view = usage_view(asked, EVERYTHING, directory, now=NOW + timedelta(days=days), orders=orders)
+    assert (view.total, view.withheld, view.refused) == ((2, 0, 1) if told else (1, 1, 0))
+    assert [one.request.number for one in view.lines] == ([3, 0] if told else [0])
+
+
+# --- pages that fit together -----------------------------------------------------------------------------------------
+
+
+def test_what_came_after_the_first_page_is_on_none_of_its_pages(directory):
+    asked = [released(number) for number in (20, 10, 8, 6, 4, 2)]
+    pages = [usage_view(asked, UsageQuestion(first=first, count=2, size=10), directory, now=NOW) for first in (0, 2, 4)]
+    assert [[one.request.number for one in page.lines] for page in pages] == [[8, 6], [4, 2], []]
+    assert {page.total for page in pages} == {4}
+
+
+def test_a_request_whose_answer_came_later_is_not_on_the_page(directory):
+    assert usage_view([released(8)], UsageQuestion(size=9), directory, now=NOW).total == 0
+    assert usage_view([released(8)], UsageQuestion(size=10), directory, now=NOW).total == 1
+
+
+def test_an_earlier_size_does_not_say_since_when_something_is_withheld(directory):
+    """Whoever could ask for the number at each size would learn by halving which entry it is."""
+    asked = [secret(6), Asked(entry=line(4, "refused")), released(2)]
+    for size in range(1, 9):
+        view = usage_view(asked, UsageQuestion(size=size), directory, now=NOW)
+        assert (view.withheld, view.refused) == (1, 1)

@@ -24,6 +24,7 @@ from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader
 from tests.unit.cli.dialogue import Dialogue, Run, play, updating
 
+TODAY = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 DIALOGUE = Path(__file__).parent / "usage-dialogue.txt"
 PERSON = "pinfl:" + "30101850000008"
 OTHER = "pinfl:" + "30101850000015"
@@ -57,8 +58,10 @@ def _entry(kind: str, minute: int, message: str, **said: Any) -> Entry:
 
 
 @pytest.fixture
-def home(place: Path) -> Path:
+def home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A record: two releases about the person, one under a secrecy order, a refusal, and one about somebody else."""
+    for command in ("log_usage", "log_secrecy"):
+        monkeypatch.setattr(f"adapter.cli.{command}.now_utc", lambda: TODAY)
     settings = load_settings(place / "register" / "adapter.toml")
     key = subject_key(bytes(range(32)))
     about = {name: [subject_tag(key, *name.split(":"))] for name in (PERSON, OTHER)}
@@ -95,7 +98,7 @@ def test_the_page_shows_the_dialogue(root: Path) -> None:
     page = (root / "docs/usage.md").read_text()
     played = {exchange.text().strip() for exchange in Dialogue.parse(DIALOGUE.read_text()).exchanges}
     blocks = [textwrap.dedent(block).strip() for block in _BLOCK.findall(page)]
-    assert len(blocks) == 2
+    assert len(blocks) == 7
     assert all(block in played for block in blocks)
 
 

@@ -13,6 +13,10 @@ from tests.settings_files import SERVICE_HEAD as HEAD
 from tests.settings_files import SERVICE_SQL as SQL
 
 SOAP = '[soap]\naddress = "http://127.0.0.1:9000/"\n'
+USAGE = (
+    'code = "findUsage"\nversion = "v1"\nsubsystem = "population"\ntitle = "Who got it"\npersonal_data = true\n'
+    'backend = "usage"\n'
+)
 PYTHON = '[python]\nclass = "examples.cadastre:Cadastre"\n'
 
 
@@ -48,7 +52,10 @@ def test_python(tmp_path: Path) -> None:
     [
         (HEAD, 6, "backend", "the table [sql] is needed"),
         (HEAD + SQL + SOAP, 19, "soap", 'only used with backend = "soap"'),
-        (HEAD.replace('"sql"', '"sqll"') + SQL, 6, "backend", "'soap', 'sql' or 'python'"),
+        (HEAD.replace('"sql"', '"sqll"') + SQL, 6, "backend", "'python' or 'usage'"),
+        (USAGE + 'subject_kind = "pinfl"\nsubject_xpath = "x"\n[usage]\n', 7, "subject_kind", "knows by itself"),
+        (USAGE.replace("true", "false") + "[usage]\n", 5, "personal_data", "is personal data"),
+        (USAGE, 6, "backend", "the table [usage] is needed"),
         (HEAD.replace('"GetPerson"', '"Get Person"') + SQL, 1, "code", "1 to 64 letters"),
         (HEAD.replace('subject_kind = "pinfl"', "") + SQL, 0, "subject_kind", "needed with subject_xpath"),
         (HEAD.replace('"p:Pinfl"', '"q:Pinfl"') + SQL, 8, "subject_xpath", "not in namespaces: q"),
