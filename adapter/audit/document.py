@@ -79,8 +79,8 @@ def document_of(entry: Entry) -> EntryDocument:
             entry.service,
             entry.outcome,
             entry.incident,
-            _asking(body),
-            body.get("purpose"),
+            _asked(body, "official"),
+            _asked(body, "purpose"),
         ),
         subjects=tags_of(body),
     )
@@ -99,17 +99,17 @@ def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
             said.get("service"),
             said.get("outcome"),
             said.get("incident"),
-            _asking(body),
-            said.get("purpose"),
+            _asked(body, "official"),
+            _asked(body, "purpose"),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RecordBroken("an entry is not the JSON object that an entry is") from error
     return body, indexed
 
 
-def _asking(body: Mapping[str, Any]) -> str | None:
-    """The official, where the body is not of an answer."""
-    return None if body.get("in_reply_to") is not None else body.get("official")
+def _asked(body: Mapping[str, Any], name: str) -> str | None:
+    """A member of the body, where it is not of an answer."""
+    return None if body.get("in_reply_to") is not None else body.get(name)
 
 
 def instant_text(at: datetime) -> str:

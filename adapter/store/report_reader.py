@@ -10,7 +10,7 @@ from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final, Self, cast
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, case, func, select, tuple_
 
 from adapter.audit.document import milliseconds, moment, read_document
 from adapter.audit.report import ASKING_KINDS, Asking
@@ -43,15 +43,16 @@ def read_askings(
         period.append(at_ms < milliseconds(until))
     with database.reading() as connection:
         total = connection.execute(select(func.count(at_ms)).where(*period)).scalar_one()
-    page = select(at_ms, number, entries.c.kind, entries.c.document).where(*period).order_by(at_ms, number)
-    page, done = page.limit(_PAGE_ROWS), 0
+    asking = case((entries.c.kind.in_(ASKING_KINDS), entries.c.document)).label("asking")
+    page = select(at_ms, number, asking).where(*period).order_by(at_ms, number).limit(_PAGE_ROWS)
+    done = 0
     wanted = page
     while True:
         with database.reading() as connection:
             rows = connection.execute(wanted).all()
         for row in rows:
-            if row.kind in ASKING_KINDS:
-                yield Asking.of(moment(row.at_ms), _body(row.number, row.document))
+            if row.asking is not None:
+                yield Asking.of(moment(row.at_ms), _body(row.number, row.asking))
         done += len(rows)
         progress(done, total)
         if len(rows) < _PAGE_ROWS:

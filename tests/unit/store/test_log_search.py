@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, event
 
 from adapter.audit.document import document_of
 from adapter.ports import Entry
 from adapter.store import log_search
 from adapter.store.appending import append_entries
-from adapter.store.log_search import LogFilter
-from adapter.store.migrate import prepare
+from adapter.store.engine import unchecked_database
+from adapter.store.log_reader import LogFilter, LogReader
+from adapter.store.migrate import alembic_config, prepare
+from adapter.store.schema import APPLICATION_ID
 from tests.records import NOW, RecordHome, an_entry
 
 SIZE = 240
@@ -161,6 +164,27 @@ def test_no_search_reads_the_record_through(filled: RecordHome, counted: int, mo
         assert read_through == [], which
 
 
+@pytest.mark.parametrize(
+    ("counted", "which", "index"),
+    [
+        (10_000, LogFilter(purpose="benefit", official="A-1"), "entries_official"),
+        (10_000, LogFilter(official="A-1", purpose="never"), "entries_purpose"),
+        (10_000, LogFilter(official="A-1", outcome="NoLegalBasis", kind="refused"), "entries_kind"),
+        (10_000, LogFilter(consumer="UZ/GOV/200000003/benefits", since=NOW + timedelta(minutes=230)), "entries_at_ms"),
+        (3, LogFilter(consumer="UZ/GOV/200000003/benefits", until=NOW + timedelta(minutes=90)), "entries_at_ms"),
+    ],
+)
+def test_the_shortest_way_is_gone_and_what_is_found_is_not_sorted(
+    filled: RecordHome, counted: int, which: LogFilter, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_search, "COUNTED", counted)
+    with _plans(filled) as steps:
+        filled.reader.search(which)
+    page = [step.partition("  <- ")[0] for step in steps if "ORDER BY" in step.partition("  <- ")[2]]
+    assert page
+    assert all(f"INDEX {index} " in step for step in page)
+
+
 def test_what_comes_later_is_followed(filled: RecordHome, tmp_path: Path) -> None:
     home = RecordHome.make(tmp_path)
     append_entries(home.database, home.log, _entries()[:100])
@@ -181,19 +205,21 @@ def test_what_comes_later_is_followed(filled: RecordHome, tmp_path: Path) -> Non
 
 
 def test_a_record_of_before_is_found_by_official_and_purpose(tmp_path: Path) -> None:
-    """The migration fills the columns of entries that were written without them."""
-    home = RecordHome.make(tmp_path)
-    append_entries(home.database, home.log, [an_entry(), replace(an_entry(), kind="admin", body={"kind": "admin"})])
-    for statement in (
-        "DROP INDEX entries_official",
-        "DROP INDEX entries_purpose",
-        "DROP INDEX entries_kind",
-        "ALTER TABLE entries DROP COLUMN official",
-        "ALTER TABLE entries DROP COLUMN purpose",
-        "CREATE INDEX entries_admin ON entries (outcome) WHERE kind = 'admin'",
-        "UPDATE alembic_version SET version_num = '0006'",
-    ):
-        home.change(statement)
-    prepare(f"sqlite:///{home.database.path}")
-    assert [entry.number for entry in home.reader.search(LogFilter(official="A-1234", purpose="benefits"))] == [0]
-    home.verify()
+    """The migration fills the columns of entries that were written without them, as entries are written now."""
+    path = tmp_path / "old.sqlite"
+    path.touch(mode=0o600)
+    answer = replace(an_entry(kind="reply-sent"), body={**an_entry().body, "in_reply_to": "urn:uuid:1"})
+    administrative = replace(an_entry(), kind="admin", body={"kind": "admin", "details": {"official": "x"}})
+    written = [document_of(entry) for entry in (an_entry(), answer, administrative)]
+    with unchecked_database(path).writing() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        command.upgrade(alembic_config(connection), "0006")
+        for number, entry in enumerate(written):
+            connection.exec_driver_sql(
+                "INSERT INTO entries (number, leaf_hash, kind, at_ms, document) VALUES (?, ?, ?, ?, ?)",
+                (number, entry.leaf_hash, entry.indexed.kind, entry.indexed.at_ms, entry.text),
+            )
+    reader = LogReader(prepare(f"sqlite:///{path}"))
+    assert [entry.number for entry in reader.search(LogFilter(official="A-1234", purpose="benefits"))] == [0]
+    stored = [(entry.indexed.official, entry.indexed.purpose) for entry in reader.entries(len(written))]
+    assert stored == [(entry.indexed.official, entry.indexed.purpose) for entry in written]
