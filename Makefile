@@ -55,7 +55,8 @@ fuzz: $(READY) ## search for inputs that break something, 20 minutes a target (T
 endurance: $(READY) ## ten minutes of attacks on two running adapters while a calm client goes on; docs/limits.md
 	@$(RUN)/python -m bench.endurance
 
-kills: $(READY) ## SIGKILL processes of two adapters under load 1,000 times, then judge the records; KILLS=50 for fewer
+kills: $(READY) ## SIGKILL writers of a record, then processes of two adapters, 1,000 times each; KILLS=50 for fewer
+	@KILLS=$(KILLS) $(RUN)/pytest --quiet -o timeout=0 -k killed tests/unit/store/test_processes.py
 	@$(RUN)/python -m tests.kills --kills $(KILLS)
 
 check: $(READY) ## format, lint, types, floors, architecture, generated pages

@@ -7,6 +7,8 @@ digests only and stays provable.
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,7 +17,7 @@ from typing import Final, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, tuple_
 
 from adapter.audit.document import read_document
 from adapter.audit.retention import Compartment
@@ -46,8 +48,13 @@ _COUNT_MESSAGES: Final = sql(select(func.count()).select_from(messages))
 _LIST_MESSAGES: Final = sql(
     select(messages.c.number, messages.c.direction, entries.c.document)
     .outerjoin(entries, entries.c.number == messages.c.number)
-    .order_by(messages.c.number, messages.c.direction)
+    .where(tuple_(messages.c.number, messages.c.direction) > tuple_(bindparam("after"), bindparam("direction_after")))
+    .order_by(messages.c.number, messages.c.direction),
+    "after",
+    "direction_after",
 )
+_PAGE_ROWS: Final = 1_000
+"""Each page is a transaction of its own: one that takes minutes would keep the write-ahead log from being emptied."""
 _READ_MESSAGE: Final = sql(
     select(
         messages.c.sealed,
@@ -191,7 +198,7 @@ def check_messages(database: Database, archive_key: bytes, progress: Progress | 
     with translated(StoreUnusable), closing(database.connect()) as connection:
         connection.text_factory = text_as_stored
         (total,) = connection.execute(_COUNT_MESSAGES).fetchone()
-        for number, direction, document in connection.cursor().execute(_LIST_MESSAGES):
+        for number, direction, document in _pages(connection):
             if direction not in _DIRECTIONS:
                 raise RecordBroken(f"a message is kept with entry {number} as {direction!a}, which is no direction")
             kept = archive.read(connection.cursor(), number, direction)
@@ -201,6 +208,19 @@ def check_messages(database: Database, archive_key: bytes, progress: Progress | 
             if progress is not None:
                 progress(opened, total)
     return opened
+
+
+def _pages(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str | None]]:
+    """Number and direction of every kept message, with the document of its entry."""
+    after: tuple[int, str | bytes] = (-(1 << 63), "")
+    while True:
+        found = connection.execute(_LIST_MESSAGES, after)
+        page = found.fetchmany(_PAGE_ROWS)
+        found.close()
+        yield from page
+        if len(page) < _PAGE_ROWS:
+            return
+        after = page[-1][:2]
 
 
 def _check_said(what: str, kept: KeptMessage, document: str | None) -> None:

@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.app.record_answers import RecordAnswers
 from adapter.app.record_watch import RecordWatch
-from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
+from adapter.audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from adapter.audit.past import read_answer, write_answer, write_question
 from adapter.audit.peer_checkpoints import ClaimedPast, Fork, ShownState, shown_checkpoint, verify_fork
+from adapter.audit.proofs import verify_inclusion
+from adapter.audit.times import Seen, not_before
 from adapter.audit.verify import verify_record
 from adapter.crypto.note import NoteSigner, NoteVerifier, only_signer
 from adapter.errors import PeerMismatch, PeerUnreachable, RecordBroken
@@ -32,6 +34,7 @@ from adapter.store.peer_checkpoints import (
     MAX_PENDING,
     SHRUNK,
     UNPROVEN,
+    KeptCheckpoint,
     PeerCheckpoints,
     keep_shown,
 )
@@ -83,6 +86,9 @@ class Watched:
 
     def states(self) -> list[tuple[int, ShownState]]:
         return [(one.shown.size, one.state) for one in self.kept.of(self.id, *ShownState, limit=-1)]
+
+    def held(self) -> list[KeptCheckpoint]:
+        return self.kept.of(self.id, *ShownState, limit=-1)
 
     def alarms(self) -> list[str]:
         return [alarm.kind for alarm in self.kept.open_alarms()]
@@ -176,6 +182,11 @@ async def test_a_record_that_is_written_anew_is_found_out_with_a_proof(
     watched.show()
     written_anew(watched, change(entries_of(watched.a)), tmp_path / "again.sqlite")
     watched.append(4, "later")
+    own_key = [NoteVerifier.parse(watched.signer.vkey)]
+    verify_record(LogReader(watched.a), origin=str(watched.id), verifiers=own_key)  # by itself nothing is wrong with it
+    held = [open_checkpoint(one.shown.note, own_key, origin=str(watched.id)) for one in watched.held()]
+    with pytest.raises(RecordBroken, match="remembered checkpoint of size 5"):
+        verify_record(LogReader(watched.a), origin=str(watched.id), verifiers=own_key, remembered=held)
     await watched.watch.look()
     assert watched.states()[0] == (5, ShownState.FORKED)
     (alarm,) = watched.kept.open_alarms()
@@ -190,6 +201,27 @@ async def test_a_record_that_is_written_anew_is_found_out_with_a_proof(
     verify_fork(fork, [NoteVerifier.parse(watched.signer.vkey)], origin=str(watched.id))
     await watched.watch.look()
     assert len(watched.kept.open_alarms()) == 1
+
+
+async def test_an_entry_that_is_added_late_with_an_old_time_forks_nothing_and_is_dated_by_others(
+    watched: Watched,
+) -> None:
+    """Its place is at the end, whatever it says: whoever kept a checkpoint from before knows that it was not there."""
+    watched.show()
+    late = replace(an_entry("urn:uuid:late"), at=NOW - timedelta(days=30))
+    append_entries(watched.a, Log(str(watched.id), watched.signer), [late])
+    own_key = [NoteVerifier.parse(watched.signer.vkey)]
+    verified = verify_record(LogReader(watched.a), origin=str(watched.id), verifiers=own_key)
+    assert [(one.number, one.at) for one in verified.earlier_times] == [(5, late.at)]
+    # The other side is shown the entry, with the proof of its place.
+    proof = LogReader(watched.a).prove_entry(5)
+    newest = open_checkpoint(proof.checkpoint, own_key, origin=str(watched.id))
+    verify_inclusion(leaf=proof.entry.leaf_hash, index=5, size=newest.size, proof=proof.path, root=newest.root)
+    earliest = not_before(5, [Seen(one.shown.size, one.seen, "B") for one in watched.held()])
+    assert earliest is not None
+    assert earliest.at == NOW > late.at
+    await watched.watch.look()
+    assert watched.alarms() == []
 
 
 async def test_the_alarm_is_an_entry_of_a_record_that_verifies(watched: Watched, tmp_path: Path) -> None:

@@ -107,7 +107,11 @@ def test_a_key_is_replaced_and_forgotten(federation: Federation) -> None:
     keys = DecryptionKeys.of(old)
     keys.replace(DecryptionKeys.of(old, new))
     assert keys.find(_ski(federation.cadastre)) is new
+    held = keys.certificates
+    assert held == (old.certificate, new.certificate)
     keys.keep_only(lambda certificate: certificate == new.certificate)
+    left = keys.certificates
+    assert left == (new.certificate,)
     assert keys.find(_ski(federation.cadastre)) is new
     with pytest.raises(SecurityFailed, match="not ours"):
         keys.find(_ski(federation.social))

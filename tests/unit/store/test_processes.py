@@ -1,6 +1,7 @@
 """Several worker processes at once, and workers that are killed in the middle of it (promises 3 and 10)."""
 
 import multiprocessing
+import os
 import random
 import time
 from contextlib import closing
@@ -20,7 +21,8 @@ from tests.records import CONSUMER, NOW, a_claim, a_request
 from tests.unit.store import appender
 
 WORKERS = 3
-KILLS = 20
+KILLS = int(os.environ.get("KILLS", "20"))
+"""`make kills` asks for a thousand."""
 
 pytestmark = pytest.mark.sockets
 
