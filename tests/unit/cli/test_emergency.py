@@ -97,6 +97,7 @@ def test_reviewing_is_what_the_commands_print(run: Run, place: Path, asked: Sett
     shown, expected = _played(REVIEWING, run, place)
     assert shown == expected
     assert PINFL not in shown
+    assert run("log", "verify", "--settings", "register").code == 0
 
 
 def test_the_page_shows_what_is_printed(root: Path) -> None:
