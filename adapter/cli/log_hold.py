@@ -18,7 +18,11 @@ from adapter.identifiers import MessageId
 from adapter.store.engine import open_database
 from adapter.store.holds import Holds, find_hold
 
-app = typer.Typer(help="Keep the messages of an exchange, whatever their time.", no_args_is_help=True)
+app = typer.Typer(
+    help="Keep the messages of an exchange, whatever their time.",
+    epilog="adapter log hold list",
+    no_args_is_help=True,
+)
 
 ReasonOption = Annotated[
     str, typer.Option(help="Why, such as the order's number: no personal data.", metavar="TEXT", show_default=False)

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "validate": "Check envelopes in files, and name every problem.",
     "log": "The tamper-evident record: list, show, verify.",
     "evidence": "Evidence of one exchange: export it, look into it, verify it offline.",
+    "archive": "Kept messages in files of their own: write, verify, put back.",
     "directory": "The authority's directory: write it, look at it.",
     "witness": "A neutral witness of members' records: init, know, show, serve.",
     "authority": "The authority's repository: officers' keys, signatures, publication.",

@@ -44,6 +44,10 @@ class DirectoryFiles:
         """This version of the root: one of those that lead from the anchor to what signed the directory."""
         return f"{self.folder}/{version}.root.json"
 
+    def root_paths(self, files: Mapping[str, bytes]) -> list[str]:
+        """Where a container has roots."""
+        return [path for path in files if (match := _ROOT.fullmatch(path)) and match[1] == self.folder]
+
     def roots_of(self, files: Mapping[str, bytes]) -> tuple[bytes, ...]:
         """The roots of a container, in the order of their versions."""
         found = {

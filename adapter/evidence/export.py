@@ -82,10 +82,10 @@ def gather_evidence(
         CLAIMS: render_claims(claims),
         **_message(REQUEST, request, MessageKind.REQUEST, exported),
         CHECKPOINT: checkpoint.encode(),
-        **_directory(OF_EXCHANGE, directory),
+        **directory_files(OF_EXCHANGE, directory),
     }
     if exporter_directory is not None:
-        files |= _directory(OF_EXPORTER, exporter_directory)
+        files |= directory_files(OF_EXPORTER, exporter_directory)
     if stamp is not None:
         files[STAMP] = stamp
     if reply is not None:
@@ -96,7 +96,8 @@ def gather_evidence(
     return files
 
 
-def _directory(at: DirectoryFiles, directory: DirectoryProof) -> dict[str, bytes]:
+def directory_files(at: DirectoryFiles, directory: DirectoryProof) -> dict[str, bytes]:
+    """The directory with what proves it, in the one form that `evidence.verify.open_directory` takes."""
     return {
         at.document: directory.document,
         at.targets: in_one_form(directory.targets, Targets),

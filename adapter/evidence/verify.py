@@ -75,10 +75,10 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
     claims = read_claims(files[CLAIMS])
     # 2. Enough of the authority's officers signed the directory, by a root that follows from the anchor.
     #    (Whether it was current is judged at the messages' times, in step 6.)
-    directory = _directory(files, OF_EXCHANGE, anchor)
+    directory = open_directory(files, OF_EXCHANGE, anchor)
     exporter_directory = directory
     if OF_EXPORTER.document in files:
-        exporter_directory = _directory(files, OF_EXPORTER, anchor)
+        exporter_directory = open_directory(files, OF_EXPORTER, anchor)
     # 3. The signature of the container is the exporter's, and what others say of it fits.
     signature = _signature(container, claims, exporter_directory)
     # 4. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
@@ -115,8 +115,11 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
     )
 
 
-def _directory(files: Mapping[str, bytes], at: DirectoryFiles, anchor: Anchor) -> Directory:
-    """Step 2. Every octet counts: metadata that is laid out in another way is not what an export wrote."""
+def open_directory(files: Mapping[str, bytes], at: DirectoryFiles, anchor: Anchor) -> Directory:
+    """Step 2, for archive files too: every octet counts, so metadata has the form that an export writes.
+
+    Raises EvidenceInvalid.
+    """
     with _about(at.document):
         proof = DirectoryProof(document=files[at.document], targets=files[at.targets], roots=at.roots_of(files))
         directory = authenticate_directory(proof, anchor)

@@ -1,0 +1,154 @@
+"""Archive files on the command line: moved, verified, put back, erased in every copy, and every changed octet found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from adapter.cli.directory_source import anchor_from, own_copy
+from adapter.directory.anchor import Anchor
+from adapter.directory.refresh import Known, Refresh
+from adapter.errors import AdapterError, EvidenceInvalid
+from adapter.evidence.archive_file import INDEX, SEALED, verify_archive
+from adapter.evidence.asic import open_asic
+from adapter.settings import load_settings
+from adapter.store.archive import check_messages, read_message
+from adapter.store.engine import open_database
+from adapter.transport.directory_client import DirectoryClient
+from tests.kept_messages import ARCHIVE_KEY, keep_messages, message_id_of, octets_of
+from tests.unit.cli.dialogue import Dialogue, Run, play, updating
+
+DIALOGUE = Path(__file__).parent / "archive-dialogue.txt"
+DAY_FILE = "archive/UZ-GOV-200000001-2026-03-02-0-5.asice"
+WRITE = ("archive", "write", "--before", "2026-03-04", "--out", "archive", "--settings", "register")
+RESTORE = ("archive", "restore", DAY_FILE, "--settings", "register", "--json")
+
+
+@pytest.fixture
+def home(place: Path) -> Path:
+    """A register with eight messages on two days, which has a copy of the directory."""
+    settings = load_settings(place / "register" / "adapter.toml")
+    begun = Refresh(anchor_from(settings.directory.anchor), Known(), now=None, has_document=False)
+    found = asyncio.run(DirectoryClient((str(place / "fed"),), timeout_s=60).look(begun))
+    assert found is not None
+    assert own_copy(settings).keep(found, since=0)
+    keep_messages(place / "register")
+    return place
+
+
+@pytest.fixture
+def archived(run: Run, home: Path) -> bytes:
+    """The file of the first day."""
+    typed = run(*WRITE)
+    assert typed.code == 0, typed.err
+    return (home / DAY_FILE).read_bytes()
+
+
+@pytest.fixture
+def anchor(home: Path) -> Anchor:
+    return anchor_from(home / "fed" / "anchor.json")
+
+
+def kept(home: Path) -> list[bytes | None]:
+    database = open_database(load_settings(home / "register" / "adapter.toml").database_url)
+    read = [read_message(database, ARCHIVE_KEY, at, ("request", "reply")[at % 2]) for at in range(8)]
+    return [None if message is None else message.octets for message in read]
+
+
+ALL = [octets_of(at // 2, ("request", "reply")[at % 2]) for at in range(8)]
+
+
+def test_the_dialogue_is_what_the_commands_print(run: Run, home: Path) -> None:
+    expected = Dialogue.parse(DIALOGUE.read_text())
+    shown = play(expected, run, home)
+    if updating():
+        DIALOGUE.write_text(shown.text())
+    assert shown.text() == expected.text()
+    assert run("log", "verify", "--settings", "register").code == 0
+
+
+def test_what_was_moved_is_no_longer_in_the_database_and_comes_back_whole(
+    run: Run, home: Path, archived: bytes
+) -> None:
+    assert kept(home) == [None] * 8
+    data = b"".join(file.read_bytes() for file in (home / "register" / "data").glob("adapter.sqlite*"))
+    for message in verify_archive(archived, anchor_from(home / "fed" / "anchor.json")).messages:
+        assert message.sealed not in data
+        assert message.sealed in archived
+    assert not any(octets in archived for octets in ALL)
+    assert json.loads(run(*RESTORE).out)["restored"] == 6
+    assert kept(home) == [*ALL[:6], None, None]
+    assert json.loads(run(*RESTORE).out) == {"erased": 0, "present": 6, "record": 11, "restored": 0}
+
+
+def test_erasing_a_day_reaches_its_archive_files(run: Run, home: Path, archived: bytes) -> None:
+    assert run("log", "erase", "2026-03-02", "--yes", "--settings", "register").code == 0
+    assert json.loads(run(*RESTORE).out)["erased"] == 6
+    assert kept(home) == [None] * 8
+    assert run("archive", "verify", DAY_FILE, "--anchor", "fed/anchor.json").code == 0
+    assert archived == (home / DAY_FILE).read_bytes()
+
+
+def test_a_held_message_is_not_moved_and_one_that_was_moved_keeps_its_key(run: Run, home: Path) -> None:
+    hold = ("log", "hold", "add", "--reason", "court order 17", "--settings", "register")
+    assert run(*hold, message_id_of(3)).code == 0
+    assert run(*WRITE).code == 0
+    assert kept(home) == [*[None] * 6, *ALL[6:]]
+    assert run(*hold, message_id_of(0)).code == 0
+    erased = json.loads(run("log", "erase", "2026-03-02", "--yes", "--settings", "register", "--json").out)
+    assert [(one["day"], one["purpose"]) for one in erased["left"]] == [("2026-03-02", "benefits")]
+    assert erased["erased"] == 2
+    assert json.loads(run(*RESTORE).out)["restored"] == 4
+    assert run("log", "erase", "2026-03-02", "--yes", "--settings", "register").code == 0
+    assert kept(home) == [*ALL[:2], *[None] * 4, *ALL[6:]]
+
+
+def test_every_changed_octet_of_an_archive_file_is_found_and_named(archived: bytes, anchor: Anchor) -> None:
+    """Some thousand places, and whole files of it left out or exchanged."""
+    verify_archive(archived, anchor)
+    chance = random.Random(11)
+    for at in sorted(chance.sample(range(len(archived)), 1_000)):
+        changed = archived[:at] + bytes([archived[at] ^ 1 << chance.randrange(8)]) + archived[at + 1 :]
+        with pytest.raises(EvidenceInvalid) as refused:
+            verify_archive(changed, anchor)
+        assert refused.value.reason
+
+
+def test_a_changed_message_of_a_file_is_named(archived: bytes, anchor: Anchor) -> None:
+    sealed = open_asic(archived).files[SEALED]
+    at = archived.index(sealed) + len(sealed) // 2
+    with pytest.raises(EvidenceInvalid, match=SEALED):
+        verify_archive(archived[:at] + bytes([archived[at] ^ 1]) + archived[at + 1 :], anchor)
+    assert INDEX in open_asic(archived).files
+
+
+def test_a_changed_kept_message_is_not_archived(run: Run, home: Path) -> None:
+    database = open_database(load_settings(home / "register" / "adapter.toml").database_url)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE messages SET sealed = zeroblob(length(sealed)) WHERE number = 3")
+    typed = run(*WRITE)
+    assert (typed.code, "kept reply of entry 3" in typed.err) == (6, True)
+    with pytest.raises(AdapterError, match="kept reply of entry 3"):
+        check_messages(database, ARCHIVE_KEY)
+
+
+def test_a_file_of_another_record_is_not_put_back(run: Run, home: Path, archived: bytes) -> None:
+    """The same adapter, with another record: an entry of the file is not the entry of this number here."""
+    database = open_database(load_settings(home / "register" / "adapter.toml").database_url)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE entries SET document = replace(document, 'A-1234', 'A-9999')")
+    typed = run(*RESTORE)
+    assert typed.code == 2
+    assert "is not entry 0 of this record" in typed.err
+    assert kept(home) == [None] * 8
+
+
+def test_no_file_is_overwritten(run: Run, home: Path, archived: bytes) -> None:
+    assert run(*RESTORE).code == 0
+    typed = run(*WRITE)
+    assert (typed.code, "never overwritten" in typed.err) == (2, True)
+    assert kept(home)[:6] == ALL[:6]
