@@ -15,6 +15,8 @@ import pytest
 from lxml import etree, html
 
 from adapter.audit.subjects import subject_key, subject_tag
+from adapter.cli.doctor_checks import Health
+from adapter.cli.doctor_records import look_at_records
 from adapter.cli.own_record import own_log
 from adapter.store.appending import append_entries
 from adapter.store.engine import open_database
@@ -69,6 +71,15 @@ def _found(page: html.HtmlElement, path: str) -> list[Any]:
     return cast("list[Any]", page.xpath(path))
 
 
+def test_a_closed_alarm_is_no_failure_of_doctor_any_more(run: Run, record: Path) -> None:
+    settings = settings_of(record / "register")
+    (open_alarm,) = look_at_records(settings)
+    assert "entry 7 " in open_alarm.found
+    assert "close-alarm 7" in open_alarm.mend
+    assert run("log", "close-alarm", "7", "--settings", "register", "--note", "restored").code == 0
+    assert [finding.health for finding in look_at_records(settings)] == [Health.OK]
+
+
 # --- follow ----------------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +111,7 @@ def test_entries_are_followed_until_somebody_interrupts(
 
 def test_the_page_needs_nothing_else_and_is_readable_without_its_plots(run: Run, reported: Path) -> None:
     assert run("log", "report", "--settings", "register", "--html", "all.html").code == 0
+    assert (reported / "all.html").stat().st_mode & 0o777 == 0o600
     text = (reported / "all.html").read_text()
     page = html.document_fromstring(text)
     assert not _found(page, "//script | //link | //img | //iframe | //@src | //@href | //@onload")
