@@ -17,16 +17,19 @@ from adapter.cli.doctor_stamps import destinations_of
 from adapter.cli.options import now_utc
 from adapter.cli.own_record import ARCHIVE_KEY_FILE
 from adapter.crypto.certificates import Purpose, sha256
+from adapter.crypto.cosignature import open_cosignatures
 from adapter.directory.model import Directory
 from adapter.directory.proof import DirectoryProof, authenticate_directory, with_anchor
 from adapter.directory.status import StatusBook
 from adapter.directory.trust import ChainCache
 from adapter.errors import CommandRefused, DirectoryUnavailable
+from adapter.evidence.cosigned import CosignedCheckpoint, witnesses_of
 from adapter.evidence.export import ExportedMessage, ProvedEntry, gather_evidence
 from adapter.identifiers import MessageId
 from adapter.ports import KeptMessage, SigningKey
 from adapter.settings import Settings
 from adapter.store.archive import read_message
+from adapter.store.cosignatures import Cosignatures
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.erasure import what_became_of
@@ -73,6 +76,7 @@ def gather(
         entries=[ProvedEntry(number=int(one.entry.number), text=one.entry.document, proof=one.path) for one in proofs],
         checkpoint=proved_in.checkpoint,
         stamp=None if stamp is None else stamp.token,
+        cosigned=_cosigned(settings, database, int(entries[0].number), proved_in.size, directories.exchange),
         directory=directories.exchange,
         exporter_directory=directories.exporter,
     )
@@ -100,6 +104,26 @@ def _stamp(settings: Settings, database: Database, newest: int, directory: Direc
         return None
     open_stamp(stamp, authority.certificates)
     return stamp
+
+
+def _cosigned(
+    settings: Settings, database: Database, newest: int, size: int, proof: DirectoryProof
+) -> CosignedCheckpoint | None:
+    """The oldest checkpoint over all entries up to `newest` that a witness of this directory cosigned.
+
+    size: of the checkpoint to which its consistency is proved. Raises RecordBroken, StoreUnusable, KeyUnusable.
+    """
+    directory = authenticate_directory(proof, anchor_from(settings.directory.anchor))
+    vkeys = {one.vkey for one in directory.witnesses.values()}
+    found = Cosignatures(database).covering(newest, vkeys, 1) if vkeys else None
+    if found is None:
+        return None
+    reader = LogReader(database)
+    _, good = open_cosignatures(found.note.encode(), witnesses_of(directory))
+    note = reader.checkpoint_at(found.size).note + "".join(one.line for one in good)
+    smaller, larger = sorted((found.size, size))
+    consistency = () if smaller == larger else reader.prove_consistency(smaller, larger)
+    return CosignedCheckpoint(note=note, proof=tuple(consistency))
 
 
 def _kept_messages(settings: Settings, database: Database, numbers: list[int]) -> dict[str, KeptMessage]:

@@ -17,6 +17,8 @@ REQUEST: Final = "messages/request"
 REPLY: Final = "messages/reply"
 CHECKPOINT: Final = "record/checkpoint.note"
 STAMP: Final = "record/checkpoint.tst"
+COSIGNED: Final = "record/cosigned.note"
+CONSISTENCY: Final = "record/consistency.json"
 
 _FORMAT: Final = "interagency-adapter/evidence/3"
 _ENTRY: Final = re.compile(r"record/(entry|proof)-(0|[1-9][0-9]{0,18})\.json")
@@ -70,7 +72,10 @@ _REQUIRED: Final = frozenset(
     (CLAIMS, *(f"{REQUEST}.{suffix}" for suffix in ("xml", "key", "cer")), CHECKPOINT, DIRECTORY_XML, DIRECTORY_TARGETS)
 )
 _OF_REPLY: Final = frozenset(f"{REPLY}.{suffix}" for suffix in ("xml", "key", "cer"))
-_OPTIONAL: Final = frozenset((f"{REQUEST}.ocsp", f"{REPLY}.ocsp", STAMP, OF_EXPORTER.document, OF_EXPORTER.targets))
+_WITNESSED: Final = frozenset((COSIGNED, CONSISTENCY))
+_OPTIONAL: Final = (
+    frozenset((f"{REQUEST}.ocsp", f"{REPLY}.ocsp", STAMP, OF_EXPORTER.document, OF_EXPORTER.targets)) | _WITNESSED
+)
 
 
 def entry_path(number: int) -> str:
@@ -137,6 +142,7 @@ def check_contents(files: Mapping[str, bytes]) -> tuple[int, ...]:
     for path in sorted(_REQUIRED - files.keys()):
         raise EvidenceInvalid(f"{path}: missing")
     _check_together(files, f"{REPLY}.", _OF_REPLY)
+    _check_together(files, "record/co", _WITNESSED)
     _check_together(files, f"{OF_EXPORTER.folder}/", frozenset((OF_EXPORTER.document, OF_EXPORTER.targets)))
     if not numbers["entry"] or numbers["entry"] != numbers["proof"]:
         raise EvidenceInvalid("record: every entry needs its proof, and there has to be one")

@@ -17,6 +17,8 @@ from adapter.errors import EvidenceInvalid
 from adapter.evidence.contents import (
     CHECKPOINT,
     CLAIMS,
+    CONSISTENCY,
+    COSIGNED,
     OF_EXCHANGE,
     OF_EXPORTER,
     REPLY,
@@ -28,6 +30,7 @@ from adapter.evidence.contents import (
     proof_path,
     render_claims,
 )
+from adapter.evidence.cosigned import CosignedCheckpoint
 from adapter.evidence.messages import certificate_in
 from adapter.identifiers import MemberId, MessageId
 from adapter.ports import KeptMessage
@@ -64,6 +67,7 @@ def gather_evidence(
     entries: Sequence[ProvedEntry],
     checkpoint: str,
     stamp: bytes | None = None,
+    cosigned: CosignedCheckpoint | None = None,
     directory: DirectoryProof,
     exporter_directory: DirectoryProof | None = None,
 ) -> dict[str, bytes]:
@@ -71,8 +75,9 @@ def gather_evidence(
 
     exporter: the member whose record this is. exported: when it is signed. message_id: of the request. entries: all
     entries about this exchange, proved in the tree of `checkpoint` (a signed note). stamp: a time-stamp token over that
-    note. The directory should be the version by which the messages were trusted (the entries name it); a later one
-    proves the same as long as it still lists both members' certificates. Its roots begin with the exporter's own
+    note. cosigned: a checkpoint with these entries that witnesses of the directory cosigned.
+    The directory should be the version by which the messages were trusted (the entries name it); a later one proves
+    the same as long as it still lists both members' certificates. Its roots begin with the exporter's own
     anchor. exporter_directory: another one that names the exporter's certificate, where the first one does not.
     The content keys go with the messages, so that whoever holds the file can read them: hand it on accordingly.
     Raises EvidenceInvalid, and what the gate of a message raises.
@@ -88,6 +93,8 @@ def gather_evidence(
         files |= directory_files(OF_EXPORTER, exporter_directory)
     if stamp is not None:
         files[STAMP] = stamp
+    if cosigned is not None:
+        files |= {COSIGNED: cosigned.note.encode(), CONSISTENCY: render_proof(cosigned.proof)}
     if reply is not None:
         files |= _message(REPLY, reply, MessageKind.REPLY, exported)
     for entry in entries:

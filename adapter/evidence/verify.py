@@ -24,6 +24,8 @@ from adapter.evidence.asic import SignedFiles, open_asic
 from adapter.evidence.contents import (
     CHECKPOINT,
     CLAIMS,
+    CONSISTENCY,
+    COSIGNED,
     OF_EXCHANGE,
     OF_EXPORTER,
     REPLY,
@@ -36,6 +38,7 @@ from adapter.evidence.contents import (
     proof_path,
     read_claims,
 )
+from adapter.evidence.cosigned import ProvedCosignatures, judge_cosigned
 from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
 from adapter.evidence.export import read_proof
 from adapter.evidence.judgement import Judgement
@@ -58,6 +61,7 @@ class Proved:
     exporter_directory: Directory
     checkpoint: Checkpoint
     stamp: AuthorityStamp | None
+    witnessed: ProvedCosignatures | None
     entries: tuple[ExchangeEntry, ...]
     request: ProvedMessage
     reply: ProvedMessage | None
@@ -76,9 +80,7 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
     # 2. Enough of the authority's officers signed the directory, by a root that follows from the anchor.
     #    (Whether it was current is judged at the messages' times, in step 6.)
     directory = open_directory(files, OF_EXCHANGE, anchor)
-    exporter_directory = directory
-    if OF_EXPORTER.document in files:
-        exporter_directory = open_directory(files, OF_EXPORTER, anchor)
+    exporter_directory = open_directory(files, OF_EXPORTER, anchor) if OF_EXPORTER.document in files else directory
     # 3. The signature of the container is the exporter's, and what others say of it fits.
     signature = _signature(container, claims, exporter_directory)
     # 4. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
@@ -87,8 +89,9 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
     #    If it is time-stamped: by an authority that the directory names.
     with _about(STAMP):
         stamp = judge_stamp(files[STAMP], files[CHECKPOINT], directory) if STAMP in files else None
-    # 5. Every entry is in the record that the checkpoint is of.
+    # 5. Every entry is in the record that the checkpoint is of; and in the one that witnesses saw, if they did.
     entries = tuple(_proved_entry(files, number, checkpoint) for number in numbers)
+    witnessed = _witnessed(files, numbers, checkpoint, directory) if COSIGNED in files else None
     # 6. The messages decrypt, their signatures are good, and their signers were members, at the time of signing.
     request = _message(files, REQUEST, MessageKind.REQUEST, directory)
     reply = _message(files, REPLY, MessageKind.REPLY, directory) if f"{REPLY}.xml" in files else None
@@ -108,6 +111,7 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
             exporter_directory=exporter_directory,
             checkpoint=checkpoint,
             stamp=stamp,
+            witnessed=witnessed,
             entries=entries,
             request=request,
             reply=reply,
@@ -157,6 +161,18 @@ def _proved_entry(files: Mapping[str, bytes], number: int, checkpoint: Checkpoin
         return read_entry(number, text)
 
 
+def _witnessed(
+    files: Mapping[str, bytes], numbers: tuple[int, ...], checkpoint: Checkpoint, directory: Directory
+) -> ProvedCosignatures:
+    proof = read_proof(files[CONSISTENCY], CONSISTENCY)
+    with _about(f"{COSIGNED} or {CONSISTENCY}"):
+        exporter = MemberId.parse(checkpoint.origin)
+        cosigned = _open_checkpoint(files[COSIGNED], exporter, directory)
+        return judge_cosigned(
+            files[COSIGNED], proof, cosigned=cosigned, checkpoint=checkpoint, entries=numbers, directory=directory
+        )
+
+
 def _message(files: Mapping[str, bytes], path: str, kind: MessageKind, directory: Directory) -> ProvedMessage:
     with _about(f"{path}.xml or {path}.key"):
         message = open_message(files[f"{path}.xml"], files[f"{path}.key"], kind, directory)
@@ -198,6 +214,7 @@ def _judgement(proved: Proved) -> Judgement:
             signature=proved.signature,
             checkpoint_size=proved.checkpoint.size,
             stamp=proved.stamp,
+            witnessed=proved.witnessed,
             entries=proved.entries,
             request=proved.request,
             reply=proved.reply,

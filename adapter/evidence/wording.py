@@ -16,7 +16,8 @@ from adapter.audit.entry import (
     RETRY_ANSWERED,
 )
 from adapter.directory.model import Directory
-from adapter.evidence.contents import CHECKPOINT, OF_EXCHANGE, OF_EXPORTER, REPLY, REQUEST, STAMP
+from adapter.evidence.contents import CHECKPOINT, COSIGNED, OF_EXCHANGE, OF_EXPORTER, REPLY, REQUEST, STAMP
+from adapter.evidence.cosigned import ProvedCosignatures
 from adapter.evidence.entries import ExchangeEntry
 from adapter.evidence.judgement import Statement
 from adapter.evidence.messages import SignedMessage
@@ -64,6 +65,7 @@ def state(
     signature: ProvedSignature,
     checkpoint_size: int,
     stamp: AuthorityStamp | None,
+    witnessed: ProvedCosignatures | None,
     entries: Sequence[ExchangeEntry],
     request: ProvedMessage,
     reply: ProvedMessage | None,
@@ -81,10 +83,20 @@ def state(
             file=CHECKPOINT,
         ),
         *(() if stamp is None else (_stamp(stamp, "this checkpoint, and with it these entries,", STAMP),)),
+        *(() if witnessed is None else _cosignatures(witnessed)),
         _directory(directory, request.message),
         *_signature(signature, exporter, exporter_directory),
         *(() if exporter_directory is directory else (_second_directory(exporter_directory),)),
     )
+
+
+def _cosignatures(witnessed: ProvedCosignatures) -> Iterator[Statement]:
+    for one in witnessed.cosignatures:
+        what = (
+            f"cosigned a checkpoint of that record of {witnessed.size} entries, these among them, as one that continues"
+        )
+        what += " whatever it had seen of it before"
+        yield Statement(by=f"the witness {_quoted(one.witness)}", what=what, at=one.at, file=COSIGNED)
 
 
 def _signature(signature: ProvedSignature, exporter: MemberId, directory: Directory) -> Iterator[Statement]:

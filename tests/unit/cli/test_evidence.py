@@ -10,16 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapter.cli.output import when
 from adapter.cli.own_record import own_log
+from adapter.crypto.cosignature import Cosignature, Cosigner
+from adapter.directory.content import Witness
 from adapter.directory.draft import DirectoryDraft
 from adapter.evidence.asic import open_asic
 from adapter.evidence.container import read_container, render_container
 from adapter.settings import load_settings
 from adapter.store.archive import Archive
 from adapter.store.batch import BatchWriter
+from adapter.store.cosignatures import Cosignatures
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import open_database
+from adapter.store.log_reader import LogReader
 from adapter.store.record import prepare_write
 from tests.outside_world import OutsideWorld, now, outside_world
 from tests.pki import Federation
@@ -139,6 +145,30 @@ def test_a_later_directory_goes_beside_one_that_does_not_say_whom_to_ask(run: Ru
     assert files["exporter/directory.xml"] != files["directory/directory.xml"]
     judged = json.loads(run("evidence", "verify", "exchange.asice", "--anchor", "fed/anchor.json", "--json").out)
     assert judged["directory_version"] == 1
+
+
+def test_who_cosigned_a_checkpoint_goes_along(run: Run, home: Home) -> None:
+    """Lines of witnesses that the directory does not name are left out."""
+    settings = load_settings(home.place / "register" / "adapter.toml")
+    database = open_database(settings.database_url)
+    checkpoint = LogReader(database).latest_checkpoint()
+    assert checkpoint is not None
+    text, at = checkpoint.note.partition("\n\n")[0] + "\n", now().replace(microsecond=0)
+    for name in ("seen", "stranger"):
+        witness = Cosigner(f"witness.example/{name}", Ed25519PrivateKey.generate())
+        line = witness.cosign(text, at)
+        Cosignatures(database).add(
+            checkpoint.size, witness.vkey, Cosignature(witness=f"witness.example/{name}", at=at, line=line)
+        )
+        named = {name: Witness(name=name, vkey=witness.vkey, address="http://127.0.0.1:1/")}
+        if name == "seen":
+            home.keep_directory(replace(home.world.draft(home.federation), witnesses=named))
+    export(run, home)
+    shown = run("evidence", "verify", "exchange.asice", "--anchor", "fed/anchor.json").out
+    assert (
+        f"the witness “witness.example/seen”, on {when(at)}: cosigned a checkpoint of that record of 2 entries" in shown
+    )
+    assert "stranger" not in shown
 
 
 def test_show_judges_nobody_and_refuses_what_is_not_as_it_was_signed(run: Run, known: Home) -> None:

@@ -9,10 +9,11 @@ from datetime import datetime
 from adapter.audit.checkpoint import Checkpoint, record_origin, sign_checkpoint
 from adapter.audit.document import document_of
 from adapter.audit.merkle import CompactRange, leaf_hash
-from adapter.audit.proofs import HashReader, inclusion_proof
+from adapter.audit.proofs import HashReader, consistency_proof, inclusion_proof
 from adapter.crypto.keys import FileSigningKey
 from adapter.directory.proof import DirectoryProof, with_anchor
 from adapter.evidence.asic import open_asic, render_asic, sign_files
+from adapter.evidence.cosigned import CosignedCheckpoint
 from adapter.evidence.export import ExportedMessage, ProvedEntry, gather_evidence
 from adapter.identifiers import MessageId
 from adapter.ports import Entry, KeptMessage
@@ -52,6 +53,9 @@ class Exported:
     record_signer: FederationMember
     stamp: Callable[[bytes], bytes] | None = None
     """What gives the token over the checkpoint, if it is time-stamped."""
+    cosign: Callable[[str], str] | None = None
+    """What makes a cosigned note of the checkpoint of `cosigned_size` entries, if it is witnessed."""
+    cosigned_size: int = 0
     exporter_directory: DirectoryProof | None = None
     request_status: bytes | None = None
     exported: datetime = NOW
@@ -65,11 +69,7 @@ class Exported:
         record = (*OTHERS, *self.entries, *OTHERS)
         texts = [change_entry(document_of(entry).text) for entry in record]
         leaves = [leaf_hash(text.encode()) for text in texts]
-        tree = CompactRange()
-        for leaf in leaves:
-            tree.append(leaf)
-        checkpoint = Checkpoint(origin=self.origin, size=len(leaves), root=tree.root())
-        note = sign_checkpoint(checkpoint, self.record_signer.record_signer)
+        note = self._note(leaves)
         numbers = range(len(OTHERS), len(OTHERS) + len(self.entries))
         return gather_evidence(
             exporter=self.member.id,
@@ -83,9 +83,24 @@ class Exported:
             ],
             checkpoint=note,
             stamp=None if self.stamp is None else self.stamp(note.encode()),
+            cosigned=self._cosigned(leaves),
             directory=self.directory,
             exporter_directory=self.exporter_directory,
         )
+
+    def _note(self, leaves: Sequence[bytes]) -> str:
+        tree = CompactRange()
+        for leaf in leaves:
+            tree.append(leaf)
+        checkpoint = Checkpoint(origin=self.origin, size=len(leaves), root=tree.root())
+        return sign_checkpoint(checkpoint, self.record_signer.record_signer)
+
+    def _cosigned(self, leaves: Sequence[bytes]) -> CosignedCheckpoint | None:
+        if self.cosign is None:
+            return None
+        seen = self.cosigned_size or len(leaves)
+        proof = () if seen == len(leaves) else consistency_proof(Leaves(leaves), seen, len(leaves))
+        return CosignedCheckpoint(note=self.cosign(self._note(leaves[:seen])), proof=proof)
 
     def but(self, **changes: object) -> Exported:
         """The same with something else in it."""

@@ -8,6 +8,8 @@ from adapter.errors import EvidenceInvalid
 from adapter.evidence.contents import (
     CHECKPOINT,
     CLAIMS,
+    CONSISTENCY,
+    COSIGNED,
     DIRECTORY_TARGETS,
     DIRECTORY_XML,
     OF_EXPORTER,
@@ -32,13 +34,14 @@ EVIDENCE = {
     DIRECTORY_TARGETS: b"note",
 }
 REPLY = {f"messages/reply.{suffix}": b"x" for suffix in ("xml", "key", "cer")}
+WITNESSED = {COSIGNED: b"x", CONSISTENCY: b"x"}
 SECOND = {OF_EXPORTER.document: b"x", OF_EXPORTER.targets: b"x"}
 
 
 def test_these_files_are_evidence() -> None:
     assert check_contents(EVIDENCE) == (0,)
     more = {"messages/reply.ocsp": b"x", "directory/1.root.json": b"x", "exporter/2.root.json": b"x"}
-    assert check_contents(EVIDENCE | REPLY | SECOND | more) == (0,)
+    assert check_contents(EVIDENCE | REPLY | SECOND | WITNESSED | more) == (0,)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_refuses_a_missing_file(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*REPLY, "messages/reply.ocsp", *SECOND, "exporter/1.root.json", "record/proof-1.json"]
+    "path", [*REPLY, "messages/reply.ocsp", *SECOND, *WITNESSED, "exporter/1.root.json", "record/proof-1.json"]
 )
 def test_refuses_one_file_of_some_that_belong_together(path: str) -> None:
     with pytest.raises(EvidenceInvalid):

@@ -21,10 +21,11 @@ from adapter.crypto.certificates import public_key
 from adapter.crypto.keys import DecryptionKeys
 from adapter.crypto.suites import suite
 from adapter.errors import KeyUnreachable, KeyUnusable, SecurityFailed
+from adapter.evidence.asic import open_asic, render_asic, sign_files
 from adapter.ports import DecryptionKey, SigningKey
 from adapter.store.token import KeyName, Token
 from adapter.store.token_keys import TokenDecryptionKey, TokenSigningKey
-from tests.pki import Federation, FederationMember
+from tests.pki import NOW, Federation, FederationMember
 from tests.softhsm import PIN, SoftToken, needs_softhsm, soft_token
 from tests.two_sides import TwoSides, fault_code, two_sides
 
@@ -72,6 +73,9 @@ def test_the_token_signs_what_the_certificate_verifies(
         row.verify(public, key.sign(octets), octets)
     with pytest.raises(SecurityFailed):
         row.verify(public, key.sign(b"some octets"), b"other octets")
+    # A container of evidence is signed through the same port.
+    files = {"letter.txt": b"said"}
+    assert open_asic(render_asic(files, sign_files(files, key, NOW))).signer == member.signing_certificate
 
 
 def test_the_token_agrees_as_the_library_does(soft: SoftToken, federation: Federation) -> None:
