@@ -140,3 +140,21 @@ async def test_all_kept_messages_are_checked_and_the_bad_one_named(home, record)
 def test_days_are_utc():
     assert day_of(datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=UTC)) == "2026-03-02"
     assert date.fromisoformat(day_of(NOW)) == DAY
+
+
+async def test_another_message_than_the_entrys_is_named_though_it_was_sealed_with_the_right_key(home, record):
+    """What the holder of the archive key could do; the digest in the entry is what was signed."""
+    kept = KeptMessage(direction="request", octets=b"<other/>", content_key=CONTENT_KEY)
+    await record.write(RecordWrite(entry=an_entry(octets=b"<request/>"), kept=(kept,)))
+    with pytest.raises(RecordBroken, match="kept request of entry 0 is not the message that the entry is about"):
+        check_messages(home.database, home.archive_key)
+    home.change("DELETE FROM entries")
+    with pytest.raises(RecordBroken, match="kept request of entry 0 is of an entry that does not exist"):
+        check_messages(home.database, home.archive_key)
+
+
+async def test_messages_are_looked_at_page_by_page(home, record, monkeypatch):
+    monkeypatch.setattr("adapter.store.archive._PAGE_ROWS", 2)
+    for _ in range(5):
+        await record.write(a_request(a_claim()))
+    assert check_messages(home.database, home.archive_key) == 5
