@@ -17,10 +17,13 @@ from adapter.audit.subjects import subject_key
 from adapter.cli.doctor_checks import Health
 from adapter.cli.doctor_reviews import look_at_reviews
 from adapter.cli.own_record import own_log, record_signer
+from adapter.errors import RecordBroken
+from adapter.evidence.kept_reason import reason_of
 from adapter.exchange.recording import Recorder
 from adapter.settings import Settings, load_settings
 from adapter.store.access import AccessRules
 from adapter.store.appending import append_entries
+from adapter.store.archive import read_message
 from adapter.store.engine import open_database
 from adapter.store.erasure import Eraser
 from adapter.store.record import RecordWriter
@@ -144,6 +147,16 @@ def test_when_the_message_was_erased_the_review_stays_open(run: Run, asked: Sett
     assert eraser.erase(found, why=BY_OFFICER, officer="officer", now=today + timedelta(days=1)).messages
     listed = run("access", "reviews", "--settings", "register", "--json")
     assert (listed.code, json.loads(listed.out)["reviews"][0]["reason"]) == (10, None)
+
+
+def test_a_reason_is_shown_only_of_the_message_that_the_entry_is_about(asked: Settings) -> None:
+    database = open_database(asked.database_url)
+    (review,) = EmergencyReviews(database).open(limit=10)
+    kept = read_message(database, ARCHIVE_KEY, review.number, "request")
+    assert kept is not None
+    assert reason_of(review, kept) == REASON
+    with pytest.raises(RecordBroken, match="not the one that the entry is about"):
+        reason_of(replace(review, body={**review.body, "signed_sha256": "5e" * 32}), kept)
 
 
 def test_whoever_asked_does_not_review_it(run: Run, settings: Settings) -> None:
