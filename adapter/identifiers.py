@@ -6,9 +6,10 @@ Law on electronic government, articles 3 and 10: one person, one organisation, o
 from __future__ import annotations
 
 import re
+import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NewType, Self
 
@@ -17,6 +18,8 @@ from adapter.errors import InvalidIdentifier
 # One segment of a member or service name: what can stand in a URL path, a file name and a log line without escaping.
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _MESSAGE_ID: Final = re.compile(r"(?:urn:uuid:)?[A-Za-z0-9](?:[A-Za-z0-9.@_-]{14,94})[A-Za-z0-9]")
+_VERSION_7: Final = 7
+_RFC_VARIANT: Final = 0b10
 _OFFICIAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _DIRECTORY_KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 # The signs that a pattern of the directory can name; none of them has a meaning in XML.
@@ -125,9 +128,14 @@ class MessageId:
         return self.value
 
     @classmethod
-    def new(cls) -> Self:
-        """A fresh random id (RFC 9562, version 4)."""
-        return cls(f"urn:uuid:{uuid.uuid4()}")
+    def new(cls, now: datetime) -> Self:
+        """A fresh id (RFC 9562, version 7): the time in milliseconds, which `sent` says too, and 74 random bits.
+
+        In the order of time, so that a record that grows has the ids of a day beside each other in its indexes.
+        """
+        milliseconds = int(now.timestamp() * 1_000)
+        fields = (milliseconds << 80) | (_VERSION_7 << 76) | (secrets.randbits(12) << 64)
+        return cls(f"urn:uuid:{uuid.UUID(int=fields | (_RFC_VARIANT << 62) | secrets.randbits(62))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from rich.table import Table
 
 from adapter.audit.verify import verify_record
 from adapter.crypto.note import NoteSigner, NoteVerifier
-from adapter.identifiers import MessageId, SubsystemId
+from adapter.identifiers import SubsystemId
 from adapter.ports import Claim, KeptMessage, RecordWrite
 from adapter.store.appending import Log
 from adapter.store.archive import Archive
@@ -78,7 +78,7 @@ class _Record:
         self.made_up = made_up
         # Of a made-up record, and the same each time, so that a record that was kept can be gone on with.
         self.key = Ed25519PrivateKey.from_private_bytes(bytes(32))
-        self.database = self._filled(folder / f"{made_up.size}.sqlite", console)
+        self.database = self._filled(folder / made_up.file_name, console)
         self._writer = BatchWriter(self.database, self.log, Archive(_ARCHIVE_KEY), "bench/1")
         self._writer.open()
         self.reader = LogReader(self.database)
@@ -157,7 +157,7 @@ class _Record:
 
     def _write(self) -> PreparedWrite:
         self._made += 1
-        message_id = MessageId.new()
+        message_id = self.made_up.new_message_id(self._made)
         entry = self.made_up.entry(self._made, message_id=str(message_id))
         kept = KeptMessage(direction="request", octets=self._random.randbytes(_MESSAGE_OCTETS), content_key=bytes(16))
         claim = Claim(
@@ -219,6 +219,9 @@ def missed(small: Found, large: Found) -> list[str]:
 def bench(
     *,
     entries: Annotated[int, typer.Option(min=SMALL, help="Entries of the large record.")] = 200_000,
+    random_ids: Annotated[
+        bool, typer.Option("--random-ids", help="Message ids without an order, as X-Road's and other stacks' are.")
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Also verify all of the large record.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Make the records in this folder and leave them there.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
@@ -226,9 +229,9 @@ def bench(
     """Compare a record of ten thousand entries with a large one. The exit code is 1 when a target is missed."""
     console = Console(stderr=True)
     with _folder(keep) as folder:
-        records = [_Record(folder, MadeUp(size=size), console) for size in (SMALL, entries)]
+        records = [_Record(folder, MadeUp(size=size, random_ids=random_ids), console) for size in (SMALL, entries)]
         small, large = measure(records)
-        gib = sum(file.stat().st_size for file in folder.glob(f"{entries}.*")) / 2**30
+        gib = sum(file.stat().st_size for file in folder.glob(f"{records[1].made_up.file_name}*")) / 2**30
         verified_s = records[1].verify_s(console) if verify else None
     show(small, large, gib, verified_s)
     if json_file is not None:

@@ -12,6 +12,7 @@ import math
 import random
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from typing import Any, Final
 from adapter.audit.canonical import canonical_json
 from adapter.audit.document import EntryDocument, IndexedValues, instant_text, milliseconds, moment
 from adapter.audit.merkle import leaf_hash
+from adapter.identifiers import MessageId
 from adapter.ports import Entry
 from adapter.store.appending import Appending, Log
 from adapter.store.engine import Database
@@ -68,6 +70,19 @@ class MadeUp:
 
     size: int
     seed: int = 2015
+    random_ids: bool = False
+    """Message ids in no order (RFC 9562, version 4) in place of those that adapters make (version 7)."""
+
+    @property
+    def file_name(self) -> str:
+        """Of the database that is filled with these."""
+        return f"{self.size}-random.sqlite" if self.random_ids else f"{self.size}.sqlite"
+
+    def new_message_id(self, number: int) -> MessageId:
+        """An id that no other entry has, as the adapter would make it when it makes this entry."""
+        if self.random_ids:
+            return MessageId(f"urn:uuid:{uuid.uuid4()}")
+        return MessageId.new(BEGAN + timedelta(milliseconds=_EVERY_MS * number))
 
     @property
     def subjects(self) -> int:
@@ -109,7 +124,7 @@ class MadeUp:
             "kind": kind,
             "outcome": outcome,
             "at": _at(number),
-            "message_id": f"urn:uuid:{digest[:36]}",
+            "message_id": self._message_id(number, digest),
             "digest": digest,
             "consumer": _CONSUMERS[drawn % len(_CONSUMERS)],
             "service": _SERVICES[(drawn >> 8) % len(_SERVICES)],
@@ -117,6 +132,12 @@ class MadeUp:
             "subject": tag_of((drawn >> 32) % self.subjects),
         }
         return values | {"incident": incident_of(number)} if is_refused else values
+
+    def _message_id(self, number: int, digest: str) -> str:
+        """The same for a request and its reply. In the form of `new_message_id`, written faster."""
+        if not self.random_ids:
+            digest = f"{_BEGAN_MS + _EVERY_MS * (number - number % 2):012x}7{digest[13:16]}a{digest[17:]}"
+        return f"urn:uuid:{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 
 
 def _entry(values: Mapping[str, str], at: datetime) -> Entry:

@@ -18,7 +18,7 @@ def wire_message(installation: Installation, size: int) -> bytes:
     homes = installation.federation.homes
     now = datetime.now(UTC)
     header = ExchangeHeader(
-        message_id=MessageId.new(),
+        message_id=MessageId.new(now),
         claimed_consumer=CALLER,
         service=SERVICE,
         operation=SERVICE.code,

@@ -59,7 +59,7 @@ def decryption_keys(member: FederationMember) -> DecryptionKeys:
 
 def request_header(sender: FederationMember, recipient: FederationMember, **changes: object) -> ExchangeHeader:
     values: dict[str, object] = {
-        "message_id": MessageId.new(),
+        "message_id": MessageId.new(NOW),
         "claimed_consumer": sender.subsystem,
         "service": recipient.service,
         "operation": "GetPerson",
@@ -72,7 +72,7 @@ def request_header(sender: FederationMember, recipient: FederationMember, **chan
 
 def reply_header(request: ExchangeHeader) -> ExchangeHeader:
     return ExchangeHeader(
-        message_id=MessageId.new(),
+        message_id=MessageId.new(NOW),
         in_reply_to=request.message_id,
         claimed_consumer=request.claimed_consumer,
         service=request.service,
@@ -215,7 +215,9 @@ class UnsafeEnvelope:
     @classmethod
     def reply(cls, sender: FederationMember, recipient: FederationMember, **changes: object) -> UnsafeEnvelope:
         """A good reply to some request."""
-        header = replace(request_header(recipient, sender), in_reply_to=MessageId.new(), record_number=RecordNumber(17))
+        header = replace(
+            request_header(recipient, sender), in_reply_to=MessageId.new(NOW), record_number=RecordNumber(17)
+        )
         confirmation = templates.render_confirmation(b"v" * 64)
         return cls._message(sender, recipient, header, {"personal_data": None, "confirmation": confirmation, **changes})
 

@@ -116,7 +116,7 @@ def an_entry(
     octets: bytes = b"<request/>",
 ) -> Entry:
     """A made-up entry, of about the size of a real one. octets: of the message that it is about."""
-    message_id = message_id or str(MessageId.new())
+    message_id = message_id or str(MessageId.new(NOW))
     return Entry(
         body={
             "v": 1,
@@ -140,7 +140,7 @@ def an_entry(
 def a_claim(message_id: MessageId | None = None, *, digest: bytes = b"d" * 32, lives_s: float = 300) -> Claim:
     return Claim(
         consumer=CONSUMER,
-        message_id=message_id or MessageId.new(),
+        message_id=message_id or MessageId.new(NOW),
         content_digest=digest,
         expires=NOW + timedelta(seconds=lives_s),
     )

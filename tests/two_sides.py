@@ -220,7 +220,7 @@ def request_header(sides: TwoSides, *, now: datetime | None = None) -> ExchangeH
     """The Exchange header of a good request."""
     now = now or sides.clock()
     return ExchangeHeader(
-        message_id=MessageId.new(),
+        message_id=MessageId.new(now),
         claimed_consumer=sides.federation.social.subsystem,
         service=sides.federation.population.service,
         operation="GetPerson",

@@ -129,7 +129,7 @@ def rehearsal_request(
 
 def _header(consumer: SubsystemId, service: ServiceId, now: datetime, *, answers: MessageId | None) -> ExchangeHeader:
     return ExchangeHeader(
-        message_id=MessageId.new(),
+        message_id=MessageId.new(now),
         in_reply_to=answers,
         claimed_consumer=consumer,
         service=service,

@@ -40,7 +40,7 @@ async def consume(received: ReceivedCall, dialect: ClientDialect, site: Consumer
             valid,
             client=client,
             directory=directory,
-            message_id=parsed.message_id or MessageId.new(),
+            message_id=parsed.message_id or MessageId.new(site.clock()),
             now=site.clock(),
             reply_within_s=_reply_within_s(received, site),
         )

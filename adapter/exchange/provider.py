@@ -121,7 +121,7 @@ def seal_answer(
     recipient = choose_recipient(consumer, directory=directory, now=now, chains=opener.chains, statuses=opener.statuses)
     signing_key = site.signing_key()
     header = ExchangeHeader(
-        message_id=MessageId.new(),
+        message_id=MessageId.new(now),
         in_reply_to=asked.message_id,
         claimed_consumer=asked.claimed_consumer,
         service=asked.service,

@@ -75,7 +75,9 @@ def same_id_other_body(stage: Stage) -> CameBack:
 
 def expired(stage: Stage) -> CameBack:
     """A message that the consumer sealed ten minutes ago and that nobody has seen yet."""
-    octets = _sealed(stage, message_id=MessageId.new(), pinfl=stage.pinfl, sent=datetime.now(UTC) - _LONG_AGO)
+    octets = _sealed(
+        stage, message_id=MessageId.new(datetime.now(UTC)), pinfl=stage.pinfl, sent=datetime.now(UTC) - _LONG_AGO
+    )
     return stage.verdict(stage.attack(stage.population, octets, over=stage.social))
 
 
@@ -83,7 +85,7 @@ def from_nobody(stage: Stage) -> CameBack:
     """Somebody who has certificates of the right authority, and is in no directory, asks in his own name."""
     octets = _sealed(
         stage,
-        message_id=MessageId.new(),
+        message_id=MessageId.new(datetime.now(UTC)),
         pinfl=stage.pinfl,
         sent=datetime.now(UTC),
         consumer=OUTSIDERS,

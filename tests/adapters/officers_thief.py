@@ -52,7 +52,7 @@ class Thief:
         (agreement,) = (one for one in keys.glob("agreement*.pem") if one.with_suffix(".key").exists())
         return seal(
             header=ExchangeHeader(
-                message_id=MessageId.new(),
+                message_id=MessageId.new(datetime.now(UTC)),
                 claimed_consumer=SubsystemId(self.consumer.plan.member, "pensions"),
                 service=plan.service("register", "GetPerson"),
                 operation="GetPerson",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import assume, given
@@ -199,9 +201,19 @@ def test_longest_segment() -> None:
 
 
 def test_new_message_ids_differ_and_are_valid() -> None:
-    ids = {MessageId.new() for _ in range(100)}
+    at = datetime(2026, 3, 2, 9, 0, 0, 123_000, tzinfo=UTC)
+    ids = {MessageId.new(at) for _ in range(100)}
     assert len(ids) == 100
     assert all(MessageId(one.value) == one for one in ids)
+    read = [uuid.UUID(one.value) for one in ids]
+    assert {(one.version, one.variant, one.int >> 80) for one in read} == {(7, uuid.RFC_4122, 1_772_442_000_123)}
+
+
+def test_new_message_ids_are_in_the_order_of_time() -> None:
+    """A record's indexes of them grow at one end only."""
+    times = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(milliseconds=2**step) for step in range(40)]
+    made = [MessageId.new(at).value for at in times]
+    assert made == sorted(made)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def client(pairs: Mapping[str, Pair], tmp_path_factory: pytest.TempPathFactory) 
 
     def run(mode: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
         command = [str(folder / "client"), mode]
-        own = {**environment, "MESSAGE_ID": str(MessageId.new())}
+        own = {**environment, "MESSAGE_ID": str(MessageId.new(datetime.now(UTC)))}
         return subprocess.run(command, input=given, capture_output=True, env=own, timeout=60, check=False)
 
     return run

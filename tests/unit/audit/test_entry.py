@@ -21,7 +21,7 @@ MAKER = EntryMaker(own=OWN, subject_key=KEY)
 
 
 def test_an_exchange_that_was_cut_off_is_found_by_its_id_and_its_outcome_is_unknown():
-    message_id = MessageId.new()
+    message_id = MessageId.new(NOW)
     consumer = SubsystemId.parse("UZ/GOV/200000003/social")
     entry = interrupted_entry(OWN, consumer=consumer, message_id=message_id, request_number=RecordNumber(7), now=NOW)
     assert (entry.kind, entry.message_id, entry.consumer, entry.outcome) == (

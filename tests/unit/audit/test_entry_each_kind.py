@@ -46,7 +46,7 @@ WITH_SCAN = replace(
         content_key=b"k" * 16, held=(HeldAttachment(said=SCAN, sealed=cast("SealedOctets", None)),)
     ),
 )
-REPLY = replace(HEADER, message_id=MessageId.new(), in_reply_to=ASKED, record_number=RecordNumber(91))
+REPLY = replace(HEADER, message_id=MessageId.new(NOW), in_reply_to=ASKED, record_number=RecordNumber(91))
 CALL = authorized(ContextRule(**FIXED, official="inspector-7", subject_xpath=etree.XPath("whom")))
 SENT = RecordedCall(authorized=CALL, sealed=SEALED, record_number=RecordNumber(6))
 MESSAGE = replace(trusted(), verified=replace(trusted().verified, personal_data=FACTS.personal_data))

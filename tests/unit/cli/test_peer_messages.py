@@ -32,7 +32,7 @@ def request(federation: Federation, *, sender: FederationMember | None = None, p
     """A request of the social protection agency to the population register. sender: whose key signs it."""
     signer, recipient = sender or federation.social, federation.population
     header = ExchangeHeader(
-        message_id=MessageId.new(),
+        message_id=MessageId.new(NOW),
         claimed_consumer=federation.social.subsystem,
         service=recipient.service,
         operation="GetPerson",

@@ -266,7 +266,7 @@ def test_refuses_a_reply_that_does_not_answer_the_request(
     request, reply = pair
     verified, header = reply.verified, reply.verified.header
     other = {
-        "in_reply_to": replace(verified, header=replace(header, in_reply_to=MessageId.new())),
+        "in_reply_to": replace(verified, header=replace(header, in_reply_to=MessageId.new(NOW))),
         "operation": replace(verified, header=replace(header, operation="Other")),
         "claimed_consumer": replace(verified, header=replace(header, claimed_consumer=federation.cadastre.subsystem)),
         "service": replace(verified, header=replace(header, service=federation.cadastre.service)),
@@ -295,7 +295,7 @@ async def test_refuses_the_record_of_another_exchange(federation: Federation, of
 
 def test_refuses_another_message_id_in_the_claims(federation: Federation, of_provider: Exported) -> None:
     with pytest.raises(EvidenceInvalid, match="names"):
-        judge(federation, of_provider.but(message_id=MessageId.new()).container())
+        judge(federation, of_provider.but(message_id=MessageId.new(NOW)).container())
 
 
 def test_refuses_the_consumers_entries_in_the_providers_name(

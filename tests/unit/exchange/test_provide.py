@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from lxml import etree
@@ -279,7 +279,7 @@ async def test_entries_say_who_what_why_and_hide_whom(sides: TwoSides) -> None:
 
 async def test_personal_data_is_a_must(sides: TwoSides) -> None:
     assert isinstance(GOOD_PERSONAL_DATA, PersonalData)
-    header = replace(request_header(sides), message_id=MessageId.new())
+    header = replace(request_header(sides), message_id=MessageId.new(datetime.now(UTC)))
     from adapter.crypto.seal import seal
     from tests.two_sides import signing_key_of
 

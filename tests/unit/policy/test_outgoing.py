@@ -75,7 +75,7 @@ def authorized(rule: ContextRule, payload: str = PAYLOAD, context: str | None = 
         ValidCall(parsed=parsed, operation="GetPerson", input_element="a"),
         client=Client(name="old", subsystem=CONSUMER, identify_by=IdentifyBy.ADDRESS, context=rule),
         directory=DIRECTORY,
-        message_id=MessageId.new(),
+        message_id=MessageId.new(NOW),
         now=NOW,
         reply_within_s=30,
     )
