@@ -14,7 +14,7 @@ from adapter.crypto.note import NoteVerifier
 from adapter.errors import AdapterError
 from adapter.store.archive import check_messages
 from adapter.store.log_reader import LogReader
-from adapter.store.peer_checkpoints import PeerCheckpoints
+from adapter.store.peer_checkpoints import UNPROVEN, PeerCheckpoints
 from adapter.store.schema import entries
 from examples.federation.home import Home
 from tests.kills.campaign import Aftermath
@@ -74,9 +74,14 @@ def held_by_the_other(after: Aftermath, home: Home) -> list[str]:
 
 
 def open_alarms(after: Aftermath) -> Iterator[str]:
-    """Neither adapter saw the other's record contradict what it had shown before."""
+    """Neither adapter saw the other's record contradict what it had shown before.
+
+    One that could not be asked for five minutes is an alarm too, and no contradiction: on a slow machine an adapter
+    that is killed again and again is away for so long.
+    """
     for folder, database in after.databases.items():
-        for alarm in PeerCheckpoints(database).open_alarms():
+        contradicting = (alarm for alarm in PeerCheckpoints(database).open_alarms() if alarm.kind != UNPROVEN)
+        for alarm in contradicting:
             yield f"{folder}: {alarm.kind} about {alarm.member}, entry {alarm.number}"
 
 
