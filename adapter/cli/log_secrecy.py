@@ -35,6 +35,7 @@ from adapter.store.secrecy_orders import SecrecyOrders
 app = typer.Typer(
     help="Secrecy orders: what a person is not told of the record yet, on whose authority, until which day.",
     no_args_is_help=True,
+    epilog="adapter log secrecy list",
 )
 _TAG_SHOWN = 12
 
