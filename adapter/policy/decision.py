@@ -94,17 +94,17 @@ def authorize(
         raise decision.refusal
     if decision.rule_id is None:
         raise AccessDenied("no rule")
-    fields = decision.fields
+    fields, used = decision.fields, None
     if (wish := wish_of(facts, directory)) is not None:
         if consent is None or consent.wish != wish:
             raise ConsentUnavailable("the consent was not verified")
-        fields = within_consent(fields, consent.fields)
+        fields, used = within_consent(fields, consent.fields), consent.used
     return AuthorizedRequest(
         valid=valid,
         rule_id=decision.rule_id,
         policy_version=decision.policy_version,
         fields=fields,
-        consent=None if wish is None or consent is None else consent.used,
+        consent=used,
     )
 
 
