@@ -225,7 +225,11 @@ def check_issued(child: x509.Certificate, issuer: x509.Certificate) -> None:
 
     Nothing else: not whether it may, nor when.
     """
-    if not list(child.issuer):
+    try:
+        is_named = bool(list(child.issuer))
+    except UNREADABLE:  # one that nobody has read yet, such as the responder's in an OCSP response
+        raise SecurityFailed("the name of a certificate's issuer cannot be read") from None
+    if not is_named:
         raise SecurityFailed("a certificate does not name its issuer")  # RFC 5280, 4.1.2.4
     if not 0 < child.serial_number < 1 << _MAX_SERIAL_BITS:
         raise SecurityFailed("a certificate's serial number is not positive, or too long")

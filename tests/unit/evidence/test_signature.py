@@ -14,11 +14,12 @@ from signxml.xades.xades import XAdESVerifier
 
 from adapter.directory.model import Directory
 from adapter.directory.proof import DirectoryProof, with_anchor
-from adapter.errors import EvidenceInvalid, SecurityFailed, UnknownMember
+from adapter.directory.status import status_question
+from adapter.errors import EvidenceInvalid, SecurityFailed, StatusOutdated, UnknownMember
 from adapter.evidence.asic import open_asic, render_asic, sign_files
 from adapter.evidence.container import MIMETYPE, read_container, render_container
 from adapter.evidence.contents import CLAIMS, OF_EXPORTER
-from adapter.evidence.signature import Level, judge_signature
+from adapter.evidence.signature import Level, judge_signature, status_then
 from adapter.evidence.verify import verify_evidence
 from adapter.evidence.xades import SIGNATURES, XadesSignature
 from adapter.xmlsafe import parse
@@ -195,6 +196,20 @@ def test_changed_octets_of_the_file_itself_are_found(lasting: Lasting) -> None:
         octets[at] ^= 1 << drawn.randrange(8)
         with pytest.raises(EvidenceInvalid):
             verify_evidence(bytes(octets), lasting.federation.anchor)
+
+
+def test_every_bit_of_an_ocsp_response_counts(lasting: Lasting) -> None:
+    """And whatever cannot be read of it, the responder's own certificate too, is refused and not an accident."""
+    signature, at = lasting.signature, now()
+    chain = [lasting.exported.member.signing_certificate, lasting.federation.issuing_ca.certificate]
+    question = status_question(chain[0], chain[1], lasting.directory)
+    assert question is not None
+    (response,) = signature.responses
+    for at_bit in range(0, 8 * len(response), 3):
+        octets = bytearray(response)
+        octets[at_bit // 8] ^= 1 << at_bit % 8
+        with pytest.raises((SecurityFailed, StatusOutdated)):
+            status_then(question, bytes(octets), at)
 
 
 # --- unsigned properties that do not fit ------------------------------------------------------------------------------
