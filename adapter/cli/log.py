@@ -19,6 +19,7 @@ from adapter.cli.log_secrecy import app as secrecy_app
 from adapter.cli.log_stamps import covered_words, list_stamps
 from adapter.cli.log_tiles import export_tiles, verify_tiles_here
 from adapter.cli.log_usage import show_usage
+from adapter.cli.log_usage_check import check_usage
 from adapter.cli.log_verify import verify
 from adapter.cli.log_witnesses import close_witness_alarms, list_witnesses
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
@@ -83,6 +84,7 @@ app.command("erase", epilog="adapter log erase 2026-11-27")(erase_day)
 app.command("retain", epilog="adapter log retain --dry-run")(retain)
 app.add_typer(hold_app, name="hold")
 app.command("usage", epilog="adapter log usage --subject-file person --since 2026-01-01")(show_usage)
+app.command("check-usage", epilog="adapter log check-usage answer.xml --vkey register.vkey")(check_usage)
 app.command("report", epilog="adapter log report --since 2026-03-01 --until 2026-04-01 --html march.html")(report)
 app.command("witnessed", epilog="adapter log witnessed UZ/GOV/200000003 --export held.json")(witnessed)
 app.command("alarms", epilog="adapter log alarms --all")(alarms)

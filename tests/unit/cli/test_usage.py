@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from lxml import etree
 
 from adapter.audit.checkpoint import open_checkpoint, record_origin
 from adapter.audit.proofs import verify_inclusion
 from adapter.audit.subjects import subject_key, subject_tag
+from adapter.audit.usage import UsageQuestion
+from adapter.backends.usage_answer import render_usage
+from adapter.cli.directory_source import own_directory
+from adapter.cli.log_subject import tag_of
 from adapter.cli.own_record import own_log, record_signer
-from adapter.crypto.note import NoteVerifier
+from adapter.crypto.note import NoteSigner, NoteVerifier
+from adapter.identifiers import SubjectId
 from adapter.ports import Entry
 from adapter.settings import load_settings
 from adapter.store.appending import append_entries
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader
+from adapter.store.usage_reader import UsageReader
 from tests.unit.cli.dialogue import Dialogue, Run, play, updating
 
 TODAY = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -29,6 +37,7 @@ DIALOGUE = Path(__file__).parent / "usage-dialogue.txt"
 PERSON = "pinfl:" + "30101850000008"
 OTHER = "pinfl:" + "30101850000015"
 NOON = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
+ASK = ("log", "usage", "--subject-file", "person", "--settings", "register")
 _BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
 LAW = {"kind": "law", "reference": "ZRU-395, article 12"}
 ORDER = {"kind": "secret-inquiry", "reference": "inquiry 7", "until": "2999-12-31"}
@@ -80,6 +89,7 @@ def home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             _entry("reply-sent", 1441, "m5", request_entry=7),
         ],
     )
+    (place / "register.vkey").write_text(record_signer(settings).vkey)
     (place / "person").write_text(f"{PERSON}\n")
     (place / "somebody-else").write_text(f"{OTHER}\n")
     return place
@@ -121,6 +131,36 @@ def test_both_entries_of_a_line_are_proved_by_the_checkpoint_alone(run: Run, hom
             )
     assert b64decode(shown["checkpoint"].splitlines()[2]) == checkpoint.root
     assert "inquiry" not in json.dumps(shown)
+
+
+def test_whoever_has_the_records_key_checks_an_answer_by_a_command(run: Run, home: Path) -> None:
+    settings = load_settings(home / "register" / "adapter.toml")
+    tag = tag_of(settings, SubjectId(*PERSON.split(":")))
+    reader, directory = UsageReader(open_database(settings.database_url)), own_directory(settings)
+    answer = reader.answer(tag, UsageQuestion(), directory, now=TODAY)
+    element = etree.tostring(render_usage(answer, directory)).decode()
+    soap = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{element}</e:Body></e:Envelope>'
+    other = NoteSigner(record_signer(settings).vkey.partition("+")[0], Ed25519PrivateKey.generate())
+    (home / "other.vkey").write_text(other.vkey)
+
+    def checked(text: str, key: str = "register.vkey") -> tuple[int, str]:
+        (home / "answer").write_text(text)
+        typed = run("log", "check-usage", "answer", "--vkey", key, "--json")
+        return typed.code, typed.out or typed.err
+
+    printed = run(*ASK, "--json").out
+    for text in (printed, element, soap):
+        code, said = checked(text)
+        assert (code, json.loads(said)["entries"]) == (0, [7, 8, 0, 1]), said
+        assert checked(text, "other.vkey")[0] == 7
+    leaf, path = answer.view.lines[0].request.leaf_hash, answer.proofs[0].request[0]
+    for octets in (leaf, path):
+        wrong = bytes([octets[0] ^ 1]) + octets[1:]
+        assert checked(printed.replace(octets.hex(), wrong.hex()))[0] == 7
+        assert checked(element.replace(b64encode(octets).decode(), b64encode(wrong).decode()))[0] == 7
+    assert checked(element.replace('number="7"', 'number="6"'))[0] == 7
+    for text in ("{}", '{"usage": [{}], "checkpoint": ""}', "<x/>", element * 2, "nothing"):
+        assert checked(text)[0] == 7
 
 
 @pytest.mark.parametrize("setting", ["true", "false"])
