@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -60,6 +60,8 @@ def verify_cosignatures(kept: Iterable[KeptCosignature]) -> Mapping[str, SeenBy]
             raise RecordBroken(f"the cosignature over {one.size} entries is not by the key that is kept with it")
         verifiers[one.vkey] = verifier
         before = found.get(one.vkey)
-        if before is None or one.size > before.size:
-            found[one.vkey] = SeenBy(count=1 if before is None else before.count + 1, size=one.size, at=good[0].at)
+        now = SeenBy(count=1 if before is None else before.count + 1, size=one.size, at=good[0].at)
+        if before is not None and before.size >= one.size:
+            now = replace(before, count=now.count)
+        found[one.vkey] = now
     return found

@@ -7,7 +7,6 @@ algorithm can speak for a record.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,7 +85,7 @@ def read_officer_vkey(vkey: str) -> NoteKey:
     """An officer's verifier key, of a file (Ed25519) or of a token (ECDSA on P-256). Raises KeyUnusable."""
     try:
         kind = base64.b64decode(split_vkey(vkey)[2], validate=True)[:1]
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what is not ASCII
         raise KeyUnusable("a verifier key is written name+id+key") from None
     return EcdsaNoteVerifier.parse(vkey) if kind == _ECDSA else NoteVerifier.parse(vkey)
 

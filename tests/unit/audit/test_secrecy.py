@@ -138,3 +138,11 @@ def test_an_entry_that_cannot_be_read_covers_nothing_in_silence(change: dict[str
 def test_what_was_never_placed_is_not_lifted() -> None:
     with pytest.raises(RecordBroken, match="entry 9"):
         read_orders([entry(9, LIFTED, {"placed_in": 3, "reason": "closed"})])
+
+
+@pytest.mark.parametrize("said", ["", "no service", SERVICE[:-3], f"{SERVICE}/more", None, 17])
+def test_an_entry_that_names_no_service_or_consumer_is_covered_by_no_order_about_one(said: object) -> None:
+    of_service = Covered(service=ServiceId.parse(SERVICE))
+    assert of_service.fits({**ENTRY, "service": SERVICE})
+    assert not of_service.fits({**ENTRY, "service": said})
+    assert not Covered(consumer=read_consumer("UZ/GOV/200000001")).fits({**ENTRY, "consumer": said})

@@ -99,3 +99,17 @@ def test_a_file_of_another_length_is_named() -> None:
 def test_a_checkpoint_of_an_older_record_fits_only_its_tiles() -> None:
     files = tiles_of(300)
     assert "tile/0/001.p/1" in refused({**files, CHECKPOINT: tiles_of(257)[CHECKPOINT]})
+
+
+@pytest.mark.parametrize(
+    ("size", "edge"),
+    [
+        (5, "tile/0/000.p/5"),
+        (TILE_WIDTH, "tile/1/000.p/1"),
+        (TILE_WIDTH + 1, "one of tile/0/001.p/1, tile/1/000.p/1"),
+    ],
+)
+def test_tiles_of_another_record_than_the_checkpoints_name_the_right_edge(size: int, edge: str) -> None:
+    other = Checkpoint(origin=VERIFIER.name, size=size, root=bytes(HASH_OCTETS))
+    files = {**tiles_of(size), CHECKPOINT: sign_checkpoint(other, SIGNER).encode()}
+    assert refused(files) == f"{edge} is not what the checkpoint signed"

@@ -88,3 +88,10 @@ def test_the_signature_of_a_log_is_no_cosignature() -> None:
 def test_what_is_no_key_of_a_witness(vkey: str) -> None:
     with pytest.raises(KeyUnusable):
         CosignatureVerifier.parse(vkey)
+
+
+def test_one_cosignature_alone_fits_its_text_and_no_other() -> None:
+    signature = base64.b64decode(WITNESS.cosign(TEXT, AT).split(" ")[2])[4:]
+    VERIFIER.verify(TEXT, signature)
+    with pytest.raises(SecurityFailed, match=r"the cosignature of witness\.example/w1 does not fit the checkpoint"):
+        VERIFIER.verify(TEXT.replace("17", "18"), signature)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from adapter.crypto.keys import generate_agreement_key, generate_signing_key
 from adapter.crypto.note import NoteSigner, NoteVerifier, open_note
-from adapter.crypto.requests import RequestProfile, build_request, build_request_elsewhere
+from adapter.crypto.requests import RequestProfile, build_host_request, build_request, build_request_elsewhere
 from adapter.errors import KeyUnusable
 from adapter.identifiers import MemberId
 from tests.pki import rsa_key
@@ -152,3 +152,17 @@ def test_a_key_elsewhere_has_to_sign_its_request_itself(profiles: dict[str, Requ
     assert x509.load_pem_x509_csr(ask(own)).public_key() == own.public_key()
     with pytest.raises(KeyUnusable, match="another key's"):
         ask(other)
+
+
+def test_a_request_for_a_ca_that_knows_hosts_names_no_member(profiles: dict[str, RequestProfile]) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = build_host_request(profiles["tls"], private_key=key, hosts=("adapter.example",))
+    found = x509.load_pem_x509_csr(pem)
+    assert found.is_signature_valid
+    assert found.subject == x509.Name([])
+    assert found.public_key() == key.public_key()
+    hosts = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert hosts.get_values_for_type(x509.DNSName) == ["adapter.example"]
+    assert usages(found) == usages(request(profiles["tls"], key, hosts=("adapter.example",)))
+    with pytest.raises(KeyUnusable, match="the request cannot be written: "):
+        build_host_request(profiles["tls"], private_key=key, hosts=("адаптер.example",))

@@ -225,3 +225,10 @@ def test_more_ambiguous_types_than_are_loosened_are_refused():
     many = "".join(f'<xs:complexType name="T{at}">{twice}</xs:complexType>' for at in range(21))
     with pytest.raises(DescriptionUnusable, match="too many ambiguous content models"):
         read({"a.wsdl": wsdl(schema(f'<xs:element name="x" type="xs:int"/>{ASK_AND_ANSWER}{many}'))})
+
+
+def test_white_space_around_a_name_is_not_of_the_name() -> None:
+    root = read_document(PLAIN.replace('name="PT"', 'name=" \tPT\n "').encode(), "a.wsdl")
+    assert [one.get("name") for one in root.iter("{*}portType")] == ["PT"]
+    with pytest.raises(DescriptionUnusable, match="portType without a name that XML allows"):
+        read_document(PLAIN.replace('name="PT"', 'name="P T"').encode(), "a.wsdl")
