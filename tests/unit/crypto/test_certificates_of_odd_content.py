@@ -10,7 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID
 
-from adapter.crypto.certificates import Purpose, check_chain, check_purpose, parse_certificate, public_key, ski
+from adapter.crypto.certificates import (
+    Purpose,
+    check_chain,
+    check_issued,
+    check_purpose,
+    parse_certificate,
+    public_key,
+    ski,
+)
 from adapter.errors import SecurityFailed
 from tests.attacks.recipes.explicit_curve import with_explicit_curve
 from tests.pki import NOW, Authority, Federation, make_ca
@@ -54,6 +62,14 @@ def test_a_name_that_cannot_be_read(ca: Authority, name: str) -> None:
     certificate = with_name(leaf(ca, subject=SUBJECT.decode()), *ODD_NAMES[name])
     with pytest.raises(SecurityFailed, match="can be read"):
         parse_certificate(certificate.public_bytes(Encoding.DER))
+
+
+@pytest.mark.parametrize("name", ["an issuer that is no UTF-8", "an issuer in bits"])
+def test_an_issuer_that_nobody_has_read_yet_is_refused_by_whoever_asks_for_it(ca: Authority, name: str) -> None:
+    """As in the certificate of an OCSP responder, which comes inside the response."""
+    with pytest.raises(SecurityFailed) as refusal:
+        check_issued(with_name(leaf(ca, subject=SUBJECT.decode()), *ODD_NAMES[name]), ca.certificate)
+    assert refusal.value.reason == "the name of a certificate's issuer cannot be read"
 
 
 READERS: dict[str, Callable[[x509.Certificate], object]] = {
