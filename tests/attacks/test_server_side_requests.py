@@ -354,7 +354,7 @@ def test_an_address_at_every_place_of_the_directory(canary: Canary, scenes: Scen
                 taken.add(place.name)
             assert touched == [], place.name
     # Free texts and codes, and no more: an adapter's address has to be https, what is fetched is named by a digest.
-    codes = {f"{name}/@code" for name in ("Purpose", "LegalBasisKind", "Group")}
+    codes = {f"{name}/@code" for name in ("Purpose", "LegalBasisKind", "SecrecyKind", "Group")}
     assert taken <= codes | {"Name", "Title", "Purpose", "LegalBasisKind", "Regulation"}
 
 
