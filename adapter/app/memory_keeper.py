@@ -15,10 +15,14 @@ from adapter.hardening import give_back_memory, resident_bytes
 
 _LOOK_EVERY_S: Final = 2.0
 _GROWN_BYTES: Final = 64 * 1024 * 1024
+_LOOKS_AT_REST: Final = 15
 
 
 class MemoryKeeper:
     """Gives freed memory back whenever the worker has grown by 64 MiB since it last did.
+
+    What was in use at that time may be free since, and nothing grows any more: so also once in half a minute, for as
+    long as there are 64 MiB more than at the start.
 
     resident, give_back: as in adapter.hardening.
     """
@@ -28,7 +32,8 @@ class MemoryKeeper:
     ) -> None:
         self._resident = resident
         self._give_back = give_back
-        self._settled = resident()
+        self._at_start = self._settled = resident()
+        self._looks = 0
 
     async def keep_small(self) -> None:
         """Look every two seconds, until cancelled."""
@@ -37,7 +42,10 @@ class MemoryKeeper:
     async def look(self) -> None:
         """One look. What is in use stays; it is the new measure of what has grown."""
         now = self._resident()
-        if now - self._settled >= _GROWN_BYTES:
+        self._looks += 1
+        at_rest = self._looks >= _LOOKS_AT_REST and now - self._at_start >= _GROWN_BYTES
+        if now - self._settled >= _GROWN_BYTES or at_rest:
+            self._looks = 0
             await asyncio.to_thread(self._give_back)
             now = self._resident()
             self._settled = now

@@ -46,6 +46,22 @@ async def test_it_is_given_back_when_it_has_grown_and_what_is_in_use_is_left_alo
     assert (machine.asked, machine.resident) == (2, 110 * MIB)
 
 
+async def test_what_was_in_use_then_is_given_back_when_all_is_at_rest() -> None:
+    machine = Machine()
+    keeper = MemoryKeeper(lambda: machine.resident, machine.give_back)
+    machine.resident = 300 * MIB
+    await keeper.look()
+    machine.freed = 180 * MIB
+    for _ in range(14):
+        await keeper.look()
+    assert machine.asked == 1
+    await keeper.look()
+    assert (machine.asked, machine.resident) == (2, 120 * MIB)
+    for _ in range(40):
+        await keeper.look()
+    assert machine.asked == 2  # 20 MiB more than at the start are not worth the trouble
+
+
 HELD: Final = """
 from adapter import hardening
 if {locked}:
