@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.envelope.gate_structure import wire_limits
 from adapter.envelope.names import (
     FAULT,
     SECURITY,
@@ -161,7 +162,7 @@ def reported_fault(octets: bytes, limits: XmlLimits) -> PublicFault | None:
     claims to be secured, or has more than a Header and a Body, is no report but a message that could not be verified.
     """
     try:
-        root = parse(octets, limits, error=PeerAnswerInvalid)
+        root = parse(octets, wire_limits(limits), error=PeerAnswerInvalid)
         refuse_comments(root, error=PeerAnswerInvalid)
         if root.tag != SOAP12_ENVELOPE or [child.tag for child in root] not in _PLAIN or len(root[-1]) != 1:
             return None

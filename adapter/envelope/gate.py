@@ -23,6 +23,7 @@ from adapter.envelope.gate_structure import (
     children,
     only_child,
     refuse,
+    wire_limits,
 )
 from adapter.envelope.headers import read_exchange_header
 from adapter.envelope.surroundings import end_tag, start_tag
@@ -45,7 +46,7 @@ MAX_HEADER_CHARS: Final = 512 * 1024
 
 def parse_message(received: ReceivedMessage, limits: XmlLimits) -> ParsedMessage:
     """Untrusted octets to a tree. Raises EnvelopeRefused (not well-formed, DOCTYPE, not UTF-8), LimitExceeded."""
-    return ParsedMessage(received=received, root=parse(received.octets, limits, error=EnvelopeRefused))
+    return ParsedMessage(received=received, root=parse(received.octets, wire_limits(limits), error=EnvelopeRefused))
 
 
 def gate(parsed: ParsedMessage, kind: MessageKind) -> GatedMessage:

@@ -7,19 +7,34 @@ here looks anything up by a search through the document: an element is what stan
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from lxml import etree
 
 from adapter.envelope.names import SOAP12_MUST_UNDERSTAND
 from adapter.errors import EnvelopeRefused
-from adapter.xmlsafe import decode_base64
+from adapter.xmlsafe import XmlLimits, decode_base64
 
 # NCName without the letters outside ASCII: ids and prefixes of every stack in the field fit.
 _NCNAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,127}")
 _TRUE: Final = frozenset(("true", "1"))
 _NONE: Final[frozenset[str]] = frozenset()
+MAX_WIRE_ELEMENTS: Final = 4_000
+MAX_WIRE_ATTRIBUTES: Final = 16_000
+"""Of one envelope between adapters: whatever may have many elements is encrypted, and that is text here. With as many
+attachments as there may be, an envelope has a sixth of either (tests/unit/envelope/test_wire_limits.py)."""
+
+
+@lru_cache(maxsize=16)
+def wire_limits(limits: XmlLimits) -> XmlLimits:
+    """The bounds on an envelope between adapters, from those on any message: a tree of hostile size is never built."""
+    return replace(
+        limits,
+        max_nodes=min(limits.max_nodes, MAX_WIRE_ELEMENTS),
+        max_attributes_in_all=min(limits.max_attributes_in_all, MAX_WIRE_ATTRIBUTES),
+    )
 
 
 def refuse(reason: str) -> NoReturn:

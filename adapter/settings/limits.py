@@ -17,7 +17,7 @@ class LimitsSettings(Section):
     """[limits]: bounds on one XML document and on the work at hand. Past one: fault LimitExceeded or Overloaded."""
 
     max_depth: Count = Field(100, le=256, description="Elements inside one another.")
-    max_nodes: Count = Field(1_000_000, description="Elements of one message.")
+    max_nodes: Count = Field(1_000_000, description="Elements of one message, opened.")
     max_attributes: Count = Field(64, description="Attributes of one element.")
     max_namespace_declarations: Count = Field(10_000, description="Namespace declarations of one message.")
     max_in_flight: Count = Field(256, description="Exchanges at a time, for each worker and side.")

@@ -139,7 +139,7 @@ ENCRYPTED_KEYS = (
         done="more EncryptedKeys than one",
         variants=(
             _key("two", more_keys(1), ENVELOPE, hands=OPENED_OR_NOT),
-            _key("500", more_keys(500), ENVELOPE, hands=WIRE),
+            _key("500", more_keys(500), LIMIT, hands=WIRE),
         ),
     ),
     Recipe(

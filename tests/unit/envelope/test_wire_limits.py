@@ -1,0 +1,55 @@
+"""An envelope between adapters has few elements, whatever the settings allow a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapter.attachments import MAX_ATTACHMENTS
+from adapter.envelope.faults import plain_fault_message, public_fault, reported_fault
+from adapter.envelope.gate_structure import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS
+from adapter.errors import AccessDenied, EnvelopeRefused, LimitExceeded
+from adapter.stages import SoapVersion
+from adapter.xmlsafe import DEFAULT_LIMITS
+from tests.envelopes import gate_octets, replacing, seal_request
+from tests.pki import Federation
+from tests.unit.envelope.test_gate_attachments import attachment_data, with_attachments
+
+
+@pytest.fixture(scope="module")
+def message(federation: Federation) -> bytes:
+    return seal_request(federation.social, federation.population).octets
+
+
+@pytest.mark.parametrize(
+    ("inside", "allowed", "refused"),
+    [("<a/>", MAX_WIRE_ELEMENTS - 100, MAX_WIRE_ELEMENTS), ('<a b="1" c="2" d="3" e="4"/>', 3_800, 3_999)],
+)
+def test_an_envelope_between_adapters_has_few_elements_and_attributes(
+    message: bytes, inside: str, allowed: int, refused: int
+) -> None:
+    """Whatever the settings allow a message: what is long in it is encrypted. No tree is built of the rest."""
+    many = replacing("<xenc:CipherData>", f"{inside * allowed}<xenc:CipherData>")(message)
+    with pytest.raises(EnvelopeRefused):
+        gate_octets(many)
+    more = replacing("<xenc:CipherData>", f"{inside * refused}<xenc:CipherData>")(message)
+    with pytest.raises(LimitExceeded, match="more than"):
+        gate_octets(more)
+
+
+def test_as_many_attachments_as_there_may_be_are_far_from_the_bounds_of_an_envelope(message: bytes) -> None:
+    """So those bounds hinder nobody, also when a stack writes twice as much around each."""
+    ids = tuple(f"attachment-{at}" for at in range(MAX_ATTACHMENTS))
+    most = with_attachments(message, *(attachment_data(at, f"c{at}") for at in range(MAX_ATTACHMENTS)), ids=ids)
+    assert len(gate_octets(most).attachments) == MAX_ATTACHMENTS
+    assert 6 * (most.count(b"<") - most.count(b"</")) < MAX_WIRE_ELEMENTS
+    assert 6 * most.count(b'="') < MAX_WIRE_ATTRIBUTES
+
+
+def test_the_fault_that_a_peer_answers_with_has_few_elements_too() -> None:
+    fault = plain_fault_message(public_fault(AccessDenied(), "ABCDE-FGHJK"), SoapVersion.SOAP12)
+    some, too_many = (
+        replacing("</env:Detail>", f"{'<a/>' * count}</env:Detail>")(fault)
+        for count in (MAX_WIRE_ELEMENTS - 100, MAX_WIRE_ELEMENTS)
+    )
+    assert reported_fault(some, DEFAULT_LIMITS) is not None
+    assert reported_fault(too_many, DEFAULT_LIMITS) is None
