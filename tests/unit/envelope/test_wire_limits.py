@@ -48,7 +48,7 @@ def test_as_many_attachments_as_there_may_be_are_far_from_the_bounds_of_an_envel
 def test_the_fault_that_a_peer_answers_with_has_few_elements_too() -> None:
     fault = plain_fault_message(public_fault(AccessDenied(), "ABCDE-FGHJK"), SoapVersion.SOAP12)
     some, too_many = (
-        replacing("</env:Detail>", f"{'<a/>' * count}</env:Detail>")(fault)
+        replacing("</soap:Detail>", f"{'<a/>' * count}</soap:Detail>")(fault)
         for count in (MAX_WIRE_ELEMENTS - 100, MAX_WIRE_ELEMENTS)
     )
     assert reported_fault(some, DEFAULT_LIMITS) is not None
