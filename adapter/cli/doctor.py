@@ -28,6 +28,7 @@ from adapter.cli.doctor_checks import (
     look_at_services,
     ok,
 )
+from adapter.cli.doctor_consents import look_at_consents
 from adapter.cli.doctor_contexts import look_at_contexts
 from adapter.cli.doctor_directory import fetch_current
 from adapter.cli.doctor_ends import look_at_expiries
@@ -53,6 +54,7 @@ from adapter.settings import Settings, load_settings
 
 FOUND_FAILURE: Final = 1
 _KEYS: Final = "adapter keys list"
+_VERIFY: Final = "Every request is refused until they are: adapter log verify, and tell the auditor."
 _REGISTER: Final = "adapter registration, and hand it to the authority"
 
 app = typer.Typer()
@@ -150,6 +152,7 @@ def _with_the_directory(
         findings += guarded(
             "clients", "Mend [client.context].", lambda: look_at_contexts(settings, settings_file, known)
         )
+        findings += guarded("access rules", _VERIFY, lambda: look_at_consents(settings, known, now))
     findings += look_at_expiries(settings, directory, now)
     trial = guarded("signature", _KEYS, lambda: try_signature(settings, directory, now))
     trial += guarded("exchange", _KEYS, lambda: try_exchange(settings, directory, now))

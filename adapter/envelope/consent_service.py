@@ -9,7 +9,7 @@ from lxml import etree
 from adapter.envelope import names
 from adapter.envelope.consent import ConsentReference
 from adapter.envelope.gate_structure import check_attributes, children, leaf_octets, leaf_text, refuse
-from adapter.identifiers import ServiceId, SubjectId
+from adapter.identifiers import ServiceId, SubjectId, SubsystemId
 from adapter.xmlsafe import escape_attribute, escape_text
 
 CODE: Final = "GetConsent"
@@ -23,7 +23,12 @@ _MAX_STATEMENT_CHARS: Final = 128 * 1024
 
 def service_of(reference: ConsentReference) -> ServiceId:
     """The service that is asked about a consent."""
-    return ServiceId(reference.issuer, CODE, VERSION)
+    return service_of_issuer(reference.issuer)
+
+
+def service_of_issuer(issuer: SubsystemId) -> ServiceId:
+    """The service at which an issuer is asked."""
+    return ServiceId(issuer, CODE, VERSION)
 
 
 def render_get_consent(reference: ConsentReference, subjects: tuple[SubjectId, ...]) -> bytes:
