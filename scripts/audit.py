@@ -31,7 +31,7 @@ class Verdict:
 
 def judge(report: dict[str, Any] | None, wanted: frozenset[str]) -> Verdict:
     """Read pip-audit's report. None: there is none. wanted: the packages that it has to speak of."""
-    if report is None:
+    if report is None or not wanted:  # a report about nothing is none
         return Verdict(exit_code=NOT_ASKED, lines=("The vulnerability data could not be reached.", _INSTEAD))
     answered = {one["name"].lower(): one["vulns"] for one in report["dependencies"] if "skip_reason" not in one}
     weak = [
@@ -58,10 +58,10 @@ def _report() -> dict[str, Any] | None:
         done = subprocess.run(  # noqa: S603  a fixed command
             [*command, *options], cwd=ROOT, capture_output=True, timeout=_TIMEOUT_S, check=False
         )
-        report: dict[str, Any] = json.loads(done.stdout)
+        report = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         return None
-    return report
+    return report if isinstance(report, dict) and "dependencies" in report else None
 
 
 def _wanted(report: dict[str, Any] | None) -> frozenset[str]:

@@ -19,6 +19,12 @@ def test_no_report_is_no_clean_bill() -> None:
     assert judge(None, WANTED).exit_code == NOT_ASKED
 
 
+def test_a_report_about_no_package_is_no_clean_bill() -> None:
+    verdict = judge({"dependencies": []}, frozenset())
+    assert verdict.exit_code == NOT_ASKED
+    assert "docs/dependencies.md" in verdict.lines[-1]
+
+
 def test_all_skipped_is_no_clean_bill() -> None:
     verdict = judge({"dependencies": [skipped("lxml"), skipped("zeep")]}, WANTED)
     assert verdict.exit_code == NOT_ASKED
