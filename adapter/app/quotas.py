@@ -79,8 +79,12 @@ def admit_peers(handler: Handler, site: Site, gates: Gates) -> Admission:
     def turning_away(_request: web.BaseRequest, error: AdapterError, incident: str) -> web.StreamResponse:
         return fault_response(error, incident, SoapVersion.SOAP12)
 
+    def caller_of(request: web.BaseRequest) -> Caller:
+        held = site.directory.held
+        return peer_caller(request, {} if held is None else held.directory.by_tls_certificate)
+
     ledger = ledger_of(site.settings, PeerTooManyRequests)
-    return Admission(handler, ledger, gates.peers, caller_of=peer_caller, turning_away=turning_away)
+    return Admission(handler, ledger, gates.peers, caller_of=caller_of, turning_away=turning_away)
 
 
 def admit_clients(handler: Handler, site: Site, gates: Gates) -> Admission:

@@ -53,7 +53,7 @@ class WitnessesSettings(Section):
 class QuotasSettings(Section):
     """[quotas]: what one caller may take, for each worker and side. Past it: Overloaded, or a fault that says when.
 
-    A caller is a peer's TLS certificate, a client system of this file, or, for whoever is none of these, an address.
+    A caller is a member of the directory, a client system of this file, or, for whoever is none of these, an address.
     Unidentified callers together get no more than a quarter of the whole.
     """
 

@@ -7,7 +7,7 @@ record gets one entry for all of it in an interval.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -15,6 +15,7 @@ from aiohttp import web
 
 from adapter.errors import AdapterError, Blame, Overloaded, RequestIncomplete, Retry
 from adapter.exchange.incidents import new_incident
+from adapter.identifiers import MemberId
 from adapter.transport.http_protocol import REFUSED, SoapRequestHandler
 from adapter.transport.http_server import Handler, peer_of
 from adapter.transport.quotas import Caller, Ledger, Share, address_block
@@ -101,12 +102,19 @@ def counts_against(refused: AdapterError) -> bool:
     return refused.blame in _THE_CALLERS_OWN and refused.retry is not Retry.LATER
 
 
-def peer_caller(request: web.BaseRequest) -> Caller:
-    """A peer is its TLS certificate: that is who the handshake proved."""
+def peer_caller(request: web.BaseRequest, members: Mapping[bytes, MemberId]) -> Caller:
+    """A peer is the member whose certificate the handshake proved, however many it has registered.
+
+    members: by the SHA-256 of their registered TLS certificates. One that is not registered makes nobody a peer: a CA
+    may have issued any number of them.
+    """
     peer = peer_of(request)
     if peer.certificate_sha256 is None:
         return Caller(kind="address", name=address_block(peer.address), identified=False)
-    return Caller(kind="certificate", name=peer.certificate_sha256.hex(), identified=True)
+    member = members.get(peer.certificate_sha256)
+    if member is None:
+        return Caller(kind="certificate", name=peer.certificate_sha256.hex(), identified=False)
+    return Caller(kind="member", name=str(member), identified=True)
 
 
 def _answered(request: web.BaseRequest, caller: Caller) -> None:

@@ -36,7 +36,8 @@ class Quota:
 class Caller:
     """Who a request is put down to. name: what an entry of the record says: never a secret, never a person.
 
-    identified: by a certificate, or as one client of the settings; else only an address is known.
+    identified: as a member of the directory, or as one client of the settings; else only an address is known, or a
+    certificate that nobody registered.
     """
 
     kind: str

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapter.app.figures import TurnedAwayFigures
@@ -38,7 +39,7 @@ from tests.adapters.test_listeners import (
     read_answer,
 )
 from tests.get_person import good_call
-from tests.pki import Federation, FederationMember
+from tests.pki import TLS_USAGE, Federation, FederationMember, issue
 from tests.records import RecordHome
 from tests.two_sides import TwoSides, two_sides
 
@@ -63,7 +64,7 @@ class Ground:
     gates: Gates
 
     def keys(self, member: FederationMember) -> TlsKey:
-        folder = self.folder / member.id.code
+        folder = self.folder / member.tls_sha256.hex()
         if not folder.exists():
             member.write(folder)
         return TlsKey(certificate_file=folder / "tls.pem", key_file=folder / "tls.key")
@@ -127,7 +128,13 @@ def ground(federation: Federation, today: Federation, tmp_path: Path) -> Ground:
         limits=LimitsSettings(),
         quotas=QuotasSettings(refusals_per_minute=5, recorded_every_s=1),
     )
-    site = SimpleNamespace(settings=settings, consumer=sides.consumer, record=sides.provider_record)
+    held = SimpleNamespace(directory=today.directory())
+    site = SimpleNamespace(
+        settings=settings,
+        consumer=sides.consumer,
+        record=sides.provider_record,
+        directory=SimpleNamespace(held=held),
+    )
     return Ground(sides=sides, today=today, folder=tmp_path, site=cast("Site", site), gates=Gates())
 
 
@@ -157,20 +164,76 @@ def assert_told_when(answer: Answer, code: str) -> None:
     assert f"<ia-fault:RetryAfter>{seconds}</ia-fault:RetryAfter>".encode() in answer.body
 
 
-async def test_a_peer_is_its_certificate(ground: Ground) -> None:
+def another_certificate(ground: Ground, *, registered: bool) -> FederationMember:
+    """Social protection with a second TLS certificate of the same CA, on a key of its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = issue(
+        ground.today.tls_ca,
+        public_key=key.public_key(),
+        subject=f"{ground.today.social.id} second",
+        usage=TLS_USAGE,
+        now=datetime.now(UTC),
+    )
+    second = replace(ground.today.social, tls_key=key, tls_certificate=certificate)
+    if registered:
+        held: Any = ground.site.directory.held
+        known = {**held.directory.by_tls_certificate, second.tls_sha256: second.id}
+        held.directory = replace(held.directory, by_tls_certificate=known)
+    return second
+
+
+async def test_a_peer_is_its_member(ground: Ground) -> None:
     garbage = post("/peer", b"<a/>", SOAP12)
     async with ground.peers() as port:
         social = await flood(port, ground.shown_by(ground.today.social), garbage)
         [cadastre] = await ask_over_tls(port, ground.shown_by(ground.today.cadastre), garbage)
     assert {answer.code for answer in social[:5]} == {"EnvelopeRefused"}
     assert_told_when(social[-1], "PeerTooManyRequests")
-    assert cadastre.code == "EnvelopeRefused", "another certificate from the same address is read"
+    assert cadastre.code == "EnvelopeRefused", "another member from the same address is read"
     summary = ground.gates.peers.summary()
     assert summary is not None
     [(caller, count)] = summary.most
-    assert (caller.kind, caller.name) == ("certificate", ground.today.social.tls_sha256.hex())
+    assert (caller.kind, caller.name) == ("member", str(ground.today.social.id))
     assert count == sum(answer.code == "PeerTooManyRequests" for answer in social)
     assert len(ground.sides.provider_record.log) == 12 - count + 1, "what was turned away has no entry of its own"
+
+
+@pytest.mark.parametrize("registered", [True, False])
+async def test_a_member_with_two_certificates_has_one_share(ground: Ground, *, registered: bool) -> None:
+    garbage = post("/peer", b"<a/>", SOAP12)
+    second = another_certificate(ground, registered=registered)
+    async with ground.peers() as port:
+        first = await flood(port, ground.shown_by(ground.today.social), garbage)
+        [other] = await ask_over_tls(port, ground.shown_by(second), garbage)
+    assert_told_when(first[-1], "PeerTooManyRequests")
+    assert other.code == ("PeerTooManyRequests" if registered else "EnvelopeRefused")
+
+
+async def test_certificates_that_nobody_registered_have_one_share_together(ground: Ground) -> None:
+    """A CA may have issued any number; the directory names none of them, and no message of theirs is believed."""
+    garbage = post("/peer", b"<a/>", SOAP12)
+    strangers = [another_certificate(ground, registered=False) for _ in range(12)]
+    codes = []
+    async with ground.peers() as port:
+        for stranger in strangers:
+            [answer] = await ask_over_tls(port, ground.shown_by(stranger), garbage)
+            codes.append(answer.code)
+        [member] = await ask_over_tls(port, ground.shown_by(ground.today.cadastre), garbage)
+    assert codes[0] == "EnvelopeRefused"
+    assert codes[-1] == "PeerTooManyRequests"
+    assert member.code == "EnvelopeRefused"
+    summary = ground.gates.peers.summary()
+    assert summary is not None
+    assert {caller.kind for caller, _ in summary.most} == {"certificate"}
+
+
+async def test_before_a_directory_was_read_a_certificate_is_a_strangers(ground: Ground) -> None:
+    cast("Any", ground.site).directory.held = None
+    async with ground.peers() as port:
+        await flood(port, ground.shown_by(ground.today.social), post("/peer", b"<a/>", SOAP12))
+    summary = ground.gates.peers.summary()
+    assert summary is not None
+    assert [(caller.kind, caller.identified) for caller, _ in summary.most] == [("certificate", False)]
 
 
 async def test_a_client_is_its_certificate(ground: Ground) -> None:
@@ -227,10 +290,10 @@ async def test_who_was_turned_away_is_in_the_record(ground: Ground, tmp_path: Pa
     writer = home.writer()
     await writer.start()
     cast("Any", ground.site).record = writer
+    async with ground.peers() as port:
+        await flood(port, ground.shown_by(ground.today.social), post("/peer", b"<a/>", SOAP12))
     interval = asyncio.create_task(record_turned_away(ground.site, ground.gates))
     try:
-        async with ground.peers() as port:
-            await flood(port, ground.shown_by(ground.today.social), post("/peer", b"<a/>", SOAP12))
         for _ in range(100):
             if home.reader.latest_checkpoint() is not None:
                 break
@@ -245,8 +308,7 @@ async def test_who_was_turned_away_is_in_the_record(ground: Ground, tmp_path: Pa
     assert said["listener"] == "peers"
     assert said["count"] == said["reasons"]["PeerTooManyRequests"] > 0
     [caller] = said["callers"]
-    certificate = ground.today.social.tls_sha256.hex()
-    assert caller == {"by": "certificate", "name": certificate, "count": said["count"]}
+    assert caller == {"by": "member", "name": str(ground.today.social.id), "count": said["count"]}
     assert said["other_callers"] == 0
 
 
@@ -268,4 +330,4 @@ async def test_the_figures_say_how_many_were_turned_away_and_why(ground: Ground)
     [line] = [line for line in figures.splitlines() if line.startswith("adapter_turned_away_total{")]
     assert 'listener="peers",reason="PeerTooManyRequests"' in line
     assert float(line.rpartition(" ")[2]) == count > 0
-    assert ground.today.social.tls_sha256.hex() not in figures
+    assert str(ground.today.social.id) not in figures

@@ -291,8 +291,8 @@ PROCESSING = (
     Recipe(
         id="W138",
         done="a flood of correctly signed messages",
-        elsewhere="What one member may take, by its certificate: tests/attacks/test_quotas_over_tls.py"
-        "::test_a_peer_is_its_certificate; how many requests at a time: tests/attacks/test_quotas.py"
+        elsewhere="What one member may take, by whichever certificate: tests/attacks/test_quotas_over_tls.py"
+        "::test_a_peer_is_its_member; how many requests at a time: tests/attacks/test_quotas.py"
         "::test_one_caller_that_holds_its_place_does_not_hold_anothers.",
     ),
 )
