@@ -6,6 +6,8 @@ asked about whom is given to a `PairCounter`, which may keep it on disk.
 
 An official is known by the member and the number that the member gave them. Names that anybody can make up (an
 official, a purpose in a refused request) are counted apart up to a bound, and together past it.
+
+What was called an emergency is counted like everything else, and once more apart, with what its reviews found.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from adapter.audit.entry import CALL_REFUSED, REFUSED, REQUEST_RECEIVED, REQUEST_SENT
+from adapter.audit.reviews import ReviewFinding
 
 ASKING_KINDS: Final = (REQUEST_RECEIVED, REFUSED, REQUEST_SENT, CALL_REFUSED)
 _LET_IN: Final = frozenset((REQUEST_RECEIVED, REQUEST_SENT))
@@ -31,7 +34,11 @@ DAYS_OF_WEEK: Final = 7
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
-    """One asking, as an entry says it. subjects: tags (audit.subjects). rule: None on the consumer's side."""
+    """One asking, as an entry says it. subjects: tags (audit.subjects). rule: None on the consumer's side.
+
+    emergency: whether it said that it was one. reviewed: what its review found; None while that is open, and for what
+    opened none (audit.reviews).
+    """
 
     at: datetime
     let_in: bool
@@ -41,9 +48,11 @@ class Asking:
     purpose: str | None
     rule: str | None
     subjects: tuple[str, ...]
+    emergency: bool = False
+    reviewed: ReviewFinding | None = None
 
     @classmethod
-    def of(cls, at: datetime, body: Mapping[str, Any]) -> Asking | None:
+    def of(cls, at: datetime, body: Mapping[str, Any], reviewed: ReviewFinding | None = None) -> Asking | None:
         """What an entry says; None when nobody knew who asked. body: of one of ASKING_KINDS, proven by nobody here."""
         consumer, official = body.get("consumer"), body.get("official")
         if not isinstance(consumer, str) or not isinstance(official, str):
@@ -57,6 +66,8 @@ class Asking:
             purpose=_text(body.get("purpose")),
             rule=_text(body.get("rule")),
             subjects=tuple(str(tag) for tag in body.get("subjects") or ()),
+            emergency=body.get("emergency") is not None,
+            reviewed=reviewed,
         )
 
     @property
@@ -157,6 +168,20 @@ class About:
     most_tag: str = ""
 
 
+@dataclass(kw_only=True, slots=True)
+class Emergencies:
+    """Of one official. reviews: of those that were let in, by what was found; None: open."""
+
+    tally: Tally = field(default_factory=Tally)
+    reviews: Counter[ReviewFinding | None] = field(default_factory=Counter)
+
+    def add(self, asking: Asking, local: datetime, *, off: bool) -> None:
+        """Count one more."""
+        self.tally.add(asking, local, off=off)
+        if asking.let_in:
+            self.reviews[asking.reviewed] += 1
+
+
 @dataclass(kw_only=True)
 class Counts:
     """All that is counted.
@@ -170,6 +195,7 @@ class Counts:
     by: Mapping[Dimension, dict[str, Tally]] = field(default_factory=lambda: {one: {} for one in Dimension})
     officials: dict[Official, Tally] = field(default_factory=dict)
     about: dict[Official, About] = field(default_factory=dict)
+    emergencies: dict[Official, Emergencies] = field(default_factory=dict)
     days: dict[date, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     consumer_days: dict[str, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
     week: list[list[int]] = field(default_factory=lambda: [[0] * HOURS for _ in range(DAYS_OF_WEEK)])
@@ -216,6 +242,8 @@ def _add(counts: Counts, asking: Asking, official: Official, calendar: Calendar)
             tallies = counts.by[dimension]
             tallies.setdefault(_known(tallies, name), Tally()).add(asking, local, off=off)
     counts.officials.setdefault(official, Tally()).add(asking, local, off=off)
+    if asking.emergency:
+        counts.emergencies.setdefault(official, Emergencies()).add(asking, local, off=off)
     counts.days[local.date()][asking.let_in] += 1
     counts.consumer_days[_known(counts.consumer_days, asking.consumer)][local.date()] += 1
     counts.week[local.weekday()][local.hour] += 1

@@ -117,8 +117,8 @@ def _tables(sections: list[Section]) -> list[RenderableType]:
     for section in sections:
         if section.rows:
             shown += [Text(), table_of((section.heading, *section.columns[1:]), section.rows)]
-        if section.left_out:
-            shown.append(Text(section.left_out))
+        if section.note:
+            shown += [Text(section.note)] if section.rows else [Text(), Text(section.note)]
     return shown
 
 

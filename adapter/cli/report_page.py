@@ -61,7 +61,8 @@ def render_page(
     period: str,
     made: str,
 ) -> str:
-    """The page. whose: the member whose record it is. made: when."""
+    """The page: what is unusual, emergencies, plots, tables. whose: the member whose record it is. made: when."""
+    emergencies, *tables = sections
     heading = text_in(words.language, "Report on the record of {member}").format(member=whose)
     body = node(
         "body",
@@ -71,9 +72,10 @@ def render_page(
         node("p", text_in(words.language, "Made {time}.").format(time=made), class_="soft"),
         node("h2", text_in(words.language, "Unusual")),
         *_findings(patterns, words),
+        *_table(emergencies),
         *_days(bars_of(counts.days), words),
         *_week(counts, words, calendar),
-        *(one for section in sections for one in _table(section)),
+        *(one for section in tables for one in _table(section)),
     )
     head = node(
         "head",
@@ -131,9 +133,10 @@ def _week(counts: Counts, words: Words, calendar: Calendar) -> Iterable[Node]:
 
 def _table(section: Section) -> Iterable[Node]:
     yield node("h2", section.heading)
-    yield node("div", _rows(section.columns, section.rows), class_="scroll named")
-    if section.left_out:
-        yield node("p", section.left_out, class_="soft")
+    if section.rows or not section.note:
+        yield node("div", _rows(section.columns, section.rows), class_="scroll named")
+    if section.note:
+        yield node("p", section.note, class_="soft")
 
 
 def _folded(words: Words, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Node:

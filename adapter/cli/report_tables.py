@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from adapter.audit.report import About, Counts, Dimension, Official, Tally
+from adapter.audit.report import About, Counts, Dimension, Emergencies, Official, Tally
 from adapter.audit.report_patterns import Pattern, Patterns
+from adapter.audit.reviews import ReviewFinding
 from adapter.cli.output import JsonValue, when
 from adapter.cli.report_words import Words
 from adapter.envelope.texts import text_in
@@ -19,21 +20,25 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _CSV_COLUMNS: Final = (
     *("kind", "name", "asked", "let_in", "refused", "off_hours", "first", "last"),
     *("subjects", "alone", "most_about_one", "finding"),
+    *("reviews_open", "reviews_justified", "reviews_unjustified"),
 )
+_REVIEWS: Final = (None, ReviewFinding.JUSTIFIED, ReviewFinding.UNJUSTIFIED)
+"""In the order in which they are shown; None: open."""
+_NO_REVIEWS: Final = ("",) * len(_REVIEWS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """One table of the report. left_out: that not all rows are shown, in words; empty when they are."""
+    """One table of the report. note: what stands below it, that not all rows are shown for example; may be empty."""
 
     heading: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
-    left_out: str
+    note: str
 
 
 def sections_of(counts: Counts, words: Words, *, top: int) -> list[Section]:
-    """The tables, with at most `top` rows each, the most askings first."""
+    """The tables, emergencies first, with at most `top` rows each, the most askings first."""
     made = [
         _section(
             heading,
@@ -46,7 +51,13 @@ def sections_of(counts: Counts, words: Words, *, top: int) -> list[Section]:
     ]
     rows = [words.row(str(one), tally, *_about(counts.about.get(one, About()))) for one, tally in _officials(counts)]
     columns = (*words.columns, *words.about_columns, *words.times)
-    return [*made, _section(words.officials, columns, rows, words, top)]
+    return [_emergencies(counts, words, top), *made, _section(words.officials, columns, rows, words, top)]
+
+
+def _emergencies(counts: Counts, words: Words, top: int) -> Section:
+    rows = [words.row(str(one), found.tally, *_reviews(found)) for one, found in _most_emergencies(counts)]
+    section = _section(words.emergencies, (*words.columns, *words.review_columns, *words.times), rows, words, top)
+    return replace(section, note=section.note or words.about_emergencies(any_of_them=bool(rows)))
 
 
 def _section(heading: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], words: Words, top: int) -> Section:
@@ -55,7 +66,7 @@ def _section(heading: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]
         heading=heading,
         columns=(words.name, *columns),
         rows=rows[:top],
-        left_out=said.format(shown=top, found=len(rows)) if len(rows) > top else "",
+        note=said.format(shown=top, found=len(rows)) if len(rows) > top else "",
     )
 
 
@@ -71,11 +82,19 @@ def _about(about: About) -> tuple[str, ...]:
     return str(about.subjects), str(about.alone), str(about.most)
 
 
+def _most_emergencies(counts: Counts) -> list[tuple[Official, Emergencies]]:
+    return sorted(counts.emergencies.items(), key=lambda one: (-one[1].tally.asked, str(one[0])))
+
+
+def _reviews(found: Emergencies) -> tuple[str, ...]:
+    return tuple(str(found.reviews[one]) for one in _REVIEWS)
+
+
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
 def csv_of(counts: Counts, patterns: Patterns, words: Words) -> str:
-    """Everything, in one table (RFC 4180): findings first, then each consumer, purpose, rule, official and day."""
+    """Everything, in one table (RFC 4180): findings first, then emergencies, then each consumer, purpose and so on."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(_CSV_COLUMNS)
@@ -85,15 +104,19 @@ def csv_of(counts: Counts, patterns: Patterns, words: Words) -> str:
 
 def _csv_rows(counts: Counts, patterns: Patterns, words: Words) -> Iterator[Sequence[object]]:
     for one in patterns.shown:
-        yield (one.kind.value, one.who, one.count, *[""] * 8, words.pattern(one))
+        yield (one.kind.value, one.who, one.count, *[""] * 8, words.pattern(one), *_NO_REVIEWS)
+    for official, emergencies in _most_emergencies(counts):
+        told = _csv_tally(emergencies.tally)
+        yield ("emergency", str(official), *told, *[""] * 4, *_reviews(emergencies))
     for dimension in Dimension:
         for name, tally in _most(counts.by[dimension]):
-            yield (dimension.value, name, *_csv_tally(tally), "", "", "", "")
+            yield (dimension.value, name, *_csv_tally(tally), *[""] * 4, *_NO_REVIEWS)
     for official, tally in _officials(counts):
         about = counts.about.get(official, About())
-        yield ("official", str(official), *_csv_tally(tally), about.subjects, about.alone, about.most, "")
+        told = (about.subjects, about.alone, about.most, "")
+        yield ("official", str(official), *_csv_tally(tally), *told, *_NO_REVIEWS)
     for day, counted in sorted(counts.days.items()):
-        yield ("day", day, counted[True] + counted[False], counted[True], counted[False], *[""] * 7)
+        yield ("day", day, counted[True] + counted[False], counted[True], counted[False], *[""] * 7, *_NO_REVIEWS)
 
 
 def _csv_tally(tally: Tally) -> tuple[object, ...]:
@@ -121,14 +144,21 @@ def report_value(counts: Counts, patterns: Patterns, words: Words) -> dict[str, 
         "refused_before_known": counts.unknown,
         "findings": [_pattern_value(one, words) for one in patterns.shown],
         "findings_of_all": {kind.value: found for kind, found in patterns.found.items()},
+        "emergency": [
+            {
+                **_official_value(official),
+                **_tally_value(found.tally),
+                **{f"reviews_{_review_name(one)}": found.reviews[one] for one in _REVIEWS},
+            }
+            for official, found in _most_emergencies(counts)
+        ],
         **{
             dimension.value: [{"name": name, **_tally_value(tally)} for name, tally in _most(counts.by[dimension])]
             for dimension in Dimension
         },
         "official": [
             {
-                "member": official.member,
-                "official": official.number,
+                **_official_value(official),
                 **_tally_value(tally),
                 **_about_value(counts.about.get(official, About())),
             }
@@ -140,6 +170,14 @@ def report_value(counts: Counts, patterns: Patterns, words: Words) -> dict[str, 
         },
         "week": counts.week,
     }
+
+
+def _official_value(official: Official) -> dict[str, JsonValue]:
+    return {"member": official.member, "official": official.number}
+
+
+def _review_name(finding: ReviewFinding | None) -> str:
+    return "open" if finding is None else finding.value
 
 
 def _tally_value(tally: Tally) -> dict[str, JsonValue]:

@@ -39,6 +39,28 @@ class Words:
         return text_in(self.language, "By official")
 
     @property
+    def emergencies(self) -> str:
+        """The heading over emergencies."""
+        return text_in(self.language, "Emergencies, by official")
+
+    @property
+    def review_columns(self) -> tuple[str, ...]:
+        """The further headings of emergencies: what the reviews found."""
+        return (
+            text_in(self.language, "Review open"),
+            text_in(self.language, "Justified"),
+            text_in(self.language, "Unjustified"),
+        )
+
+    def about_emergencies(self, *, any_of_them: bool) -> str:
+        """What stands below the emergencies."""
+        if not any_of_them:
+            return text_in(self.language, "Nothing was called an emergency.")
+        return text_in(self.language, "The other tables count these too. Reasons and reviews: {command}").format(
+            command="adapter access reviews --all"
+        )
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The headings of numbers, after the name."""
         return (

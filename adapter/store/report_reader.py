@@ -16,6 +16,7 @@ from adapter.audit.document import milliseconds, moment, read_document
 from adapter.audit.report import ASKING_KINDS, Asking
 from adapter.errors import RecordBroken
 from adapter.store.engine import Database
+from adapter.store.reviews import closings_of
 from adapter.store.schema import entries
 
 Progress = Callable[[int, int], None]
@@ -33,6 +34,7 @@ def read_askings(
 ) -> Iterator[Asking | None]:
     """The askings of a period, by time; None for a refusal of which nobody knew who asked.
 
+    What a review found is what the record says now, also after the period.
     since is inclusive, until exclusive. Raises StoreUnusable, RecordBroken.
     """
     at_ms, number = entries.c.at_ms, entries.c.number
@@ -50,9 +52,14 @@ def read_askings(
     while True:
         with database.reading() as connection:
             rows = connection.execute(wanted).all()
+            bodies = {row.number: _body(row.number, row.asking) for row in rows if row.asking is not None}
+            emergencies = [number for number, body in bodies.items() if body.get("emergency") is not None]
+            closings = closings_of(connection, emergencies)
         for row in rows:
-            if row.asking is not None:
-                yield Asking.of(moment(row.at_ms), _body(row.number, row.asking))
+            if row.number in bodies:
+                closing = closings.get(row.number)
+                found = None if closing is None else closing.finding
+                yield Asking.of(moment(row.at_ms), bodies[row.number], found)
         done += len(rows)
         progress(done, total)
         if len(rows) < _PAGE_ROWS:

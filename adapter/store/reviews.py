@@ -98,7 +98,7 @@ def _one(connection: Connection, number: int) -> Review:
 
 def _found(connection: Connection, wanted: Select[Any]) -> list[Review]:
     rows = connection.execute(wanted).all()
-    closings = _closings(connection, [row.number for row in rows])
+    closings = closings_of(connection, [row.number for row in rows])
     return [
         Review(
             number=RecordNumber(row.number),
@@ -110,8 +110,8 @@ def _found(connection: Connection, wanted: Select[Any]) -> list[Review]:
     ]
 
 
-def _closings(connection: Connection, numbers: Iterable[int]) -> dict[int, Closing]:
-    """Which of these reviews are closed, by the number of the entry that opened them."""
+def closings_of(connection: Connection, numbers: Iterable[int]) -> dict[int, Closing]:
+    """Which of these reviews are closed, by the number of the entry that opened them. Raises RecordBroken."""
     tags = [closing_tag(number) for number in numbers]
     wanted = select(*_LINE).join(subjects, subjects.c.number == entries.c.number).where(subjects.c.tag.in_(tags))
     return dict(_closing_of(row) for row in connection.execute(wanted)) if tags else {}

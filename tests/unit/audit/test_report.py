@@ -12,6 +12,7 @@ import pytest
 from adapter.audit import report
 from adapter.audit.report import OTHERS, Asking, Calendar, Counts, Dimension, Official, count
 from adapter.audit.report_patterns import MAX_OF_A_KIND, Pattern, PatternKind, unusual
+from adapter.audit.reviews import ReviewFinding
 
 TASHKENT = timezone(timedelta(hours=5))
 CALENDAR = Calendar(zone=TASHKENT)
@@ -33,7 +34,7 @@ class Pairs:
         yield from self._asked.items()
 
 
-def asked(at: datetime = MONDAY, *subjects: str, **said: Any) -> Asking:
+def asked(at: datetime = MONDAY, *subjects: str, reviewed: ReviewFinding | None = None, **said: Any) -> Asking:
     body = {
         "kind": "request-received",
         "consumer": BENEFITS,
@@ -44,7 +45,7 @@ def asked(at: datetime = MONDAY, *subjects: str, **said: Any) -> Asking:
         "subjects": list(subjects),
         **said,
     }
-    made = Asking.of(at, body)
+    made = Asking.of(at, body, reviewed)
     assert made is not None
     return made
 
@@ -122,6 +123,24 @@ def test_about_whom_an_official_asked() -> None:
     about = counts.about[Official(MEMBER, "A-1")]
     assert (about.subjects, about.alone, about.most, about.most_tag) == (3, 1, 2, "x")
     assert counts.about[Official(MEMBER, "A-2")].alone == 0, "somebody else asked about y too"
+
+
+def test_emergencies_are_counted_with_all_and_once_more_apart_with_what_their_reviews_found() -> None:
+    """A refused one opened no review; an ordinary asking of the same official is none of them."""
+    night, called = MONDAY.replace(hour=23), {"reason": "0" * 64}
+    counts = counted(
+        asked(night, emergency=called),
+        asked(night, reviewed=ReviewFinding.JUSTIFIED, emergency=called),
+        asked(MONDAY, reviewed=ReviewFinding.UNJUSTIFIED, emergency=called),
+        asked(MONDAY, kind="refused", rule=None, emergency=called),
+        asked(),
+        asked(official="A-2"),
+    )
+    assert list(counts.emergencies) == [Official(MEMBER, "A-1")]
+    apart = counts.emergencies[Official(MEMBER, "A-1")]
+    assert (apart.tally.asked, apart.tally.let_in, apart.tally.refused, apart.tally.off_hours) == (4, 3, 1, 2)
+    assert apart.reviews == {None: 1, ReviewFinding.JUSTIFIED: 1, ReviewFinding.UNJUSTIFIED: 1}
+    assert counts.officials[Official(MEMBER, "A-1")].asked == 5
 
 
 # --- what is unusual -------------------------------------------------------------------------------------------------

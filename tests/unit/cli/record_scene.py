@@ -16,6 +16,7 @@ from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
 from adapter.audit.document import instant_text
 from adapter.audit.held import HeldCheckpoints
 from adapter.audit.peer_checkpoints import Fork, ShownState, shown_checkpoint
+from adapter.audit.reviews import ReviewFinding
 from adapter.audit.subjects import subject_key, subject_tag
 from adapter.cli.own_record import own_log, record_signer
 from adapter.crypto.note import NoteSigner
@@ -27,6 +28,7 @@ from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader
 from adapter.store.migrate import prepare
 from adapter.store.peer_checkpoints import FORKED, PeerCheckpoints, keep_shown
+from adapter.store.reviews import EmergencyReviews
 
 PERSON = "pinfl:" + "30101850000008"
 SOCIAL = MemberId.parse("UZ/GOV/200000003")
@@ -150,7 +152,7 @@ def _witness(settings: Settings) -> None:
 
 
 def three_weeks() -> Iterator[Entry]:
-    """A busy day of three officials who work as usual, but for one thing of each; refusals of a fourth."""
+    """A busy day of three officials who work as usual, but for one thing of each; refusals of a fourth; emergencies."""
     source = random.Random(395)
     askings: list[tuple[datetime, dict[str, Any]]] = []
     working = [_MONDAY + timedelta(days=day) for day in range(19) if (_MONDAY + timedelta(days=day)).weekday() < 5]
@@ -171,6 +173,11 @@ def three_weeks() -> Iterator[Entry]:
     for one, at in enumerate(working[:6]):
         told = {"official": "A-5", "subject": f"case:{one}", "consumer": "UZ/GOV/200000002/parcels"}
         askings.append((at, refused | told))
+    duty = {"official": "duty-3", "emergency": {"reason": "0" * 64}, "rule": "night-duty"}
+    for one, at in enumerate((_MONDAY.replace(hour=23), _MONDAY.replace(day=5), _MONDAY.replace(day=12))):
+        askings.append((at, duty | {"subject": f"child:{one}"}))
+    refused_duty = refused | {"official": "A-77", "emergency": {"reason": "1" * 64}, "purpose": "benefit"}
+    askings.append((_MONDAY.replace(day=6), refused_duty | {"subject": "child:9"}))
     claimed = {"consumer": None, "official": None, "subjects": None, "purpose": None, "outcome": "SecurityFailed"}
     askings.append((_MONDAY, refused | claimed))
     for number, (at, said) in enumerate(sorted(askings, key=lambda asking: asking[0])):
@@ -178,8 +185,12 @@ def three_weeks() -> Iterator[Entry]:
 
 
 def prepare_report(place: Path) -> Path:
-    """register/ with three weeks of askings."""
+    """register/ with three weeks of askings. Of three emergencies one was found justified, after the period."""
     settings = settings_of(place / "register")
     prepare(settings.database_url)
     _append(settings, three_weeks())
+    reviews = EmergencyReviews(open_database(settings.database_url))
+    first = reviews.open(limit=1)[0].number
+    later = _MONDAY + timedelta(days=40)
+    reviews.close(first, ReviewFinding.JUSTIFIED, "duty log 3", officer="r.officer", log=own_log(settings), now=later)
     return place

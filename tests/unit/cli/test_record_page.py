@@ -160,3 +160,19 @@ def test_a_finding_leads_to_its_entries(run: Run, reported: Path) -> None:
         listed = json.loads(run(*words, "--settings", "register", "--limit", "1000", "--json").out)
         assert len(listed) == one["count"], one["entries"]
     assert report["refused_before_known"] == 1
+
+
+def test_emergencies_stand_apart_in_every_form_of_the_report(run: Run, reported: Path) -> None:
+    typed = run("log", "report", "--settings", "register", "--html", "a.html", "--csv", "a.csv", "--json")
+    duty, refused = json.loads(typed.out)["emergency"]
+    assert (duty["member"], duty["official"], duty["asked"], duty["off_hours"]) == ("UZ/GOV/200000003", "duty-3", 3, 1)
+    assert (duty["reviews_open"], duty["reviews_justified"], duty["reviews_unjustified"]) == (2, 1, 0)
+    assert (refused["official"], refused["refused"], refused["reviews_open"]) == ("A-77", 1, 0)
+    rows = list(csv.DictReader(io.StringIO((reported / "a.csv").read_text(encoding="utf-8-sig"))))
+    apart = [(one["name"], one["asked"], one["reviews_open"]) for one in rows if one["kind"] == "emergency"]
+    assert apart == [("UZ/GOV/200000003 duty-3", "3", "2"), ("UZ/GOV/200000003 A-77", "1", "0")]
+    page = html.document_fromstring((reported / "a.html").read_text())
+    headings = _found(page, "//h2/text()")
+    assert headings[:3] == ["Unusual", "Emergencies, by official", "Askings over time"]
+    cells = _found(page, "(//table)[1]/tbody/tr/td[1]/text()")
+    assert cells == ["UZ/GOV/200000003 duty-3", "UZ/GOV/200000003 A-77"]

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
+from adapter.audit.reviews import ReviewFinding
 from adapter.errors import RecordBroken
 from adapter.store import report_reader
 from adapter.store.appending import append_entries
 from adapter.store.report_reader import SpooledPairs, read_askings
+from adapter.store.reviews import EmergencyReviews
 from tests.records import NOW, RecordHome, an_entry
 
 _KINDS = ("request-received", "reply-sent", "refused", "admin", "request-sent", "call-refused")
@@ -45,6 +47,28 @@ def test_each_asking_of_a_period_is_read_once(filled: RecordHome, since: int | N
     assert purposes == expected
     within = 3 * max(min(10, until or 10) - (since or 0), 0)
     assert told[-1] == (within, within)
+
+
+def test_what_the_review_of_an_emergency_found_is_read_with_it_whenever_it_was_closed(filled: RecordHome) -> None:
+    called = []
+    for number in range(5):  # more than a page
+        entry = an_entry(f"urn:uuid:9{number:03d}", kind="refused" if number == 4 else "request-received")
+        said = {"consumer": entry.consumer, "purpose": f"e{number}", "emergency": {"reason": "0" * 64}}
+        called.append(replace(entry, body={**entry.body, **said}, at=NOW + timedelta(hours=1)))
+    append_entries(filled.database, filled.log, called)
+    reviews = EmergencyReviews(filled.database)
+    first, second, *_ = reviews.open(limit=9)
+    for review, finding in ((first, ReviewFinding.UNJUSTIFIED), (second, ReviewFinding.JUSTIFIED)):
+        reviews.close(review.number, finding, "", officer="r", log=filled.log, now=NOW + timedelta(days=9))
+    read = list(read_askings(filled.database, None, NOW + timedelta(days=1), lambda *_: None))
+    assert [(one.purpose, one.let_in, one.reviewed) for one in read if one is not None and one.emergency] == [
+        ("e0", True, ReviewFinding.UNJUSTIFIED),
+        ("e1", True, ReviewFinding.JUSTIFIED),
+        ("e2", True, None),
+        ("e3", True, None),
+        ("e4", False, None),
+    ]
+    assert not [one for one in read if one is not None and not one.emergency and one.reviewed is not None]
 
 
 def test_an_entry_that_is_unreadable_is_named(filled: RecordHome) -> None:
