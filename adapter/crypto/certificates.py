@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Final, TypeGuard
+from typing import Annotated, Final, TypeGuard
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -241,6 +242,27 @@ def check_issued(child: x509.Certificate, issuer: x509.Certificate) -> None:
         child.verify_directly_issued_by(issuer)
     except (InvalidSignature, ValueError):  # ValueError: another name, or an algorithm of another kind than the key
         raise SecurityFailed("the signature of a certificate is wrong") from None
+    check_whole_octets(child.public_bytes(Encoding.DER))
+
+
+@asn1.sequence
+class _Signed:
+    """Certificate, CertificateList and BasicOCSPResponse (RFC 5280, 4.1 and 5.1; RFC 6960, 4.2.1)."""
+
+    said: asn1.TLV
+    algorithm: asn1.TLV
+    signature: asn1.BitString
+    certificates: Annotated[list[asn1.TLV] | None, asn1.Explicit(0)]
+
+
+def check_whole_octets(signed: bytes) -> None:
+    """The signature of a certificate, a revocation list or a basic OCSP response is a whole number of octets.
+
+    signed: DER that the library has read. How many bits of a BIT STRING are not used is covered by no signature, and
+    the library verifies without them: the same thing would be taken in two forms. Raises SecurityFailed.
+    """
+    if asn1.decode_der(_Signed, signed).signature.padding_bits():
+        raise SecurityFailed("a signature has bits that are not used")
 
 
 @lru_cache(maxsize=_CACHED_CERTIFICATES)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,6 +24,7 @@ from adapter.crypto.certificates import (
     UNREADABLE,
     check_issued,
     check_period,
+    check_whole_octets,
     extended_key_usage,
     is_strong,
     key_usage,
@@ -131,6 +133,7 @@ def read_revocation_list(
         raise SecurityFailed("the key of the authority that signed a revocation list is weak")
     if not listed.is_signature_valid(key):
         raise SecurityFailed("the signature of the revocation list is wrong")
+    check_whole_octets(octets)
     entry = _entry_of(listed, certificate.serial_number)
     return _timely(
         CertificateStatus(
@@ -251,6 +254,21 @@ def _check_response_signature(response: ocsp.OCSPResponse, responder: x509.Certi
             key.verify(signature, signed, padding.PKCS1v15(), hashed)
     except InvalidSignature:
         raise SecurityFailed("the signature of an OCSP response is wrong") from None
+    check_whole_octets(asn1.decode_der(_Response, response.public_bytes(Encoding.DER)).content.basic)
+
+
+@asn1.sequence
+class _ResponseBytes:
+    kind: x509.ObjectIdentifier
+    basic: bytes
+
+
+@asn1.sequence
+class _Response:
+    """OCSPResponse with a response in it (RFC 6960, 4.2.1), around what is signed."""
+
+    status: asn1.TLV
+    content: Annotated[_ResponseBytes, asn1.Explicit(0)]
 
 
 def _check_nonce(response: ocsp.OCSPResponse, nonce: bytes | None) -> None:

@@ -15,6 +15,7 @@ from cryptography.x509.oid import CRLEntryExtensionOID
 from adapter.crypto.status import encode_ocsp_request, read_revocation_list
 from adapter.errors import SecurityFailed
 from tests.pki import NOW, issue
+from tests.real_pki.making import responder_certificate
 from tests.real_pki.ocsp import with_extension, with_signature_algorithm, with_two_answers
 from tests.unit.crypto.test_status import Scene
 
@@ -64,6 +65,46 @@ def test_a_response_that_is_refused(scene: Scene, name: str) -> None:
     assert scene.read(scene.response()).revoked_at is None
     with pytest.raises(SecurityFailed, match=words):
         scene.read(make(scene))
+
+
+def with_unused_bit(signed: bytes, signature: bytes) -> bytes:
+    """The same, whose signature is a BIT STRING of one bit less: the last one is nought, and the library knows it."""
+    whole, one_less = b"\x00" + signature, b"\x01" + signature
+    assert signed.count(whole) == 1
+    return signed.replace(whole, one_less)
+
+
+def is_even(signature: bytes) -> bool:
+    """Its last bit is nought. Every second signature's is, so they are made until one's is."""
+    return signature[-1] % 2 == 0
+
+
+def test_a_response_whose_signature_has_unused_bits_is_refused(scene: Scene) -> None:
+    made = iter(scene.response, None)
+    octets = next(one for one in made if is_even(ocsp.load_der_ocsp_response(one).signature))
+    response = ocsp.load_der_ocsp_response(octets)
+    assert scene.read(octets).revoked_at is None
+    changed = with_unused_bit(octets, response.signature)
+    assert ocsp.load_der_ocsp_response(changed).signature == response.signature
+    with pytest.raises(SecurityFailed, match="bits that are not used"):
+        scene.read(changed)
+
+
+def test_a_responder_whose_certificate_has_a_signature_with_unused_bits_is_refused(scene: Scene) -> None:
+    made = (responder_certificate(scene.authority, scene.key.public_key(), now=NOW) for _ in iter(int, 1))
+    responder = next(one for one in made if is_even(one.signature))
+    octets = scene.response(responder=responder)
+    assert scene.read(octets).revoked_at is None
+    with pytest.raises(SecurityFailed, match="bits that are not used"):
+        scene.read(with_unused_bit(octets, responder.signature))
+
+
+def test_a_list_whose_signature_has_unused_bits_is_refused(scene: Scene) -> None:
+    made = iter(scene.crl, None)
+    octets = next(one for one in made if is_even(x509.load_der_x509_crl(one).signature))
+    assert scene.read_list(octets).revoked_at is None
+    with pytest.raises(SecurityFailed, match="bits that are not used"):
+        scene.read_list(with_unused_bit(octets, x509.load_der_x509_crl(octets).signature))
 
 
 def test_a_question_without_a_nonce(scene: Scene) -> None:

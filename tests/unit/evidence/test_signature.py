@@ -199,7 +199,11 @@ def test_changed_octets_of_the_file_itself_are_found(lasting: Lasting) -> None:
 
 
 def test_every_bit_of_an_ocsp_response_counts(lasting: Lasting) -> None:
-    """And whatever cannot be read of it, the responder's own certificate too, is refused and not an accident."""
+    """Those that no signature covers too, and in the responder's certificate: refused, and not an accident.
+
+    Every third is tried. What depends on how a new signature happens to end is tried for certain in
+    tests/unit/crypto/test_status_refuses.py: how many of its bits are said not to be used.
+    """
     signature, at = lasting.signature, now()
     chain = [lasting.exported.member.signing_certificate, lasting.federation.issuing_ca.certificate]
     question = status_question(chain[0], chain[1], lasting.directory)
