@@ -25,8 +25,9 @@ from adapter.directory.model import Directory
 from adapter.errors import AdapterError, RecordBroken
 from adapter.identifiers import MemberId
 from adapter.ports import Clock, Shown
+from adapter.store.alarms import FORGED, FORKED, SHRUNK, UNPROVEN
 from adapter.store.appending import Log
-from adapter.store.peer_checkpoints import FORGED, FORKED, SHRUNK, UNPROVEN, KeptCheckpoint, PeerCheckpoints
+from adapter.store.peer_checkpoints import KeptCheckpoint, PeerCheckpoints
 
 log = structlog.get_logger(__name__)
 

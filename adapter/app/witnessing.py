@@ -26,8 +26,9 @@ from adapter.directory.content import Witness
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError, PeerAnswerInvalid, SecurityFailed
 from adapter.ports import Clock
+from adapter.store.alarms import AHEAD, DISPUTED
 from adapter.store.appending import Log
-from adapter.store.cosignatures import AHEAD, DISPUTED, Cosignatures, WitnessState
+from adapter.store.cosignatures import Cosignatures, WitnessState
 from adapter.store.log_reader import LogReader
 
 log = structlog.get_logger(__name__)

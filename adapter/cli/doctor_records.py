@@ -19,7 +19,7 @@ def look_at_records(settings: Settings) -> Iterator[Finding]:
     kept = PeerCheckpoints(open_database(settings.database_url))
     alarms = kept.open_alarms()
     for alarm in alarms:
-        found = f"{alarm.kind}: {alarm.member}, entry {alarm.number} of {alarm.at:%Y-%m-%d %H:%M:%S} UTC has the proof"
+        found = f"{alarm.kind}: {alarm.about}, entry {alarm.number} of {alarm.at:%Y-%m-%d %H:%M:%S} UTC has the proof"
         advice = (
             f"adapter log show {alarm.number}; ask that member, and show the authority the entry; then "
             f"adapter log close-alarm {alarm.number} --note …"

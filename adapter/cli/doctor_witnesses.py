@@ -10,6 +10,7 @@ from typing import Final
 from adapter.audit.witnessing import HoldsAnother, Submission, read_answer
 from adapter.cli.doctor_checks import Finding, fail, ok, warn
 from adapter.cli.doctor_stamps import destinations_of
+from adapter.cli.log_witnesses import holds_another
 from adapter.crypto.cosignature import CosignatureVerifier
 from adapter.directory.content import Witness
 from adapter.directory.model import Directory
@@ -30,9 +31,11 @@ def look_at_witnesses(settings: Settings, directory: Directory, now: datetime) -
     database = open_database(settings.database_url)
     kept = Cosignatures(database)
     for alarm in kept.open_alarms():
-        holds = f"{alarm.witness} holds a record of {alarm.details['holds']} entries that is not this one"
-        found = f"{alarm.kind}: {holds}; entry {alarm.number} of {alarm.at:%Y-%m-%d %H:%M:%S} UTC"
-        mend = f"adapter log show {alarm.number}; keep the disk as it is and tell the auditor: docs/witness.md."
+        found = f"{holds_another(alarm)}; entry {alarm.number} of {alarm.at:%Y-%m-%d %H:%M:%S} UTC"
+        mend = (
+            f"adapter log show {alarm.number}; keep the disk as it is and tell the auditor (docs/witness.md); then "
+            f"adapter log close-alarm {alarm.number} --note …"
+        )
         yield fail(_WHAT, found, mend)
     if not directory.witnesses:
         yield ok(_WHAT, "the directory names no neutral witness: the other members witness this record")

@@ -21,7 +21,7 @@ from adapter.cli.log_tiles import export_tiles, verify_tiles_here
 from adapter.cli.log_usage import show_usage
 from adapter.cli.log_usage_check import check_usage
 from adapter.cli.log_verify import verify
-from adapter.cli.log_witnesses import close_witness_alarms, list_witnesses
+from adapter.cli.log_witnesses import list_witnesses
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, facts_of
 from adapter.store.engine import open_database
@@ -77,9 +77,6 @@ app.command("export", epilog="adapter log export --tiles for-the-mirror")(export
 app.command("verify-tiles", epilog="adapter log verify-tiles for-the-mirror --vkey record.vkey")(verify_tiles_here)
 app.command("stamps", epilog="adapter log stamps --save for-the-auditor")(list_stamps)
 app.command("witnesses", epilog="adapter log witnesses --save cosigned.checkpoint")(list_witnesses)
-app.command("close-witness-alarm", epilog="adapter log close-witness-alarm w-1 --reason 'restored from a backup'")(
-    close_witness_alarms
-)
 app.command("erase", epilog="adapter log erase 2026-11-27")(erase_day)
 app.command("retain", epilog="adapter log retain --dry-run")(retain)
 app.add_typer(hold_app, name="hold")

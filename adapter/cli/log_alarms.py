@@ -1,4 +1,4 @@
-"""`adapter log witnessed`, `alarms` and `close-alarm`: what we hold of other members' records, and what did not fit."""
+"""`adapter log alarms` and `close-alarm`: which record is not what it was; `witnessed`: what we hold of others'."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from adapter.audit.held import HeldCheckpoints
 from adapter.audit.peer_checkpoints import ShownState
-from adapter.cli.approval_gate import Asking
+from adapter.cli.approval_gate import Asking, OfficerOption
 from adapter.cli.files import write_octets
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
@@ -24,8 +24,9 @@ from adapter.cli.output import JsonValue, Output, bad, counted, good, table_of, 
 from adapter.cli.own_record import own_log
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId
+from adapter.store.alarms import Alarm, Alarms
 from adapter.store.engine import open_database
-from adapter.store.peer_checkpoints import Alarm, KeptCheckpoint, PeerCheckpoints
+from adapter.store.peer_checkpoints import KeptCheckpoint, PeerCheckpoints
 
 _MAX_NOTE_CHARS: Final = 500
 
@@ -65,15 +66,15 @@ def alarms(
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
-    """List the alarms about other members' records that nobody has closed: what they showed does not fit."""
+    """List the alarms that nobody has closed: a member's record, or this one by a witness, is not what it was."""
     output = Output.of(as_json=as_json)
-    kept = PeerCheckpoints(open_database(settings_from(settings_file).database_url))
-    found = kept.alarms() if all_of_them else kept.open_alarms()
+    kept = Alarms(open_database(settings_from(settings_file).database_url))
+    found = kept.all() if all_of_them else kept.open()
     rows = [
-        (str(one.number), when(one.at), bad(one.kind) if one.closed is None else one.kind, str(one.member), _end(one))
+        (str(one.number), when(one.at), bad(one.kind) if one.closed is None else one.kind, one.about, _end(one))
         for one in found
     ]
-    shown = table_of(("Record", "Time", "Alarm", "Member", "Closed"), rows)
+    shown = table_of(("Record", "Time", "Alarm", "About", "Closed"), rows)
     output.result([_alarm_value(one) for one in found], shown if found else Text("No alarms."))
 
 
@@ -81,18 +82,16 @@ def close_alarm(
     number: Annotated[int, typer.Argument(min=0, help="The alarm's record number.", show_default=False)],
     *,
     note: Annotated[str, typer.Option(metavar="TEXT", help="What was found out; no personal data.")],
-    officer: Annotated[str | None, typer.Option(help="Who closes it; default: who is logged in.")] = None,
+    officer: OfficerOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
     """Close an alarm that was looked into. The alarm and its proof stay in the record, with who closed it and why."""
-    output = Output.of(as_json=as_json)
-    settings = settings_from(settings_file)
+    output, settings = Output.of(as_json=as_json), settings_from(settings_file)
     if not note.strip() or len(note) > _MAX_NOTE_CHARS:
         raise CommandRefused(f"--note says what was found out, in 1 to {_MAX_NOTE_CHARS} characters")
-    kept = PeerCheckpoints(open_database(settings.database_url))
-    who = Asking(officer=officer).alone().officer
-    entered = kept.close_alarm(own_log(settings), number, officer=who, note=note.strip(), now=now_utc())
+    kept, who = Alarms(open_database(settings.database_url)), Asking(officer=officer).alone().officer
+    entered = kept.close(own_log(settings), number, officer=who, note=note.strip(), now=now_utc())
     output.result({"alarm": number, "record": entered}, good(f"Closed. Entry {entered} says who closed it and why."))
 
 
@@ -121,7 +120,7 @@ def _alarm_value(alarm: Alarm) -> JsonValue:
         "record": alarm.number,
         "at": when(alarm.at),
         "alarm": alarm.kind,
-        "member": str(alarm.member),
+        "about": alarm.about,
         "closed": None
         if closed is None
         else {"record": closed.number, "at": when(closed.at), "officer": closed.officer, "note": closed.note},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,13 +14,13 @@ from rich.text import Text
 from adapter.audit.cosigned import SeenBy, verify_cosignatures
 from adapter.cli.directory_source import own_directory
 from adapter.cli.files import write_octets
-from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
-from adapter.cli.output import JsonValue, Output, bad, doubtful, good, table_of, when
-from adapter.cli.own_record import own_log
+from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
+from adapter.cli.output import JsonValue, Output, bad, doubtful, table_of, when
 from adapter.directory.model import Directory
 from adapter.errors import AdapterError, CommandRefused
 from adapter.settings import Settings
-from adapter.store.cosignatures import Cosignatures, WitnessAlarm, WitnessState
+from adapter.store.alarms import Alarm
+from adapter.store.cosignatures import Cosignatures, WitnessState
 from adapter.store.engine import open_database
 
 
@@ -61,27 +60,11 @@ def list_witnesses(
             name: None if one is None else {"size": one.size, "at": when(one.at)} for name, one in last.items()
         },
         "alarms": [
-            {"entry": int(one.number), "kind": one.kind, "witness": one.witness, "at": when(one.at)} for one in alarms
+            {"entry": int(one.number), "kind": one.kind, "witness": one.about, "at": when(one.at)} for one in alarms
         ],
     }
     words = table_of(("Witness", "Cosigned last", "At"), rows) if rows else Text("The directory names no witness.")
     output.result(value, words, *_state_words(state, directory), *map(_alarm_words, alarms))
-
-
-def close_witness_alarms(
-    witness: Annotated[str, typer.Argument(metavar="WITNESS", help="Its name in the directory.", show_default=False)],
-    *,
-    reason: Annotated[str, typer.Option(help="What was found out.", show_default=False)],
-    settings_file: SettingsOption = DEFAULT_SETTINGS,
-    as_json: JsonOption = False,
-) -> None:
-    """Close the alarms about what a witness holds, once they are explained. The closing is an entry of the record."""
-    settings = settings_from(settings_file)
-    kept = Cosignatures(open_database(settings.database_url))
-    if not any(one.witness == witness for one in kept.open_alarms()):
-        raise CommandRefused(f"no alarm about {witness} is open")
-    number = kept.close_alarms(own_log(settings), witness, officer=getpass.getuser(), reason=reason, now=now_utc())
-    Output.of(as_json=as_json).result({"entry": int(number)}, Text.assemble(good("Closed: "), f"entry {number}"))
 
 
 def _state_words(state: WitnessState, directory: Directory) -> list[RenderableType]:
@@ -94,9 +77,13 @@ def _state_words(state: WitnessState, directory: Directory) -> list[RenderableTy
     return [doubtful(f"\n{waiting}")]
 
 
-def _alarm_words(alarm: WitnessAlarm) -> Text:
-    holds = f"{alarm.witness} holds a record of {alarm.details['holds']} entries that is not this one"
-    return bad(f"{alarm.kind}: {holds}; entry {alarm.number} of {when(alarm.at)}")
+def holds_another(alarm: Alarm) -> str:
+    """What an alarm about a witness says."""
+    return f"{alarm.kind}: {alarm.about} holds a record of {alarm.details['holds']} entries that is not this one"
+
+
+def _alarm_words(alarm: Alarm) -> Text:
+    return bad(f"{holds_another(alarm)}; entry {alarm.number} of {when(alarm.at)}")
 
 
 def verified_witnesses(settings: Settings) -> Mapping[str, SeenBy]:

@@ -5,8 +5,7 @@ Adding a cosignature touches nothing of the record itself. An alarm is an entry 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,21 +13,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from adapter.audit.admin import admin_entry
 from adapter.audit.document import moment
 from adapter.crypto.cosignature import Cosignature
 from adapter.identifiers import RecordNumber
-from adapter.store.appending import Log, append
+from adapter.store.alarms import OF_WITNESSES, Alarm, Alarms, raise_alarm
+from adapter.store.appending import Log
 from adapter.store.engine import Database
 from adapter.store.schema import checkpoints, cosignatures, entries, tree_head
 
-DISPUTED: Final = "witness-disputes-record"
-AHEAD: Final = "witness-holds-more"
-CLOSED: Final = "witness-alarm-closed"
-ALARMS: Final = (DISPUTED, AHEAD)
-"""The outcomes of the administrative entries that are alarms; a CLOSED entry for a witness closes its alarms."""
-
-_WATCH: Final = "adapter"
 _PAGE_ROWS: Final = 1_000
 _table = cosignatures.c
 
@@ -63,17 +55,6 @@ class WitnessState:
     size: int
     witnessed: int
     waiting_since: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WitnessAlarm:
-    """An entry of our record that says that a witness holds another record of ours."""
-
-    number: RecordNumber
-    at: datetime
-    kind: str
-    witness: str
-    details: Mapping[str, Any]
 
 
 class Cosignatures:
@@ -150,40 +131,12 @@ class Cosignatures:
 
         Raises RecordBroken.
         """
-        if any(one.witness == witness and one.kind == kind for one in self.open_alarms()):
-            return None
-        return self._enter(log, kind, _WATCH, {"witness": witness, **details}, now)
-
-    def close_alarms(self, log: Log, witness: str, *, officer: str, reason: str, now: datetime) -> RecordNumber:
-        """An officer has looked into it. Raises RecordBroken."""
-        return self._enter(log, CLOSED, officer, {"witness": witness, "reason": reason}, now)
-
-    def open_alarms(self) -> list[WitnessAlarm]:
-        """The alarms that no later entry closed, oldest first."""
-        wanted = (
-            select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-            .where(entries.c.kind == "admin", entries.c.outcome.in_((*ALARMS, CLOSED)))
-            .order_by(entries.c.number)
-        )
-        with self._database.reading() as connection:
-            return _still_open(connection.execute(wanted))
-
-    def _enter(self, log: Log, kind: str, officer: str, details: Mapping[str, Any], now: datetime) -> RecordNumber:
         with self._database.writing() as connection:
-            return append(connection, log, (admin_entry(kind, officer=officer, at=now, details=details),))[0]
+            return raise_alarm(connection, log, kind, {"witness": witness, **details}, now)
 
-
-def _still_open(rows: Iterable[Any]) -> list[WitnessAlarm]:
-    found: list[WitnessAlarm] = []
-    for row in rows:
-        details = json.loads(row.document)["details"]
-        witness = details["witness"]
-        if row.outcome == CLOSED:
-            found = [alarm for alarm in found if alarm.witness != witness]
-            continue
-        number, at = RecordNumber(row.number), moment(row.at_ms)
-        found.append(WitnessAlarm(number=number, at=at, kind=row.outcome, witness=witness, details=details))
-    return found
+    def open_alarms(self) -> list[Alarm]:
+        """The alarms about what a witness holds that nobody closed, oldest first."""
+        return Alarms(self._database, OF_WITNESSES).open()
 
 
 def _stored() -> Select[Any]:

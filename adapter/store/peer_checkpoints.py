@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from adapter.audit.admin import admin_entry
 from adapter.audit.document import milliseconds, moment
-from adapter.audit.entry import ADMIN
 from adapter.audit.peer_checkpoints import TRANSITIONS, Fork, ShownState
-from adapter.errors import CommandRefused, InternalError
+from adapter.errors import InternalError
 from adapter.identifiers import MemberId, RecordNumber
 from adapter.ports import Shown
-from adapter.store.appending import Log, append
+from adapter.store.alarms import FORGED, FORKED, OF_MEMBERS, Alarm, Alarms, raise_alarm
+from adapter.store.appending import Log
 from adapter.store.engine import Database
-from adapter.store.schema import entries, peer_checkpoints
+from adapter.store.schema import peer_checkpoints
 from adapter.store.statements import Cursor, sql
 
 MAX_PENDING: Final = 1_000
 """Of one member. A peer that proves nothing for long is kept by fewer: every second one between first and last goes."""
 
-FORKED: Final = "peer-record-forked"
-FORGED: Final = "peer-checkpoint-forged"
-UNPROVEN: Final = "peer-record-unproven"
-SHRUNK: Final = "peer-record-shrunk"
-CLOSED: Final = "peer-record-alarm-closed"
-ALARMS: Final = (FORKED, FORGED, UNPROVEN, SHRUNK)
-"""The outcomes of the administrative entries that are alarms; a CLOSED entry names the alarm that it closes."""
-
-_WATCH: Final = "adapter"
 _table = peer_checkpoints.c
 _KEEP: Final = sql(
     insert(peer_checkpoints)
@@ -51,31 +40,6 @@ class KeptCheckpoint:
     shown: Shown
     seen: datetime
     state: ShownState
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Closing:
-    """The entry by which an officer closed an alarm, and why."""
-
-    number: RecordNumber
-    at: datetime
-    officer: str
-    note: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Alarm:
-    """An entry of our record that says that another record is not what it was. details: with the proof, as recorded.
-
-    closed: None as long as it is open.
-    """
-
-    number: RecordNumber
-    at: datetime
-    kind: str
-    member: MemberId
-    details: Mapping[str, Any]
-    closed: Closing | None = None
 
 
 def keep_shown(cursor: Cursor, shown: Shown, at: datetime) -> None:
@@ -178,13 +142,10 @@ class PeerCheckpoints:
             if fork.past is not None:
                 proof = [octets.hex() for octets in fork.past.proof]
                 details |= {"claimed": {"size": fork.past.size, "root": fork.past.root.hex(), "proof": proof}}
-        is_open = any(alarm.member == member and alarm.kind == kind for alarm in self.open_alarms())
         with self._database.writing() as connection:
             if state is not None:
                 _move(connection, kept, state)
-            if is_open:
-                return None
-            return append(connection, log, (admin_entry(kind, officer=_WATCH, at=now, details=details),))[0]
+            return raise_alarm(connection, log, kind, details, now)
 
     def thin(self, member: MemberId) -> int:
         """Keep fewer of what nobody can judge. How many went."""
@@ -199,43 +160,9 @@ class PeerCheckpoints:
 
     # --- alarms ------------------------------------------------------------------------------------------------------
 
-    def alarms(self) -> list[Alarm]:
-        """All there ever were, oldest first."""
-        with self._database.reading() as connection:
-            return list(_alarms(connection).values())
-
     def open_alarms(self) -> list[Alarm]:
-        """The alarms that no later entry closed, oldest first."""
-        return [alarm for alarm in self.alarms() if alarm.closed is None]
-
-    def close_alarm(self, log: Log, number: int, *, officer: str, note: str, now: datetime) -> RecordNumber:
-        """An officer has looked into it. Raises CommandRefused when no open alarm has this number, RecordBroken."""
-        with self._database.writing() as connection:
-            alarm = _alarms(connection).get(number)
-            if alarm is None or alarm.closed is not None:
-                raise CommandRefused(f"entry {number} is no open alarm; `adapter log alarms` lists them")
-            details = {"member": str(alarm.member), "alarm": number, "note": note}
-            return append(connection, log, (admin_entry(CLOSED, officer=officer, at=now, details=details),))[0]
-
-
-def _alarms(connection: Connection) -> dict[int, Alarm]:
-    """By the number of their entry, oldest first."""
-    wanted = (
-        select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-        .where(entries.c.kind == ADMIN, entries.c.outcome.in_((*ALARMS, CLOSED)))
-        .order_by(entries.c.number)
-    )
-    found: dict[int, Alarm] = {}
-    for row in connection.execute(wanted):
-        body = json.loads(row.document)
-        details, number, at = body["details"], RecordNumber(row.number), moment(row.at_ms)
-        if row.outcome == CLOSED:
-            closing = Closing(number=number, at=at, officer=body["officer"], note=details["note"])
-            found[details["alarm"]] = replace(found[details["alarm"]], closed=closing)
-        else:
-            member = MemberId.parse(details["member"])
-            found[number] = Alarm(number=number, at=at, kind=row.outcome, member=member, details=details)
-    return found
+        """The alarms about other members' records that nobody closed, oldest first."""
+        return Alarms(self._database, OF_MEMBERS).open()
 
 
 def _row(shown: Shown) -> Sequence[Any]:

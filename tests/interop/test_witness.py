@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapter.app.witnessing import WitnessingRule, WitnessKeeper
 from adapter.crypto.cosignature import Cosigner
 from adapter.directory.content import Witness
-from adapter.store.cosignatures import DISPUTED, Cosignatures
+from adapter.store.alarms import DISPUTED
+from adapter.store.cosignatures import Cosignatures
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.witness_client import WitnessClient
 from tests.pki import Federation

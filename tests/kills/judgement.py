@@ -12,9 +12,10 @@ from adapter.audit.peer_checkpoints import ShownState
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import AdapterError
+from adapter.store.alarms import UNPROVEN
 from adapter.store.archive import check_messages
 from adapter.store.log_reader import LogReader
-from adapter.store.peer_checkpoints import UNPROVEN, PeerCheckpoints
+from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.schema import entries
 from examples.federation.home import Home
 from tests.kills.campaign import Aftermath
@@ -82,7 +83,7 @@ def open_alarms(after: Aftermath) -> Iterator[str]:
     for folder, database in after.databases.items():
         contradicting = (alarm for alarm in PeerCheckpoints(database).open_alarms() if alarm.kind != UNPROVEN)
         for alarm in contradicting:
-            yield f"{folder}: {alarm.kind} about {alarm.member}, entry {alarm.number}"
+            yield f"{folder}: {alarm.kind} about {alarm.about}, entry {alarm.number}"
 
 
 def ran_twice(after: Aftermath) -> Iterator[str]:

@@ -24,20 +24,12 @@ from adapter.errors import PeerMismatch, PeerUnreachable, RecordBroken
 from adapter.identifiers import MemberId
 from adapter.ports import Entry
 from adapter.stages import Peer
+from adapter.store.alarms import FORGED, FORKED, SHRUNK, UNPROVEN, Alarms
 from adapter.store.appending import Log, append_entries
 from adapter.store.engine import Database
 from adapter.store.log_reader import LogFilter, LogReader
 from adapter.store.migrate import prepare
-from adapter.store.peer_checkpoints import (
-    FORGED,
-    FORKED,
-    MAX_PENDING,
-    SHRUNK,
-    UNPROVEN,
-    KeptCheckpoint,
-    PeerCheckpoints,
-    keep_shown,
-)
+from adapter.store.peer_checkpoints import MAX_PENDING, KeptCheckpoint, PeerCheckpoints, keep_shown
 from tests.pki import NOW, Federation
 from tests.records import an_entry
 
@@ -190,7 +182,7 @@ async def test_a_record_that_is_written_anew_is_found_out_with_a_proof(
     await watched.watch.look()
     assert watched.states()[0] == (5, ShownState.FORKED)
     (alarm,) = watched.kept.open_alarms()
-    assert (alarm.kind, alarm.member) == (FORKED, watched.id)
+    assert (alarm.kind, alarm.about) == (FORKED, str(watched.id))
     claimed = alarm.details["claimed"]
     past = ClaimedPast(
         size=claimed["size"],
@@ -236,7 +228,7 @@ async def test_the_alarm_is_an_entry_of_a_record_that_verifies(watched: Watched,
     )
     assert verified.entries == 1
     own = Log(str(social.id), social.record_signer)
-    assert watched.kept.close_alarm(own, 0, officer="o", note="restored", now=NOW) == 1
+    assert Alarms(watched.b).close(own, 0, officer="o", note="restored", now=NOW) == 1
     assert watched.alarms() == []
 
 

@@ -23,7 +23,8 @@ from adapter.crypto.note import NoteVerifier
 from adapter.directory.content import Witness, WitnessRule
 from adapter.directory.model import Directory
 from adapter.errors import PeerUnreachable, RecordBroken, StoreUnusable
-from adapter.store.cosignatures import AHEAD, DISPUTED, Cosignatures
+from adapter.store.alarms import AHEAD, DISPUTED, Alarms
+from adapter.store.cosignatures import Cosignatures
 from adapter.store.log_reader import LogFilter
 from adapter.store.witness_states import WitnessStates
 from adapter.transport.destinations import PeerDestinations
@@ -98,7 +99,7 @@ class Site:
         )
 
     def alarms(self) -> list[tuple[str, str]]:
-        return sorted((one.kind, one.witness) for one in self.kept.open_alarms())
+        return sorted((one.kind, one.about) for one in self.kept.open_alarms())
 
 
 @pytest.fixture
@@ -254,7 +255,8 @@ async def test_a_record_that_was_rewritten_is_an_alarm_in_the_record(site: Site)
     entry = rewritten.reader.search(LogFilter(outcome=DISPUTED))[-1]
     assert entry.body["details"]["holds"] == 3
     assert entry.body["details"]["sent"].startswith(f"{ORIGIN}\n4\n")
-    site.kept.close_alarms(rewritten.log, "one", officer="karimova", reason="a trial", now=NOW)
+    (number,) = (one.number for one in site.kept.open_alarms() if one.about == "one")
+    Alarms(rewritten.database).close(rewritten.log, number, officer="karimova", note="a trial", now=NOW)
     assert site.alarms() == [(DISPUTED, "two")]
 
 

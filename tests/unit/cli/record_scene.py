@@ -23,11 +23,12 @@ from adapter.crypto.note import NoteSigner
 from adapter.identifiers import MemberId
 from adapter.ports import Entry
 from adapter.settings import Settings, load_settings
+from adapter.store.alarms import FORKED
 from adapter.store.appending import append_entries
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader
 from adapter.store.migrate import prepare
-from adapter.store.peer_checkpoints import FORKED, PeerCheckpoints, keep_shown
+from adapter.store.peer_checkpoints import PeerCheckpoints, keep_shown
 from adapter.store.reviews import EmergencyReviews
 
 PERSON = "pinfl:" + "30101850000008"

@@ -21,8 +21,9 @@ from adapter.crypto.cosignature import CosignatureVerifier, open_cosignatures
 from adapter.directory.content import Witness, WitnessRule
 from adapter.directory.model import Directory
 from adapter.settings import Settings, load_settings
+from adapter.store.alarms import DISPUTED
 from adapter.store.appending import append_entries
-from adapter.store.cosignatures import DISPUTED, Cosignatures
+from adapter.store.cosignatures import Cosignatures
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader
@@ -134,9 +135,17 @@ def test_doctor_says_what_waits_who_answers_and_what_is_disputed(run: Run, home:
     (place / "w1" / "logs").write_text("")
     assert findings(run)[-1][0] == "warn"
     assert "does not know this record" in findings(run)[-1][1]
-    closed = run("log", "close-witness-alarm", "w-1", "--reason", "a trial", "--settings", "register")
-    assert closed.code == 0
+    assert "fail" in {health for health, _ in findings(run)}
+    (listed,) = json.loads(run("log", "alarms", "--settings", "register", "--json").out)
+    assert (listed["record"], listed["alarm"], listed["about"], listed["closed"]) == (number, DISPUTED, "w-1", None)
+    closing = ("log", "close-alarm", str(number), "--settings", "register", "--officer", "dilnoza", "--note")
+    assert run(*closing, " ").code == 2
+    assert run(*closing, "a trial").code == 0
+    assert run(*closing, "again").code == 2
     assert "fail" not in {health for health, _ in findings(run)}
+    assert json.loads(run("log", "alarms", "--settings", "register", "--json").out) == []
+    (closed,) = json.loads(run("log", "alarms", "--all", "--settings", "register", "--json").out)
+    assert (closed["closed"]["officer"], closed["closed"]["note"]) == ("dilnoza", "a trial")
 
 
 def test_what_is_saved_is_cosigned(run: Run, home: Home, place: Path) -> None:
