@@ -123,6 +123,11 @@ def _directory_if_any(settings: Settings, output: Output) -> Directory | None:
 def _check_state(office: KeyOffice, key: KeyFile, certificate: x509.Certificate, directory: Directory | None) -> None:
     """A key that peers know keeps its certificate: a new one would be refused by all who have not heard of it."""
     state = office.state(key, directory)
+    if key.is_over:
+        raise CommandRefused(
+            f"{key.title} is {state.value} and takes no certificate any more: "
+            f"`adapter keys rotate {key.purpose} --name NEW` makes another key"
+        )
     beside = key.path.with_suffix(".pem")
     if state in _MAY_GET_ONE or (beside.exists() and load_certificate(beside) == certificate):
         return

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rich.text import Text
 
-from adapter.audit.key_life import LifeState
+from adapter.audit.key_life import LifeState, check_step
 from adapter.cli.approval_gate import Asking, OfficerKeyOption, OfficerOption
 from adapter.cli.directory_source import own_directory
 from adapter.cli.files import make_folder, read_octets, write_octets
@@ -31,7 +31,7 @@ from adapter.crypto.certificates import (
     public_key,
     sha256,
 )
-from adapter.crypto.keys import AGREEMENT_PURPOSES
+from adapter.crypto.keys import AGREEMENT_PURPOSES, key_id
 from adapter.crypto.suites import suite_of_agreement_key, suite_of_signing_key
 from adapter.directory.model import Directory
 from adapter.errors import CommandRefused, KeyUnusable, SecurityFailed
@@ -83,6 +83,9 @@ def import_p12(
     held = read_pkcs12(octets, passphrase)
     check_certificate(held.certificate, KeyPurpose(purpose.value), settings.member, own_directory(settings), now_utc())
     office = KeyOffice(settings, Asking(officer=officer, key=officer_key))
+    known = office.lives.get(key_id(public_key(held.certificate)))
+    if known is not None:  # before anything is kept: one that was revoked does not come back by another way
+        check_step(known.facts, known.state, LifeState.CERTIFIED)
     certificate = sha256(held.certificate).hex()
     what = {"purpose": purpose.value, "name": name, "certificate": certificate}
     mandate = office.mandate("key-create", what)

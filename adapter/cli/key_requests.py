@@ -278,8 +278,16 @@ def request_of(
 
 
 def enter_requested(office: KeyOffice, title: str, request: bytes) -> None:
-    """Enter that a certificate was asked for; for a key that has one already this is a new request, and no step."""
+    """Enter that a certificate was asked for; for a key that has one already this is a new request, and no step.
+
+    Raises CommandRefused: the key was retired, revoked or destroyed.
+    """
     key: KeyFile = office.find(title)
+    if key.is_over:
+        raise CommandRefused(
+            f"{title} is {office.state(key).value} and asks for no certificate any more: "
+            f"`adapter keys rotate {key.purpose} --name NEW` makes another key"
+        )
     if not office.has_record or office.state(key) not in (LifeState.MADE, LifeState.REQUESTED):
         return
     step = office.step(key, LifeState.REQUESTED, request_sha256=sha256(request).hexdigest())

@@ -118,6 +118,21 @@ def test_a_key_is_never_overwritten(office: Office) -> None:
     assert (office.keys / "signing.key").read_bytes() == before
 
 
+@pytest.mark.parametrize("end", ["revoked", "destroyed"])
+def test_a_key_that_was_ended_here_does_not_come_back(office: Office, end: str) -> None:
+    assert office.take("--purpose", "signing", "--name", "2027").code == 0
+    here = ("--settings", "register")
+    assert office.run("keys", "revoke", "signing-2027", "--reason", "key-compromise", *here).code == 0
+    if end == "destroyed":
+        assert office.run("keys", "destroy", "signing-2027", "--yes", *here).code == 0
+    for name in ("2027", "2028"):
+        done = office.take("--purpose", "signing", "--name", name)
+        assert done.code == 2, done
+        assert f"signing-2027 is {end}: it can become " in done.err
+    left = {file.name for file in office.keys.glob("signing*")}
+    assert left == ({"signing-2027.pem"} if end == "destroyed" else {"signing-2027.key", "signing-2027.pem"})
+
+
 def test_without_a_passphrase_for_the_keys_nothing_is_kept(office: Office) -> None:
     settings = office.place / "register" / "adapter.toml"
     settings.write_text(settings.read_text().replace('passphrase_file = "keys.pass"\n', ""))

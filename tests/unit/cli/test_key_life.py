@@ -127,6 +127,46 @@ def test_revoking_ends_the_use_and_destroying_the_file(desk: Desk) -> None:
     assert (gone["state"], gone["file"]) == ("destroyed", None)
 
 
+ROTATE = ("rotate", "signing", "--name", "2027", "--organisation", "Register")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("csr", "signing", "--name", "2027", "--organisation", "Register"), "asks for no certificate any more"),
+        (ROTATE, "a rotation leads to a new key"),
+        (("activate", "signing-2027"), "signing-2027 cannot be used: "),
+        (("create", "--purpose", "signing", "--name", "2027"), "signing-2027.key exists already"),
+    ],
+    ids=["csr", "rotate", "activate", "create"],
+)
+def test_a_revoked_key_is_not_renewed(desk: Desk, command: tuple[str, ...], words: str) -> None:
+    desk.type("revoke", "signing-2027", "--reason", "key-compromise")
+    refused = desk.type(*command, code=2 if command[0] in ("csr", "rotate") else 3)
+    assert words in refused.err
+    assert refused.out == ""
+    assert desk.listed()["signing-2027"]["state"] == "revoked"
+    assert not (desk.keys / "signing-2027.csr").exists()
+
+
+def test_a_revoked_key_takes_no_certificate(desk: Desk) -> None:
+    desk.type("revoke", "signing-2027", "--reason", "key-compromise")
+    refused = desk.type("import", desk.certificate("UZ/GOV/200000001 signing"), code=2)
+    assert "signing-2027 is revoked and takes no certificate any more" in refused.err
+    assert "`adapter keys rotate signing --name NEW`" in refused.err
+    assert not (desk.keys / "signing-2027.pem").exists()
+    desk.type("revoke", "signing", "--reason", "key-compromise")
+    again = desk.type("import", desk.keys / "signing.pem", "--yes", code=2)
+    assert "signing is revoked and takes no certificate any more" in again.err, "not even the one that it had"
+
+
+def test_a_rotation_from_a_revoked_key_leads_to_a_new_one(desk: Desk) -> None:
+    desk.type("revoke", "signing-2027", "--reason", "key-compromise")
+    desk.type("rotate", "signing", "--name", "2028", "--organisation", "Register")
+    listed = desk.listed()
+    assert (listed["signing-2027"]["state"], listed["signing-2028"]["state"]) == ("revoked", "requested")
+
+
 def test_nothing_is_destroyed_unasked(desk: Desk) -> None:
     desk.type("revoke", "signing-2027", "--reason", "superseded")
     desk.type("destroy", "signing-2027", code=2)
