@@ -67,9 +67,16 @@ class Entry:
     incident: str | None = None
 
 
+REQUEST: Final = "request"
+REPLY: Final = "reply"
+"""The direction of the message that answers a retry."""
+STATUS_OF: Final = {REQUEST: "request-status", REPLY: "reply-status"}
+"""The direction under which the OCSP response is kept that was fetched for a message."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptMessage:
-    """A message as it went over the wire and its content key: kept sealed, for evidence."""
+    """A message as it went over the wire and its content key: kept sealed, for evidence. direction: see above."""
 
     direction: str
     octets: bytes

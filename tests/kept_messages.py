@@ -53,6 +53,7 @@ def _write(settings: Settings, at: int, days: int, purpose: str, direction: str)
     body = {
         **entry.body,
         "by": str(settings.member),
+        "purpose": purpose,
         "octets_sha256": hashlib.sha256(kept.octets).hexdigest(),
     }
     entry = replace(entry, body=body, at=NOW + timedelta(days=days))

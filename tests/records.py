@@ -6,7 +6,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -122,6 +122,8 @@ def an_entry(
             "v": 1,
             "kind": kind,
             "message_id": message_id,
+            "consumer": str(CONSUMER),
+            "service": SERVICE,
             "operation": "GetPerson",
             "official": "A-1234",
             "purpose": "benefits",
@@ -160,8 +162,12 @@ def an_answer(claim: Claim, octets: bytes = b"<reply/>") -> RecordWrite:
     return RecordWrite(entry=entry, kept=(kept,), answers=claim)
 
 
-def a_refusal(claim: Claim, octets: bytes = b"<fault/>") -> RecordWrite:
-    """The write of a refusal that uses the message id up."""
-    kept = KeptMessage(direction="reply", octets=octets, content_key=CONTENT_KEY)
-    entry = an_entry(str(claim.message_id), kind="refused", octets=octets)
-    return RecordWrite(entry=entry, kept=(kept,), claim=claim, answers=claim)
+def a_refusal(claim: Claim, octets: bytes = b"<fault/>", refused: bytes = b"<request/>") -> RecordWrite:
+    """The write of a refusal that uses the message id up: of a sender who is trusted, as its signed answer shows."""
+    kept = tuple(
+        KeptMessage(direction=direction, octets=one, content_key=CONTENT_KEY)
+        for direction, one in (("request", refused), ("reply", octets))
+    )
+    entry = an_entry(str(claim.message_id), kind="refused", octets=refused)
+    said = {"reply_octets_sha256": hashlib.sha256(octets).hexdigest()}
+    return RecordWrite(entry=replace(entry, body=entry.body | said), kept=kept, claim=claim, answers=claim)

@@ -139,11 +139,12 @@ def _said(part: ErasedPart) -> dict[str, Any]:
     }
 
 
-def erased_in(details: Mapping[str, Any]) -> Iterable[Compartment]:
-    """The compartments that an entry says were erased. Raises RecordBroken."""
+def erased_in(details: Mapping[str, Any]) -> Iterable[ErasedPart]:
+    """What an entry says was erased. Raises RecordBroken."""
     try:
         for one in details["keys"]:
-            yield Compartment(details["day"], one["service"], one["purpose"], one["generation"])
+            compartment = Compartment(details["day"], one["service"], one["purpose"], one["generation"])
+            yield ErasedPart(compartment=compartment, messages=one["messages"], held=one["held"])
     except (KeyError, TypeError) as error:
         raise RecordBroken("an entry about an erasure is unreadable") from error
 

@@ -14,9 +14,9 @@ from adapter.cli.own_stamps import newest_directory
 from adapter.crypto.note import NoteVerifier
 from adapter.identifiers import MemberId
 from adapter.settings import Settings
-from adapter.store.archive import check_messages
 from adapter.store.engine import open_database
 from adapter.store.kept_checkpoints import CheckedCheckpoints, check_peer_checkpoints
+from adapter.store.kept_messages import check_messages
 from adapter.store.keyfiles import load_archive_key
 
 

@@ -22,6 +22,9 @@ from adapter.errors import (
 )
 from adapter.identifiers import RecordNumber
 from adapter.ports import (
+    REPLY,
+    REQUEST,
+    STATUS_OF,
     Claim,
     ExchangeState,
     Keeping,
@@ -47,9 +50,6 @@ from adapter.stages import (
     TrustedMessage,
     ValidReply,
 )
-
-REQUEST = "request"
-REPLY = "reply"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,7 +177,7 @@ def _kept_status(direction: str, message: TrustedMessage) -> tuple[KeptMessage, 
     """The OCSP response that was fetched for a message, kept beside it; one that was stapled is in the message."""
     if message.fetched_status is None:
         return ()
-    return (KeptMessage(direction=f"{direction}-status", octets=message.fetched_status, content_key=_NO_CONTENT_KEY),)
+    return (KeptMessage(direction=STATUS_OF[direction], octets=message.fetched_status, content_key=_NO_CONTENT_KEY),)
 
 
 _NO_CONTENT_KEY: Final = bytes(16)

@@ -17,9 +17,9 @@ from adapter.errors import (
 )
 from adapter.exchange.incidents import new_incident
 from adapter.exchange.provider import PeerAnswer, Provider, seal_answer
-from adapter.exchange.recording import REPLY, REQUEST, keeping_of
+from adapter.exchange.recording import keeping_of
 from adapter.exchange.trail import Trail
-from adapter.ports import REFUSED, Claim, KeptMessage, KnownExchange, RecordWrite
+from adapter.ports import REFUSED, REPLY, REQUEST, Claim, KeptMessage, KnownExchange, RecordWrite
 from adapter.stages import SealedMessage, SoapVersion
 
 log = structlog.get_logger(__name__)

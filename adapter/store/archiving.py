@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -13,18 +12,17 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from adapter.audit.admin import admin_entry
 from adapter.audit.document import read_document
-from adapter.audit.entry import REFUSED
 from adapter.audit.retention import ARCHIVED, RESTORED, Compartment
 from adapter.errors import CommandRefused, RecordBroken, StoreUnusable
 from adapter.evidence.archive_file import ArchivedMessage, VerifiedArchive
 from adapter.identifiers import RecordNumber
 from adapter.store.appending import Log, append
-from adapter.store.archive import DESTROYED, REPLY, Archive
+from adapter.store.archive import DESTROYED, Archive
 from adapter.store.engine import Database
 from adapter.store.holds import held_messages
+from adapter.store.kept_messages import check_said
 from adapter.store.schema import entries, message_keys, messages
 
-_STATUS: Final = "-status"
 _ROWS_AT_ONCE: Final = 1_000
 _MESSAGE: Final = (
     messages.c.number,
@@ -150,16 +148,7 @@ class Archiver:
     def _check(self, wrapped: bytes, one: ArchivedMessage, document: str) -> None:
         """It opens with its key, and is the message whose digest is in its entry. Raises RecordBroken, KeyUnusable."""
         kept = self._archive.open(wrapped, one.compartment, one.number, one.direction, one.sealed)
-        if one.direction.endswith(_STATUS):  # an entry has no digest of it; it is bound to it by how it is sealed
-            return
-        body, _ = read_document(document)
-        if hashlib.sha256(kept.octets).hexdigest() != _digest(body, one.direction):
-            raise RecordBroken(f"the kept {one.direction} of entry {one.number} is not the one that the entry names")
-
-
-def _digest(body: Mapping[str, Any], direction: str) -> object:
-    is_answer_to_refused = body.get("kind") == REFUSED and direction == REPLY
-    return body.get("reply_octets_sha256" if is_answer_to_refused else "octets_sha256")
+        check_said(one.number, kept, read_document(document)[0])
 
 
 def _living(connection: Connection, before: date, after: int) -> Iterator[Row[Any]]:

@@ -97,14 +97,12 @@ class BatchWriter:
         try:
             staged = self._stage(cursor, writes)
         except BaseException:
-            self._archive.forget_keys()
             with suppress(sqlite3.Error):
                 cursor.execute("ROLLBACK")
             raise
         try:
             cursor.execute("COMMIT")
         except sqlite3.Error as error:
-            self._archive.forget_keys()
             self._settle(staged, error)
         self.checkpoint = staged.checkpoint or self.checkpoint
         return [self._known(outcome) for outcome in staged.outcomes]

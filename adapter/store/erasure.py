@@ -203,7 +203,7 @@ def _erasure_of(connection: Connection, day: str, service: str | None) -> int | 
     wanted = select(entries.c.number, entries.c.document).where(OF_ADMIN, entries.c.outcome == ERASED)
     for number, document in connection.execute(wanted.order_by(entries.c.number.desc())):
         details = read_document(document)[0]["details"]
-        if details["day"] == day and any(one.service in ("", service) for one in erased_in(details)):
+        if details["day"] == day and any(one.compartment.service in ("", service) for one in erased_in(details)):
             return int(number)
     return None
 

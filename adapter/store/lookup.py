@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable
 from adapter.identifiers import MessageId, RecordNumber, SubsystemId
-from adapter.ports import KeptMessage, KnownExchange
+from adapter.ports import REPLY, KeptMessage, KnownExchange
 from adapter.store import exchanges
-from adapter.store.archive import REPLY, Archive
+from adapter.store.archive import Archive
 from adapter.store.engine import Database
 from adapter.store.failures import translated
 

@@ -19,9 +19,9 @@ from adapter.audit.document import document_of
 from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.errors import AdapterError, InternalError, Overloaded, RecordUnavailable
 from adapter.identifiers import MessageId, SubsystemId
-from adapter.ports import KnownExchange, RecordWrite, Written
+from adapter.ports import REPLY, KnownExchange, RecordWrite, Written
 from adapter.store.appending import Log
-from adapter.store.archive import REPLY, Archive
+from adapter.store.archive import Archive
 from adapter.store.batch import BatchWriter, Outcome, PreparedWrite
 from adapter.store.engine import Database
 from adapter.store.lookup import ExchangeLookup

@@ -13,7 +13,7 @@ from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import AdapterError
 from adapter.store.alarms import UNPROVEN
-from adapter.store.archive import check_messages
+from adapter.store.kept_messages import check_messages
 from adapter.store.log_reader import LogReader
 from adapter.store.peer_checkpoints import PeerCheckpoints
 from adapter.store.schema import entries

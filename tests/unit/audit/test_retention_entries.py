@@ -63,9 +63,9 @@ def test_settings_as_two_officers_sign_them() -> None:
 def test_what_an_entry_says_was_erased_is_read_back_of_each_day() -> None:
     first, second = Compartment("2026-03-01", SERVICE, "benefit"), Compartment("2026-03-01", SERVICE, "benefit", 1)
     third = Compartment("2026-03-02", "", "")
-    parts = [ErasedPart(compartment=one, messages=2, held=1) for one in (third, first, second)]
-    entries = erasure_entries(parts, why=BY_RETENTION, officer="", at=AT)
-    assert [list(erased_in(one.body["details"])) for one in entries] == [[first, second], [third]]
+    of_first, of_second, of_third = (ErasedPart(compartment=one, messages=2, held=1) for one in (first, second, third))
+    entries = erasure_entries([of_third, of_first, of_second], why=BY_RETENTION, officer="", at=AT)
+    assert [list(erased_in(one.body["details"])) for one in entries] == [[of_first, of_second], [of_third]]
     assert [one.body["details"]["messages"] for one in entries] == [4, 2]
 
 

@@ -16,8 +16,9 @@ from adapter.errors import AdapterError, EvidenceInvalid
 from adapter.evidence.archive_file import INDEX, SEALED, verify_archive
 from adapter.evidence.asic import open_asic
 from adapter.settings import load_settings
-from adapter.store.archive import check_messages, read_message
+from adapter.store.archive import read_message
 from adapter.store.engine import open_database
+from adapter.store.kept_messages import check_messages
 from adapter.transport.directory_client import DirectoryClient
 from tests.kept_messages import ARCHIVE_KEY, keep_messages, message_id_of, octets_of
 from tests.unit.cli.dialogue import Dialogue, Run, play, updating

@@ -11,7 +11,8 @@ from adapter.audit.subjects import subject_key, subject_tag
 from adapter.errors import KeyUnusable, RecordBroken, RecordUnavailable
 from adapter.identifiers import SubjectId, pinfl_check_digit
 from adapter.ports import KeptMessage, RecordWrite, Written
-from adapter.store.archive import Archive, check_messages, day_of, read_message
+from adapter.store.archive import Archive, day_of, read_message
+from adapter.store.kept_messages import check_messages
 from tests.records import CONSUMER, CONTENT_KEY, NOW, a_claim, a_request, an_answer, an_entry
 
 DAY = NOW.date()
@@ -154,7 +155,7 @@ async def test_another_message_than_the_entrys_is_named_though_it_was_sealed_wit
 
 
 async def test_messages_are_looked_at_page_by_page(home, record, monkeypatch):
-    monkeypatch.setattr("adapter.store.archive._PAGE_ROWS", 2)
+    monkeypatch.setattr("adapter.store.kept_messages._PAGE_ROWS", 2)
     for _ in range(5):
         await record.write(a_request(a_claim()))
     assert check_messages(home.database, home.archive_key) == 5

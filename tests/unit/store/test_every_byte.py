@@ -26,9 +26,9 @@ from adapter.errors import AdapterError
 from adapter.identifiers import MemberId
 from adapter.ports import RecordWrite, Shown
 from adapter.store.appending import append_entries
-from adapter.store.archive import check_messages
 from adapter.store.engine import Database
 from adapter.store.kept_checkpoints import check_peer_checkpoints
+from adapter.store.kept_messages import check_messages
 from adapter.store.peer_checkpoints import KeptCheckpoint, PeerCheckpoints
 from tests.records import NOW, RecordHome, a_claim, a_request, an_answer, an_entry
 

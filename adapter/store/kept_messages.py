@@ -1,0 +1,157 @@
+"""Verifying the kept messages: each is what its entry says, and none is gone without an entry that says so."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, tuple_
+
+from adapter.audit.document import moment, read_document
+from adapter.audit.entry import ADMIN
+from adapter.audit.kept import Gone, Moved, digest_of, keeping_said, kinds_with, must_be_kept
+from adapter.audit.retention import ERASED, Compartment, ErasedPart, erased_in
+from adapter.audit.verify import Progress
+from adapter.errors import RecordBroken, StoreUnusable
+from adapter.ports import REPLY, REQUEST, STATUS_OF, KeptMessage
+from adapter.store.archive import DESTROYED, Archive, compartment_of
+from adapter.store.engine import Database, text_as_stored
+from adapter.store.failures import translated
+from adapter.store.schema import entries, message_keys, messages
+from adapter.store.statements import sql
+
+_MESSAGES: Final = (REQUEST, REPLY)
+_DIRECTIONS: Final = frozenset({*_MESSAGES, *STATUS_OF.values()})
+_PAGE_ROWS: Final = 1_000
+"""Each page is a transaction of its own: one that takes minutes would keep the write-ahead log from being emptied."""
+_ENTRIES_AT_ONCE: Final = 10_000
+
+_COUNT: Final = sql(select(func.count()).select_from(messages))
+_PAGE: Final = sql(
+    select(messages.c.number, messages.c.direction, messages.c.archived_in, entries.c.document)
+    .outerjoin(entries, entries.c.number == messages.c.number)
+    .where(tuple_(messages.c.number, messages.c.direction) > tuple_(bindparam("after"), bindparam("direction_after")))
+    .order_by(messages.c.number, messages.c.direction),
+    "after",
+    "direction_after",
+)
+_IS_HERE: Final = {
+    direction: exists()
+    .where(messages.c.number == entries.c.number, messages.c.direction == direction)
+    .where(message_keys.c.name == messages.c.key_name, message_keys.c.wrapped != DESTROYED)
+    for direction in _MESSAGES
+}
+_KIND: Final = entries.c.kind.concat("")
+"""An expression that no index is of: the entries are gone through by number."""
+_LACKING: Final = (
+    select(entries.c.number, entries.c.at_ms, entries.c.document, *(_IS_HERE[one].label(one) for one in _MESSAGES))
+    .where(entries.c.number >= bindparam("first"), entries.c.number < bindparam("end"))
+    .where(or_(*(and_(_KIND.in_(kinds_with(one)), ~_IS_HERE[one]) for one in _MESSAGES)))
+    .order_by(entries.c.number)
+)
+_DOCUMENT: Final = select(entries.c.document).where(entries.c.number == bindparam("wanted"))
+
+
+def check_messages(database: Database, archive_key: bytes, progress: Progress | None = None) -> int:
+    """Open every message that is here, and see that no other one is gone in silence; gives how many were opened.
+
+    The record's entries are to be verified before (audit.verify): what they say is believed. Raises RecordBroken at the
+    first thing that is wrong, StoreUnusable, KeyUnusable (another archive key).
+    """
+    opened, moved = _open_all(database, archive_key, progress)
+    gone = _gone(database)
+    with database.reading() as connection:  # last, so that whatever is gone by now was said before
+        for number, some in moved.items():
+            some.check(number, _body(connection, number))
+        gone.check(_erased(connection))
+    return opened
+
+
+def check_said(number: int, kept: KeptMessage, body: Mapping[str, Any]) -> None:
+    """A message is the one of whose octets its entry has the digest. A status has none: how it is sealed binds it.
+
+    Raises RecordBroken.
+    """
+    if kept.direction in _MESSAGES and sha256(kept.octets).hexdigest() != digest_of(body, kept.direction):
+        raise RecordBroken(f"the kept {kept.direction} of entry {number} is not the message that the entry is about")
+
+
+def _open_all(database: Database, archive_key: bytes, progress: Progress | None) -> tuple[int, dict[int, Moved]]:
+    """How many messages could be opened, and those that are in archive files, by the entry that is to say so."""
+    archive, opened = Archive(archive_key), 0
+    moved: dict[int, Moved] = {}
+    with translated(StoreUnusable), closing(database.connect()) as connection:
+        connection.text_factory = text_as_stored
+        (total,) = connection.execute(_COUNT).fetchone()
+        for number, direction, archived_in, document in _pages(connection):
+            if direction not in _DIRECTIONS:
+                raise RecordBroken(f"a message is kept with entry {number} as {direction!a}, which is no direction")
+            kept = archive.read(connection.cursor(), number, direction)
+            if document is None:
+                raise RecordBroken(f"the kept {direction} of entry {number} is of an entry that does not exist")
+            if archived_in is not None:
+                moved.setdefault(archived_in, Moved(number, number)).add(number)
+            if kept is not None:
+                check_said(number, kept, read_document(document)[0])
+                opened += 1
+            if progress is not None:
+                progress(opened, total)
+    return opened, moved
+
+
+def _pages(connection: sqlite3.Connection) -> Iterator[tuple[int, str, int | None, str | None]]:
+    """Number and direction of every row, the entry that moved its message to a file, and the document of its entry."""
+    after: tuple[int, str | bytes] = (-(1 << 63), "")
+    while True:
+        found = connection.execute(_PAGE, after)
+        page = found.fetchmany(_PAGE_ROWS)
+        found.close()
+        yield from page
+        if len(page) < _PAGE_ROWS:
+            return
+        after = page[-1][:2]
+
+
+def _gone(database: Database) -> Gone:
+    """The messages that entries speak of and that nobody can read here or in an archive file."""
+    gone = Gone()
+    with database.reading() as connection:
+        size = (connection.execute(select(func.max(entries.c.number))).scalar() or 0) + 1
+    for first in range(0, size, _ENTRIES_AT_ONCE):
+        window = {"first": first, "end": min(first + _ENTRIES_AT_ONCE, size)}
+        with database.reading() as connection:
+            for number, at_ms, document, *is_here in connection.execute(_LACKING, window).all():
+                body, _ = read_document(document)
+                lacking = {direction for direction, here in zip(_MESSAGES, is_here, strict=True) if not here}
+                for direction in lacking.intersection(must_be_kept(body)):
+                    asked = body.get("request_entry")
+                    keeping = keeping_said(body, None if asked is None else _body(connection, asked))
+                    gone.add(compartment_of(moment(at_ms), keeping), number, direction)
+    return gone
+
+
+def _erased(connection: Connection) -> list[ErasedPart]:
+    """What entries say was erased. Raises RecordBroken: a key was destroyed in silence, or is there all the same."""
+    said = select(entries.c.document).where(entries.c.kind == ADMIN, entries.c.outcome == ERASED)
+    parts = [
+        part
+        for document in connection.execute(said).scalars()
+        for part in erased_in(read_document(document)[0]["details"])
+    ]
+    erased = {part.compartment for part in parts}
+    keys = message_keys.c
+    for wrapped, *place in connection.execute(select(keys.wrapped, *(keys[name] for name in Compartment._fields))):
+        compartment = Compartment(*place)
+        if wrapped == DESTROYED and compartment not in erased:
+            raise RecordBroken(f"the key of {compartment.label}, was destroyed, and no entry says so")
+        if wrapped != DESTROYED and compartment in erased:
+            raise RecordBroken(f"an entry says that the key of {compartment.label}, was destroyed, and it is here")
+    return parts
+
+
+def _body(connection: Connection, number: int) -> Mapping[str, Any] | None:
+    document = connection.execute(_DOCUMENT, {"wanted": number}).scalar()
+    return None if document is None else read_document(document)[0]
