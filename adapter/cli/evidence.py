@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,6 +11,8 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from adapter.audit.exports import evidence_exported
+from adapter.cli.approval_gate import Asking, OfficerOption
 from adapter.cli.directory_source import anchor_from
 from adapter.cli.evidence_gathering import directories_for, entries_about, gather, signing_desk, signing_keys
 from adapter.cli.files import confirm_overwrite, read_octets, write_octets
@@ -23,6 +26,7 @@ from adapter.cli.options import (
     settings_from,
 )
 from adapter.cli.output import JsonValue, Output, facts_of, good, table_of, when
+from adapter.cli.own_record import own_log
 from adapter.evidence.asic import SignedFiles, open_asic
 from adapter.evidence.contents import CLAIMS, check_contents, read_claims
 from adapter.evidence.judgement import Judgement
@@ -31,6 +35,7 @@ from adapter.evidence.signature import Level, claimed_level
 from adapter.evidence.verify import verify_evidence
 from adapter.evidence.wording import LEVEL_WORDS
 from adapter.identifiers import MessageId
+from adapter.store.appending import append_entries
 from adapter.store.engine import open_database
 
 _OWNER_ONLY: Final = 0o600
@@ -46,6 +51,7 @@ def export(
     ],
     *,
     to: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to write.", show_default=False)],
+    officer: OfficerOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -55,10 +61,12 @@ def export(
     It is signed with this adapter's signing key. A time-stamp and the statuses of certificates are asked for, of whom
     the directory names; what cannot be had lowers the level of the signature, which is said.
 
-    The file holds the messages and the keys that open them, so personal data: hand it on accordingly.
+    The file holds the messages and the keys that open them, so personal data: hand it on accordingly. Who exported
+    which exchange, and the digest of the file, are an entry of the record before the file is written.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
+    log, who = own_log(settings), Asking(officer=officer).alone().officer
     confirm_overwrite(to, yes=yes)
     database, now = open_database(settings.database_url), now_utc().replace(microsecond=0)
     entries, keys = entries_about(database, message_id), signing_keys(settings)
@@ -67,16 +75,23 @@ def export(
     signed = asyncio.run(signing_desk(settings, directories.signing, keys, now).sign(files, now))
     # Nothing leaves that a judge would refuse.
     verify_evidence(signed.octets, anchor_from(settings.directory.anchor))
+    sha256, size = hashlib.sha256(signed.octets).hexdigest(), len(signed.octets)
+    entry = evidence_exported(
+        message_id, sha256=sha256, octets=size, level=signed.level.value, officer=who, at=now_utc()
+    )
+    (number,) = append_entries(database, log, [entry])
     write_octets(to, signed.octets, mode=_OWNER_ONLY)
     output.result(
         {
             "file": str(to),
-            "bytes": len(signed.octets),
+            "bytes": size,
+            "sha256": sha256,
+            "record": int(number),
             "message_id": str(message_id),
             "level": signed.level.value,
             "because": signed.because or None,
         },
-        Text.assemble(good("Exported "), f"{message_id} to {to}, {len(signed.octets)} octets"),
+        Text.assemble(good("Exported "), f"{message_id} to {to}, {size} octets, record {number}"),
         Text(f"Signed at level {signed.level.value}: {LEVEL_WORDS[signed.level]}."),
     )
     if signed.because:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -119,9 +120,11 @@ def masked(text: str) -> list[str]:
 
 def test_what_cannot_be_had_lowers_the_level_and_is_said(run: Run, known: Home) -> None:
     home = known
-    assert export(run, home) | {"bytes": 0} == {
+    assert export(run, home) | {"bytes": 0, "sha256": ""} == {
         "file": "exchange.asice",
         "bytes": 0,
+        "sha256": "",
+        "record": 2,
         "message_id": home.message_id,
         "level": "XAdES-BASELINE-LT",
         "because": None,
@@ -133,6 +136,32 @@ def test_what_cannot_be_had_lowers_the_level_and_is_said(run: Run, known: Home) 
     assert "Not XAdES-BASELINE-LT: clock did not stamp: " in done.err
     judged = json.loads(run("evidence", "verify", "exchange.asice", "--anchor", "fed/anchor.json", "--json").out)
     assert (judged["holds"], judged["level"]) == (True, "XAdES-BASELINE-B")
+
+
+def test_each_export_is_an_entry_of_the_record_found_by_the_exchange(run: Run, known: Home) -> None:
+    """Before the file is there: what cannot be written is entered all the same, never the other way round."""
+    said = export(run, known, "--officer", "r.officer")
+    octets = (known.place / "exchange.asice").read_bytes()
+    listed = json.loads(run("log", "list", "--message-id", known.message_id, "--settings", "register", "--json").out)
+    assert [one["entry"]["kind"] for one in listed] == ["admin", "reply-sent", "request-received"]
+    newest = listed[0]["entry"]
+    assert (newest["outcome"], newest["officer"], listed[0]["record"]) == (
+        "evidence-exported",
+        "r.officer",
+        said["record"],
+    )
+    assert newest["details"] == {
+        "sha256": hashlib.sha256(octets).hexdigest(),
+        "octets": len(octets),
+        "level": said["level"],
+    }
+    assert run("log", "verify", "--settings", "register").code == 0
+    nowhere = ("-o", "register/adapter.toml/exchange.asice", "--settings", "register")
+    refused = run("evidence", "export", known.message_id, *nowhere)
+    again = export(run, known, "--yes")
+    assert (refused.code != 0, again["record"]) == (True, int(str(said["record"])) + 2)
+    contained = read_container((known.place / "exchange.asice").read_bytes())
+    assert sorted(path for path in contained if "/entry-" in path) == ["record/entry-0.json", "record/entry-1.json"]
 
 
 def test_a_later_directory_goes_beside_one_that_does_not_say_whom_to_ask(run: Run, home: Home) -> None:
