@@ -15,15 +15,15 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from adapter.audit.admin import admin_entry
 from adapter.audit.canonical import canonical_json
-from adapter.audit.document import instant_text, milliseconds, moment, read_document
-from adapter.audit.entry import ADMIN
+from adapter.audit.document import instant_text, milliseconds, moment
 from adapter.errors import AdapterError, CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber, ServiceId
 from adapter.policy.rules import AccessRule, PolicySnapshot
 from adapter.released_fields import fields_as_json, fields_from_json
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
-from adapter.store.schema import access_rules, entries, policy
+from adapter.store.schema import access_rules, policy
 
 GRANTED = "access-granted"
 REVOKED = "access-revoked"
@@ -82,19 +82,13 @@ class AccessRules:
 
 def _check_against_record(connection: Connection, in_force: Mapping[int, AccessRule], version: int) -> None:
     """Compare the rules with what the entries say. That the entries are what was signed is for audit.verify."""
-    changes = (
-        select(entries.c.number, entries.c.outcome, entries.c.document)
-        .where(entries.c.kind == ADMIN, entries.c.outcome.in_((GRANTED, REVOKED)))
-        .order_by(entries.c.number)
-    )
     recorded: dict[str, tuple[int, Any]] = {}
     last_version = 0
     try:
-        for number, action, document in connection.execute(changes):
-            details = read_document(document)[0]["details"]
-            rule, last_version = details["rule"], details["policy"]
-            if action == GRANTED:
-                recorded[rule["id"]] = (number, rule)
+        for act in read_acts(connection, (GRANTED, REVOKED)):
+            rule, last_version = act.body["details"]["rule"], act.body["details"]["policy"]
+            if act.outcome == GRANTED:
+                recorded[rule["id"]] = (act.number, rule)
             else:
                 del recorded[rule["id"]]
     except (KeyError, TypeError, RecordBroken) as error:

@@ -11,16 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.document import moment, read_document
-from adapter.audit.entry import ADMIN
 from adapter.errors import CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
-from adapter.store.schema import entries
 
 FORKED: Final = "peer-record-forked"
 FORGED: Final = "peer-checkpoint-forged"
@@ -109,21 +107,15 @@ def raise_alarm(
 
 def _read(connection: Connection, kinds: Collection[str]) -> dict[int, Alarm]:
     """By the number of their entry, oldest first. Raises StoreUnusable."""
-    wanted = (
-        select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-        .where(entries.c.kind == ADMIN, entries.c.outcome.in_((*kinds, CLOSED)))
-        .order_by(entries.c.number)
-    )
     found: dict[int, Alarm] = {}
     try:
-        for row in connection.execute(wanted):
-            body, number, at = read_document(row.document)[0], RecordNumber(row.number), moment(row.at_ms)
-            details = body["details"]
-            if row.outcome != CLOSED:
-                about = details[_ABOUT[row.outcome]]
-                found[number] = Alarm(number=number, at=at, kind=row.outcome, about=about, details=details)
+        for act in read_acts(connection, (*kinds, CLOSED)):
+            number, details = RecordNumber(act.number), act.body["details"]
+            if act.outcome != CLOSED:
+                about = details[_ABOUT[act.outcome]]
+                found[number] = Alarm(number=number, at=act.at, kind=act.outcome, about=about, details=details)
             elif details["alarm"] in found:  # one of another kind is not asked for here
-                closing = Closing(number=number, at=at, officer=body["officer"], note=details["note"])
+                closing = Closing(number=number, at=act.at, officer=act.body["officer"], note=details["note"])
                 found[details["alarm"]] = replace(found[details["alarm"]], closed=closing)
     except (KeyError, TypeError, RecordBroken) as error:
         raise StoreUnusable("the record's entries about alarms are unreadable; run `adapter log verify`") from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection
 
 from adapter.audit.admin import admin_entry
 from adapter.audit.approvals import (
@@ -29,20 +29,12 @@ from adapter.audit.approvals import (
     used_details,
     verdict_details,
 )
-from adapter.audit.document import moment, read_document
-from adapter.audit.entry import ADMIN
 from adapter.errors import CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import MemberId, RecordNumber
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
-from adapter.store.schema import entries
 
-_OF_ADMIN: Final = entries.c.kind == literal(ADMIN, literal_execute=True)
-_ROWS: Final = (
-    select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-    .where(_OF_ADMIN, entries.c.outcome.in_(ACTIONS))
-    .order_by(entries.c.number)
-)
 _Row = tuple[int, datetime, str, Mapping[str, Any]]
 
 
@@ -144,9 +136,6 @@ def _find(requests: Mapping[str, Request], id_: str) -> Request:
 
 def _rows(connection: Connection) -> list[_Row]:
     try:
-        return [
-            (number, moment(at_ms), outcome, read_document(document)[0]["details"])
-            for number, at_ms, outcome, document in connection.execute(_ROWS)
-        ]
+        return [(number, at, outcome, body["details"]) for number, at, outcome, body in read_acts(connection, ACTIONS)]
     except (KeyError, TypeError, RecordBroken) as error:
         raise StoreUnusable("the record's entries about approvals are unreadable; run `adapter log verify`") from error

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, func, select, tuple_, update
 
-from adapter.audit.document import moment, read_document
+from adapter.audit.document import moment
 from adapter.audit.retention import (
     ERASED,
     Compartment,
@@ -26,11 +26,12 @@ from adapter.audit.retention import (
 )
 from adapter.errors import CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.archive import DESTROYED, Archive, day_of
 from adapter.store.engine import Database, connect
 from adapter.store.failures import translated
-from adapter.store.holds import OF_ADMIN, held_messages
+from adapter.store.holds import held_messages
 from adapter.store.schema import entries, message_keys, messages
 from adapter.store.statements import Cursor
 
@@ -200,11 +201,10 @@ def what_became_of(database: Database, number: int) -> str:
 
 def _erasure_of(connection: Connection, day: str, service: str | None) -> int | None:
     """The newest entry that erased messages of this day and service, or of no service."""
-    wanted = select(entries.c.number, entries.c.document).where(OF_ADMIN, entries.c.outcome == ERASED)
-    for number, document in connection.execute(wanted.order_by(entries.c.number.desc())):
-        details = read_document(document)[0]["details"]
+    for act in read_acts(connection, (ERASED,), newest_first=True):
+        details = act.body["details"]
         if details["day"] == day and any(one.compartment.service in ("", service) for one in erased_in(details)):
-            return int(number)
+            return act.number
     return None
 
 

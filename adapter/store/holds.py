@@ -6,19 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from adapter.audit.document import moment, read_document
-from adapter.audit.entry import ADMIN
 from adapter.audit.retention import HELD, RELEASED, Hold, hold_entry, open_holds, release_entry
 from adapter.errors import CommandRefused
 from adapter.identifiers import RecordNumber
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
 from adapter.store.schema import entries, messages
 
-# Written out, not bound: only then SQLite sees that the index of administrative entries has all that is asked for.
-OF_ADMIN: Final = entries.c.kind == literal(ADMIN, literal_execute=True)
 _AT_ONCE: Final = 500
 
 
@@ -73,15 +70,7 @@ def find_hold(holds: Mapping[int, Hold], number: int) -> Hold:
 
 def read_holds(connection: Connection) -> dict[int, Hold]:
     """The open holds by the number of their entry, as of this transaction. Raises RecordBroken."""
-    wanted = (
-        select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-        .where(OF_ADMIN, entries.c.outcome.in_((HELD, RELEASED)))
-        .order_by(entries.c.number)
-    )
-    return open_holds(
-        (row.number, moment(row.at_ms), row.outcome, read_document(row.document)[0])
-        for row in connection.execute(wanted)
-    )
+    return open_holds(read_acts(connection, (HELD, RELEASED)))
 
 
 def held_messages(connection: Connection) -> dict[str, list[tuple[int, str, bool]]]:

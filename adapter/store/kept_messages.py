@@ -11,12 +11,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, tuple_
 
 from adapter.audit.document import moment, read_document
-from adapter.audit.entry import ADMIN
 from adapter.audit.kept import Gone, Moved, digest_of, keeping_said, kinds_with, must_be_kept
 from adapter.audit.retention import ERASED, Compartment, ErasedPart, erased_in
 from adapter.audit.verify import Progress
 from adapter.errors import RecordBroken, StoreUnusable
 from adapter.ports import REPLY, REQUEST, STATUS_OF, KeptMessage
+from adapter.store.acts import read_acts
 from adapter.store.archive import DESTROYED, Archive, compartment_of
 from adapter.store.engine import Database, text_as_stored
 from adapter.store.failures import translated
@@ -135,12 +135,7 @@ def _gone(database: Database) -> Gone:
 
 def _erased(connection: Connection) -> list[ErasedPart]:
     """What entries say was erased. Raises RecordBroken: a key was destroyed in silence, or is there all the same."""
-    said = select(entries.c.document).where(entries.c.kind == ADMIN, entries.c.outcome == ERASED)
-    parts = [
-        part
-        for document in connection.execute(said).scalars()
-        for part in erased_in(read_document(document)[0]["details"])
-    ]
+    parts = [part for act in read_acts(connection, (ERASED,)) for part in erased_in(act.body["details"])]
     erased = {part.compartment for part in parts}
     keys = message_keys.c
     for wrapped, *place in connection.execute(select(keys.wrapped, *(keys[name] for name in Compartment._fields))):

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, func, select
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.document import moment, read_document
 from adapter.audit.entry import ADMIN
 from adapter.audit.key_life import (
     ACTIONS,
@@ -29,13 +28,12 @@ from adapter.audit.key_life import (
 )
 from adapter.errors import RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
 from adapter.store.schema import entries
 
-# Written out, not bound: only then SQLite sees that the index of administrative entries has all that is asked for.
-_OF_ADMIN: Final = entries.c.kind == literal(ADMIN, literal_execute=True)
-_VERSION: Final = select(func.max(entries.c.number)).where(_OF_ADMIN, entries.c.outcome.in_(ACTIONS))
+_VERSION: Final = select(func.max(entries.c.number)).where(entries.c.kind == ADMIN, entries.c.outcome.in_(ACTIONS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,16 +125,8 @@ def _version(connection: Connection) -> int:
 
 
 def _read(connection: Connection) -> dict[str, KeyLife]:
-    chosen = (
-        select(entries.c.number, entries.c.at_ms, entries.c.outcome, entries.c.document)
-        .where(_OF_ADMIN, entries.c.outcome.in_(ACTIONS))
-        .order_by(entries.c.number)
-    )
     try:
-        rows = [
-            (number, moment(at_ms), outcome, read_document(document)[0]["details"])
-            for number, at_ms, outcome, document in connection.execute(chosen)
-        ]
+        rows = [(number, at, outcome, body["details"]) for number, at, outcome, body in read_acts(connection, ACTIONS)]
         return read_lives(rows)
     except (KeyError, TypeError, RecordBroken) as error:
         raise StoreUnusable("the record's entries about keys are unreadable; run `adapter log verify`") from error

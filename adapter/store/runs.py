@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, func, select
 
 from adapter.audit.document import moment, read_document
 from adapter.audit.entry import ADMIN
@@ -27,8 +27,6 @@ from adapter.store.appending import Log, append
 from adapter.store.engine import Database
 from adapter.store.schema import entries
 
-# Written out, not bound: only then SQLite sees that the index of administrative entries has all that is asked for.
-_OF_ADMIN: Final = entries.c.kind == literal(ADMIN, literal_execute=True)
 _NEWEST: Final = select(entries.c.number, entries.c.at_ms).order_by(entries.c.number.desc()).limit(1)
 
 
@@ -99,6 +97,6 @@ def _last_run(connection: Connection) -> LastRun | None:
 
 
 def _last_of(connection: Connection, outcome: str) -> RecordNumber | None:
-    newest = select(func.max(entries.c.number)).where(_OF_ADMIN, entries.c.outcome == outcome)
+    newest = select(func.max(entries.c.number)).where(entries.c.kind == ADMIN, entries.c.outcome == outcome)
     number = connection.execute(newest).scalar()
     return None if number is None else RecordNumber(number)

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.document import moment, read_document
-from adapter.audit.entry import ADMIN
 from adapter.audit.secrecy import ACTIONS, LIFTED, MAX_ORDERS_IN_FORCE, PLACED, SecrecyOrder, lift_details, read_orders
 from adapter.errors import CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber
+from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
-from adapter.store.schema import entries
-
-_ORDERS: Final = (
-    select(entries.c.number, entries.c.at_ms, entries.c.document)
-    .where(entries.c.kind == ADMIN, entries.c.outcome.in_(ACTIONS))
-    .order_by(entries.c.number)
-)
 
 
 class SecrecyOrders:
@@ -61,9 +53,6 @@ class SecrecyOrders:
 
 def _read(connection: Connection) -> Mapping[RecordNumber, SecrecyOrder]:
     try:
-        return read_orders(
-            (number, moment(at_ms), read_document(document)[0])
-            for number, at_ms, document in connection.execute(_ORDERS)
-        )
+        return read_orders((act.number, act.at, act.body) for act in read_acts(connection, ACTIONS))
     except RecordBroken as error:
         raise StoreUnusable(f"{error.reason}; run `adapter log verify`") from error

@@ -61,11 +61,3 @@ def test_an_order_that_cannot_be_read_stops_the_view_instead_of_opening_it(home)
     home.change("UPDATE entries SET document = replace(document, '\"covers\"', '\"covert\"')")
     with pytest.raises(StoreUnusable, match="log verify"):
         SecrecyOrders(home.database).all()
-
-
-def test_orders_are_found_by_the_index_of_administrative_entries(home):
-    with home.database.reading() as connection:
-        compiled = secrecy_orders._ORDERS.compile(connection.engine, compile_kwargs={"literal_binds": True})
-        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
-    assert any("entries_kind" in step for step in plan), plan
-    assert not any(step.startswith("SCAN entries") for step in plan), plan
