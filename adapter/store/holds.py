@@ -14,6 +14,7 @@ from adapter.identifiers import RecordNumber
 from adapter.store.acts import read_acts
 from adapter.store.appending import Log, append
 from adapter.store.engine import Database
+from adapter.store.log_search import unindexed
 from adapter.store.schema import entries, messages
 
 _AT_ONCE: Final = 500
@@ -99,7 +100,7 @@ def _numbers_of(connection: Connection, hold: Hold) -> set[int]:
     }
     numbers = _numbers(connection, by_incident)
     for consumer, message_id in exchanges:  # a message id alone is unique to its consumer only
-        numbers |= _numbers(connection, entries.c.message_id == message_id, entries.c.consumer == consumer)
+        numbers |= _numbers(connection, entries.c.message_id == message_id, unindexed(entries.c.consumer) == consumer)
     return numbers
 
 

@@ -94,13 +94,13 @@ def found_numbers(connection: Connection, which: LogFilter) -> list[int]:
 def conditions_of(which: LogFilter) -> _Conditions:
     """Every condition of a search but `before`, in a form that chooses no index."""
     conditions = [
-        _plain(column) == wanted for column in _COMPARED if (wanted := getattr(which, column.name)) is not None
+        unindexed(column) == wanted for column in _COMPARED if (wanted := getattr(which, column.name)) is not None
     ]
     if which.member is not None:
         prefix = f"{which.member}/"
         conditions.append(or_(*(func.substr(column, 1, len(prefix)) == prefix for column in _NAMING_MEMBERS)))
     if which.by_time:
-        conditions.append(and_(*_period(which, _plain(entries.c.at_ms))))
+        conditions.append(and_(*_period(which, unindexed(entries.c.at_ms))))
     if which.subject is not None:
         about = (subjects.c.tag == which.subject, subjects.c.number == _number)
         conditions.append(select(subjects.c.number).where(*about).exists())
@@ -114,7 +114,7 @@ def _after(connection: Connection, which: LogFilter) -> _Conditions:
     if which.by_time:
         at_ms = connection.execute(select(entries.c.at_ms).where(_number == which.before)).scalar()
         if at_ms is not None:
-            return (tuple_(_plain(entries.c.at_ms), _number) < tuple_(at_ms, which.before),)
+            return (tuple_(unindexed(entries.c.at_ms), _number) < tuple_(at_ms, which.before),)
     return (_number < which.before,)
 
 
@@ -207,6 +207,6 @@ def _period(which: LogFilter, at_ms: ColumnElement[int]) -> _Conditions:
     return tuple(bounds)
 
 
-def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The value of a column, as an expression that no index is of."""
     return column + 0 if column is entries.c.at_ms else column.concat("")

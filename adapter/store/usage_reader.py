@@ -17,6 +17,7 @@ from adapter.errors import LimitExceeded
 from adapter.identifiers import RecordNumber
 from adapter.store.engine import Database
 from adapter.store.log_reader import LogReader
+from adapter.store.log_search import unindexed
 from adapter.store.schema import entries, subjects
 from adapter.store.secrecy_orders import SecrecyOrders
 
@@ -83,7 +84,7 @@ def _page(connection: Connection, tag: str, before: int | None) -> Sequence[Row[
     about = (
         select(*_LINE)
         .join(subjects, subjects.c.number == entries.c.number)
-        .where(subjects.c.tag == tag, entries.c.kind.in_((REQUEST_RECEIVED, REFUSED)))
+        .where(subjects.c.tag == tag, unindexed(entries.c.kind).in_((REQUEST_RECEIVED, REFUSED)))
     )
     if before is not None:
         about = about.where(subjects.c.number < before)
@@ -93,7 +94,8 @@ def _page(connection: Connection, tag: str, before: int | None) -> Sequence[Row[
 def _answers(connection: Connection, page: Sequence[Row[Any]]) -> dict[int, RecordLine]:
     """The number of a request's entry to the entry of its answer. A message id alone is unique to its consumer only."""
     ids = {row.message_id for row in page if row.message_id is not None}
-    found = select(*_LINE).where(entries.c.message_id.in_(ids), entries.c.kind == REPLY_SENT)
+    of_these = (entries.c.message_id.in_(ids), unindexed(entries.c.kind) == REPLY_SENT)
+    found = select(*_LINE).where(*of_these)
     lines = [_line(row) for row in connection.execute(found)] if ids else []
     return {line.body["request_entry"]: line for line in lines if isinstance(line.body.get("request_entry"), int)}
 

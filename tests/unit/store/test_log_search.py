@@ -22,6 +22,7 @@ from adapter.store.engine import unchecked_database
 from adapter.store.log_reader import LogFilter, LogReader
 from adapter.store.migrate import alembic_config, prepare
 from adapter.store.schema import APPLICATION_ID
+from adapter.store.usage_reader import UsageReader
 from tests.records import NOW, RecordHome, an_entry
 
 SIZE = 240
@@ -223,3 +224,12 @@ def test_a_record_of_before_is_found_by_official_and_purpose(tmp_path: Path) -> 
     assert [entry.number for entry in reader.search(LogFilter(official="A-1234", purpose="benefits"))] == [0]
     stored = [(entry.indexed.official, entry.indexed.purpose) for entry in reader.entries(len(written))]
     assert stored == [(entry.indexed.official, entry.indexed.purpose) for entry in written]
+
+
+def test_what_a_person_is_told_is_found_by_the_person_and_by_message_ids(filled: RecordHome) -> None:
+    """Half of a record are answers: looked for by their kind, every question would read all of them."""
+    with _plans(filled) as steps:
+        told = list(UsageReader(filled.database).asked(f"{1:064x}"))
+    assert told
+    assert any("entries_message_id" in step for step in steps)
+    assert not [step for step in steps if "entries_kind" in step or step.startswith("SCAN")]
