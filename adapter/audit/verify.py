@@ -22,7 +22,7 @@ from adapter.crypto.note import NoteVerifier
 from adapter.errors import RecordBroken
 
 Progress = Callable[[int, int], None]
-"""Told how many entries of how many are verified."""
+"""Told how many of how many are verified: entries, or rows of the index of subjects."""
 
 _PROGRESS_EVERY = 1_000
 _SUM_MODULUS = 1 << 256
@@ -101,12 +101,14 @@ def verify_record(
     keepers: Mapping[Checkpoint, str] | None = None,
     seen: Iterable[Seen] = (),
     progress: Progress | None = None,
+    index_progress: Progress | None = None,
 ) -> VerifiedRecord:
     """Verify the record from its first entry. Raises RecordBroken at the first thing that is wrong, naming it.
 
     verifiers: the record's keys, present and former. remembered: checkpoints that were kept elsewhere and whose
     signatures are verified; each must be what the record had at its size. keepers: who keeps them, for the words in
-    which one that does not fit is named. seen: when others saw how many entries, such as time-stamps.
+    which one that does not fit is named. seen: when others saw how many entries, such as time-stamps. progress: of
+    the entries; index_progress: of the index of subjects, which is read when every entry was.
     """
     end = reader.end()
     size = _agreed_size(end)
@@ -116,7 +118,7 @@ def verify_record(
         run.take(entry)
         if progress is not None and (run.tree.size % _PROGRESS_EVERY == 0 or run.tree.size == size):
             progress(run.tree.size, size)
-    run.finish(end)
+    run.finish(end, index_progress)
     return VerifiedRecord(
         newest=run.expected.newest,
         entries=size,
@@ -228,6 +230,7 @@ class _Run:
         self._reader = reader
         self._size = size
         self._subjects = 0
+        self._tags = 0
         self._tile_hashes = 0
         self._stored_tiles: dict[int, Iterator[TileHash]] = {}
         self.expected = expected
@@ -255,8 +258,8 @@ class _Run:
         self.times.take(number, moment(indexed.at_ms), clock_set_back=set_back)
         self.expected.check(self.tree)
 
-    def finish(self, end: RecordEnd) -> None:
-        """Check what can only be judged at the end."""
+    def finish(self, end: RecordEnd, progress: Progress | None) -> None:
+        """Check what can only be judged at the end. progress: of the index of subjects."""
         if self.tree.size != self._size:
             raise RecordBroken(f"entry {self.tree.size} is missing")
         self.expected.finish(self._size)
@@ -266,7 +269,14 @@ class _Run:
             raise RecordBroken(
                 f"there are {end.tile_hashes} stored hashes, and {self._tile_hashes} belong to the record"
             )
-        stored = sum(_subject_digest(tag, number) for tag, number in self._reader.subject_tags(self._size))
+        self._check_subjects(progress)
+
+    def _check_subjects(self, progress: Progress | None) -> None:
+        stored = 0
+        for row, (tag, number) in enumerate(self._reader.subject_tags(self._size), start=1):
+            stored += _subject_digest(tag, number)
+            if progress is not None and (row % _PROGRESS_EVERY == 0 or row == self._tags):
+                progress(row, self._tags)
         if stored % _SUM_MODULUS != self._subjects % _SUM_MODULUS:
             raise RecordBroken("the index of subjects was changed: it does not list what the entries say")
 
@@ -291,6 +301,7 @@ class _Run:
                 raise RecordBroken(f"entry {entry.number} was changed: its {name} is not what its text says")
         for tag in tags_of(body):
             self._subjects += _subject_digest(tag, entry.number)
+            self._tags += 1
 
 
 def _subject_digest(tag: str, number: int) -> int:

@@ -106,6 +106,7 @@ def verify(
     reader = LogReader(open_database(settings.database_url))
     with progress_bar(output) as bar:
         task = bar.add_task("Verifying", total=None)
+        index = bar.add_task("Index of subjects", total=None, visible=False)
         verified = verify_record(
             reader,
             origin=origin,
@@ -114,6 +115,7 @@ def verify(
             keepers=_keepers(held),
             seen=seen_by_authorities(settings),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            index_progress=lambda done, total: bar.update(index, completed=done, total=total, visible=True),
         )
         opening = bar.add_task("Opening messages", total=None)
         kept = verified_kept(

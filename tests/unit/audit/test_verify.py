@@ -100,6 +100,15 @@ def test_a_good_record_is_verified_whole(record: Record) -> None:
     assert told == [(SIZE, SIZE)]
 
 
+def test_the_index_of_subjects_is_told_of_too(record: Record) -> None:
+    """In a large record reading it takes a third of the time, after the last entry."""
+    told: list[tuple[int, int]] = []
+    verify_record(record, origin=ORIGIN, verifiers=VERIFIERS, index_progress=lambda done, of: told.append((done, of)))
+    rows = sum(1 for _ in record.subject_tags(SIZE))
+    assert told == [(rows, rows)]
+    assert rows > 0
+
+
 def test_an_empty_record_has_no_newest_checkpoint() -> None:
     assert verified(Record()) == VerifiedRecord(newest=None, entries=0, checkpoints=0)
 
