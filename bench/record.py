@@ -5,14 +5,16 @@ whatever else the machine does falls on both: CPU of an append and of a proof, a
 append and a proof at ten million entries cost at most 1.3 times what they cost at ten thousand, and a search by subject
 or incident takes less than 100 ms. The exit code is 1 when that is missed.
 
-    python -m bench.record                        # 10,000 and 200,000 entries, a minute
-    python -m bench.record --entries 10000000     # 14 GB on disk, most of an hour
+    python -m bench.record                                # 10,000 and 200,000 entries, a minute
+    python -m bench.record --sizes 10000,1000000,10000000 --searches --verify --keep DIR    # 14 GB on disk
 """
 
 from __future__ import annotations
 
 import json
+import math
 import random
+import resource
 import shutil
 import statistics
 import tempfile
@@ -41,7 +43,8 @@ from adapter.store.engine import Database
 from adapter.store.log_reader import LogFilter, LogReader
 from adapter.store.migrate import prepare
 from adapter.store.record import prepare_write
-from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of, tag_of
+from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of
+from bench.record_searches import Searched, search_all
 from examples.federation.federation import CHECKOUT
 
 SMALL: Final = 10_000
@@ -55,35 +58,53 @@ _PER_BATCH: Final = 8
 _PROOFS_A_ROUND: Final = 20
 _SEARCHES: Final = 50
 _WARM_UP_ROUNDS: Final = 4
+_AT_LEAST: Final = 2
 _MESSAGE_OCTETS: Final = 6_000
 _ARCHIVE_KEY: Final = bytes(32)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Of one record. CPU in microseconds: the median of the rounds. Searches in milliseconds: the slowest."""
+    """Of one record. CPU in microseconds: the median of the rounds. Searches in milliseconds: the slowest.
+
+    least_append_us: the cheapest round, which other work on the machine disturbed the least.
+    """
 
     entries: int
     append_us: float
+    least_append_us: float
     inclusion_us: float
     consistency_us: float
     subject_ms: float
     incident_ms: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """One record, verified whole. peak_mib: the most memory that the process had until then."""
+
+    entries: int
+    seconds: float
+    cpu_s: float
+    peak_mib: float
+
+
 class _Record:
     """A filled record that is measured. Appended to, it grows by a few thousand entries."""
 
-    def __init__(self, folder: Path, made_up: MadeUp, console: Console) -> None:
+    def __init__(self, folder: Path, made_up: MadeUp, console: Console, minutes: float) -> None:
         self.made_up = made_up
+        self._path = folder / made_up.file_name
         # Of a made-up record, and the same each time, so that a record that was kept can be gone on with.
         self.key = Ed25519PrivateKey.from_private_bytes(bytes(32))
-        self.database = self._filled(folder / made_up.file_name, console)
+        self.database = self._filled(console, minutes)
         self._writer = BatchWriter(self.database, self.log, Archive(_ARCHIVE_KEY), "bench/1")
         self._writer.open()
         self.reader = LogReader(self.database)
+        self.made = self.reader.end_size()
+        self.size = min(self.made, made_up.size)
+        """Entries that were filled in; what was appended when the record was measured before is not among them."""
         self._random = random.Random(made_up.seed)
-        self._made = self.reader.end_size()
 
     @property
     def log(self) -> Log:
@@ -93,13 +114,13 @@ class _Record:
     def signer(self) -> NoteSigner:
         return NoteSigner(_ORIGIN, self.key)
 
-    def _filled(self, path: Path, console: Console) -> Database:
-        database = prepare(f"sqlite:///{path}")
+    def _filled(self, console: Console, minutes: float) -> Database:
+        database = prepare(f"sqlite:///{self._path}")
         if LogReader(database).end_size() >= self.made_up.size:
             return database
         with _bar(console) as bar:
             task = bar.add_task(f"Making {self.made_up.size:,} entries", total=self.made_up.size)
-            fill(database, self.log, self.made_up, lambda done: bar.update(task, completed=done))
+            fill(database, self.log, self.made_up, lambda done: bar.update(task, completed=done), minutes=minutes)
         return database
 
     # --- what is measured --------------------------------------------------------------------------------------------
@@ -114,38 +135,45 @@ class _Record:
 
     def inclusion_us(self) -> float:
         """CPU of one proof that an entry is in the newest checkpoint."""
-        numbers = [self._random.randrange(self.made_up.size) for _ in range(_PROOFS_A_ROUND)]
+        numbers = [self._random.randrange(self.size) for _ in range(_PROOFS_A_ROUND)]
         return _each_us(self.reader.prove_entry, numbers)
 
     def consistency_us(self) -> float:
         """CPU of one proof from an older checkpoint to the newest."""
         newest = self.reader.end_size()
-        sizes = [self._random.randrange(1, self.made_up.size) for _ in range(_PROOFS_A_ROUND)]
+        sizes = [self._random.randrange(1, self.size) for _ in range(_PROOFS_A_ROUND)]
         return _each_us(lambda size: self.reader.prove_consistency(size, newest), sizes)
 
     def searches_ms(self) -> tuple[float, float]:
         """The slowest search by subject, and by incident; each finds something."""
-        by_subject = [
-            LogFilter(subject=tag_of(self._random.randrange(self.made_up.subjects))) for _ in range(_SEARCHES)
-        ]
-        refused = self.made_up.size // INCIDENT_EVERY
-        by_incident = [
-            LogFilter(incident=incident_of(self._random.randrange(refused) * INCIDENT_EVERY)) for _ in range(_SEARCHES)
-        ]
+        numbers = [self._random.randrange(self.size) for _ in range(_SEARCHES)]
+        by_subject = [LogFilter(subject=self.made_up.entry(number).body["subjects"][0]) for number in numbers]
+        by_incident = [LogFilter(incident=incident_of(number // INCIDENT_EVERY * INCIDENT_EVERY)) for number in numbers]
         return self._slowest_ms(by_subject), self._slowest_ms(by_incident)
 
-    def verify_s(self, console: Console) -> float:
-        """Seconds to verify all of it, with its progress on the console."""
-        began = time.monotonic()
+    def search_all(self) -> Iterator[Searched]:
+        """Each kind of search."""
+        return search_all(self.reader, self._path, self.made_up, self.size)
+
+    def verify(self, console: Console) -> Verified:
+        """Verify all of it, with its progress on the console."""
+        began, cpu = time.monotonic(), time.thread_time()
         with _bar(console) as bar:
             task = bar.add_task("Verifying", total=None)
+            index = bar.add_task("Index of subjects", total=None)
             verify_record(
                 self.reader,
                 origin=_ORIGIN,
                 verifiers=[NoteVerifier.parse(self.signer.vkey)],
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
+                index_progress=lambda done, total: bar.update(index, completed=done, total=total),
             )
-        return time.monotonic() - began
+        return Verified(
+            entries=self.reader.end_size(),
+            seconds=time.monotonic() - began,
+            cpu_s=time.thread_time() - cpu,
+            peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
 
     def _slowest_ms(self, filters: list[LogFilter]) -> float:
         slowest = 0.0
@@ -156,9 +184,9 @@ class _Record:
         return slowest * 1e3
 
     def _write(self) -> PreparedWrite:
-        self._made += 1
-        message_id = self.made_up.new_message_id(self._made)
-        entry = self.made_up.entry(self._made, message_id=str(message_id))
+        message_id = self.made_up.new_message_id(self.made)
+        entry = self.made_up.entry(self.made, message_id=str(message_id))
+        self.made += 1
         kept = KeptMessage(direction="request", octets=self._random.randbytes(_MESSAGE_OCTETS), content_key=bytes(16))
         claim = Claim(
             consumer=SubsystemId.parse(entry.consumer or ""),
@@ -190,8 +218,9 @@ def measure(records: list[_Record]) -> list[Found]:
         subject, incident = record.searches_ms()
         results.append(
             Found(
-                entries=record.made_up.size,
+                entries=record.size,
                 append_us=append,
+                least_append_us=min(values[0] for values in found),
                 inclusion_us=inclusion,
                 consistency_us=consistency,
                 subject_ms=subject,
@@ -216,50 +245,94 @@ def missed(small: Found, large: Found) -> list[str]:
     return words
 
 
+def _sizes(text: str) -> list[int]:
+    """Different sizes, in order."""
+    try:
+        sizes = sorted({int(one) for one in text.split(",")})
+    except ValueError:
+        raise typer.BadParameter("numbers with commas between them, such as 10000,1000000") from None
+    if len(sizes) < _AT_LEAST or sizes[0] < SMALL:
+        raise typer.BadParameter(f"at least two, of {SMALL} entries or more")
+    return sizes
+
+
 def bench(
     *,
-    entries: Annotated[int, typer.Option(min=SMALL, help="Entries of the large record.")] = 200_000,
+    sizes: Annotated[
+        str, typer.Option(help="Entries of the records, with commas between them; the first is compared with.")
+    ] = f"{SMALL},200000",
     random_ids: Annotated[
         bool, typer.Option("--random-ids", help="Message ids without an order, as X-Road's and other stacks' are.")
     ] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Also verify all of the large record.")] = False,
+    searches: Annotated[bool, typer.Option("--searches", help="Also search the largest record in every way.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Also verify all of the largest record.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Make the records in this folder and leave them there.")] = None,
+    minutes: Annotated[
+        float, typer.Option(help="Fill a record for so long at most; with --keep the next call goes on.")
+    ] = math.inf,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there too.")] = None,
 ) -> None:
-    """Compare a record of ten thousand entries with a large one. The exit code is 1 when a target is missed."""
+    """Compare a record of ten thousand entries with larger ones. The exit code is 1 when a target is missed."""
     console = Console(stderr=True)
     with _folder(keep) as folder:
-        records = [_Record(folder, MadeUp(size=size, random_ids=random_ids), console) for size in (SMALL, entries)]
-        small, large = measure(records)
-        gib = sum(file.stat().st_size for file in folder.glob(f"{records[1].made_up.file_name}*")) / 2**30
-        verified_s = records[1].verify_s(console) if verify else None
-    show(small, large, gib, verified_s)
+        records = [
+            _Record(folder, MadeUp(size=size, random_ids=random_ids), console, minutes) for size in _sizes(sizes)
+        ]
+        largest = records[-1]
+        found = measure(records)
+        searched = list(largest.search_all()) if searches else []
+        gib = sum(file.stat().st_size for file in folder.glob(f"{largest.made_up.file_name}*")) / 2**30
+        verified = largest.verify(console) if verify else None
+    show(found, gib)
+    show_more(searched, verified)
     if json_file is not None:
-        figures = {"small": asdict(small), "large": asdict(large), "gib": gib, "verified_s": verified_s}
+        figures = {
+            "records": [asdict(one) for one in found],
+            "searches": [asdict(one) for one in searched],
+            "gib": gib,
+            "verified": verified and asdict(verified),
+        }
         json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    misses = missed(small, large)
+    misses = [words for large in found[1:] for words in missed(found[0], large)]
     for words in misses:
         console.print(f"missed: {words}")
     raise typer.Exit(1 if misses else 0)
 
 
-def show(small: Found, large: Found, gib: float, verified_s: float | None) -> None:
-    """The figures as a table on standard output."""
-    table = Table("", f"{small.entries:,} entries", f"{large.entries:,} entries", "ratio")
+def show(found: list[Found], gib: float) -> None:
+    """The figures of the records as a table on standard output, each with its ratio to the first."""
+    small = found[0]
+    table = Table("", *(f"{one.entries:,} entries" for one in found))
     for label, name in (
         ("append, µs of CPU", "append_us"),
+        ("the cheapest round", "least_append_us"),
         ("proof of an entry, µs of CPU", "inclusion_us"),
         ("consistency proof, µs of CPU", "consistency_us"),
         ("slowest search by subject, ms", "subject_ms"),
         ("slowest search by incident, ms", "incident_ms"),
     ):
-        low, high = getattr(small, name), getattr(large, name)
-        table.add_row(label, f"{low:.1f}", f"{high:.1f}", f"{high / low:.2f}")
+        low = getattr(small, name)
+        larger = (getattr(one, name) for one in found[1:])
+        table.add_row(label, f"{low:.1f}", *(f"{high:.1f} ({high / low:.2f})" for high in larger))
     console = Console()
     console.print(table)
     console.print(f"{gib:.1f} GiB on disk")
-    if verified_s is not None:
-        console.print(f"all of it verified in {verified_s:.0f} s")
+
+
+def show_more(searched: list[Searched], verified: Verified | None) -> None:
+    """What was asked for besides."""
+    console = Console()
+    if searched:
+        table = Table("search", "found", "from disk, ms", "of CPU", "from memory, ms", "of CPU")
+        for one in searched:
+            times = (one.cold_ms, one.cold_cpu_ms, one.warm_ms, one.warm_cpu_ms)
+            table.add_row(one.what, str(one.found), *(f"{took:.1f}" for took in times))
+        console.print(table)
+    if verified is not None:
+        console.print(
+            f"all {verified.entries:,} entries verified in {verified.seconds:.0f} s, {verified.cpu_s:.0f} s of CPU; "
+            f"peak memory {verified.peak_mib:.0f} MiB"
+        )
 
 
 def _bar(console: Console) -> Progress:

@@ -1,7 +1,8 @@
 """A record of any size, made in bulk by the real schema: the same rows that `adapter serve` would have written.
 
-Entries are of the size and shape of real ones (a request received, its reply sent), every subject has about ten, one
-checkpoint is signed for each 32 entries. Only the way in is short: indexes and the index of subjects are made at the
+Entries are of the size and shape of real ones (a request received and the reply sent to it, now and then a refusal),
+every subject has about ten, one checkpoint is signed for each 32 entries, and the pages of the indexes are as full as
+those of a record that grew. Only the way in is short: the index of subjects, whose tags have no order, is made at the
 end, and nothing is fsynced, as all of it can be made again.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
+import re
 import sqlite3
 import time
 import uuid
@@ -18,26 +19,39 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
+from sqlalchemy import insert
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex
+
 from adapter.audit.canonical import canonical_json
-from adapter.audit.document import EntryDocument, IndexedValues, instant_text, milliseconds, moment
-from adapter.audit.merkle import leaf_hash
+from adapter.audit.document import IndexedValues, instant_text, milliseconds, moment
+from adapter.audit.entry import REFUSED, REPLY_SENT, REQUEST_RECEIVED
+from adapter.audit.merkle import HASH_OCTETS, TILE_HEIGHT, CompactRange, leaf_hash, node_hash
 from adapter.identifiers import MessageId
 from adapter.ports import Entry
 from adapter.store.appending import Appending, Log
 from adapter.store.engine import Database
+from adapter.store.schema import entries
+from adapter.store.statements import Cursor, sql
 
 BEGAN: Final = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 _BEGAN_MS: Final = milliseconds(BEGAN)
-_EVERY_MS: Final = 250
+_PER_SECOND: Final = 4
+_EVERY_MS: Final = 1_000 // _PER_SECOND
+_FRACTIONS: Final = tuple(f".{_EVERY_MS * one:03d}Z" for one in range(_PER_SECOND))
 INCIDENT_EVERY: Final = 1_000
 PER_CHECKPOINT: Final = 32
-_PER_TRANSACTION: Final = 20_000
+_BATCH_HEIGHT: Final = PER_CHECKPOINT.bit_length() - 1
+_PER_TRANSACTION: Final = 1_600 * PER_CHECKPOINT
 _ENTRIES_OF_ONE_SUBJECT: Final = 10
 _CONSUMERS: Final = tuple(f"UZ/GOV/{200_000_000 + one}/social" for one in range(60))
 _SERVICES: Final = tuple(f"UZ/GOV/{200_000_000 + one}/population/GetPerson/v1" for one in range(20))
-_PURPOSE: Final = "benefits"
+_PURPOSES: Final = ("benefits", "pensions", "schooling", "housing", "taxation", "health", "licences", "statistics")
+_OFFICIALS: Final = 5_000
+_REFUSALS: Final = ("AccessDenied", "LegalBasisMissing", "SchemaInvalid", "MessageExpired", "ConsentMissing")
 _BULK: Final = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -262144", "temp_store = FILE")
 
 Progress = Callable[[int], None]
@@ -55,8 +69,7 @@ def _second(number: int) -> str:
 
 def _at(number: int) -> str:
     """When an entry was made, as `instant_text` writes it."""
-    second, milliseconds_ = divmod(_EVERY_MS * number, 1_000)
-    return f"{_second(second)}.{milliseconds_:03d}Z"
+    return _second(number // _PER_SECOND) + _FRACTIONS[number % _PER_SECOND]
 
 
 def incident_of(number: int) -> str:
@@ -89,55 +102,86 @@ class MadeUp:
         """How many persons there are."""
         return max(self.size // _ENTRIES_OF_ONE_SUBJECT, 1)
 
-    def documents(self, start: int, stop: int) -> Iterator[EntryDocument]:
-        """The entries of these numbers, ready to be appended: what `document_of` makes of `entry`, written faster."""
-        source = random.Random(self.seed + start)
+    def rows(self, start: int, stop: int) -> Iterator[tuple[Any, ...]]:
+        """The rows of `entries` with these numbers: what `document_of` makes of `entry`, written faster."""
+        exchange, values = -1, {}
         for number in range(start, stop):
-            values = self._values(number, source)
-            text = _TEMPLATES[values["kind"]] % values
-            indexed = IndexedValues(
-                values["kind"],
+            if number // 2 != exchange:
+                exchange = number // 2
+                values = self._exchange(exchange)
+            values["at"] = _at(number)
+            kind, values["outcome"], incident = _said_by(number)
+            official = purpose = None
+            if kind != REPLY_SENT:
+                official, purpose = values["official"], values["purpose"]
+                values["incident"] = incident or ""
+            text, names = _TEMPLATES[kind]
+            document = text % names(values)
+            yield (
+                number,
+                leaf_hash(document.encode()),
+                kind,
                 _BEGAN_MS + _EVERY_MS * number,
                 values["message_id"],
                 values["consumer"],
                 values["service"],
                 values["outcome"],
-                values.get("incident"),
-                None if values["kind"] == "reply-sent" else values["official"],
-                None if values["kind"] == "reply-sent" else _PURPOSE,
+                incident,
+                official,
+                purpose,
+                document,
             )
-            yield EntryDocument(text, leaf_hash(text.encode()), indexed, (values["subject"],))
+
+    def tags(self, size: int) -> Iterator[tuple[str, int]]:
+        """The rows of `subjects` of so many entries."""
+        for number in range(0, size, 2):
+            tag = self._subject(int(self._digest(number // 2)[:30], 16))
+            yield tag, number
+            if number + 1 < size:
+                yield tag, number + 1
 
     def entry(self, number: int, **other: str) -> Entry:
         """One entry as the adapter would hand it to its record. other: values instead of the made-up ones."""
-        values = self._values(number, random.Random(self.seed + number)) | other
-        return _entry(values, BEGAN + timedelta(milliseconds=_EVERY_MS * number))
+        kind, outcome, incident = _said_by(number)
+        values = self._exchange(number // 2) | {"kind": kind, "at": _at(number), "outcome": outcome}
+        if incident is not None:
+            values["incident"] = incident
+        return _entry(values | other, BEGAN + timedelta(milliseconds=_EVERY_MS * number))
 
-    def _values(self, number: int, source: random.Random) -> dict[str, str]:
-        is_refused = number % INCIDENT_EVERY == 0
-        kind, outcome = ("refused", "AccessDenied") if is_refused else ("request-received", "released")
-        if number % 2:
-            kind, outcome = "reply-sent", "answered"
-        digest = hashlib.sha256(b"%d:%d" % (self.seed, number // 2)).hexdigest()
-        drawn = source.getrandbits(64)
-        values = {
-            "kind": kind,
-            "outcome": outcome,
-            "at": _at(number),
-            "message_id": self._message_id(number, digest),
+    def _exchange(self, number: int) -> dict[str, str]:
+        """What a request and its reply have in common: drawn by the number of the exchange alone."""
+        digest = self._digest(number)
+        drawn = int(digest[:30], 16)
+        return {
+            "message_id": self._message_id(2 * number, digest[32:]),
             "digest": digest,
             "consumer": _CONSUMERS[drawn % len(_CONSUMERS)],
             "service": _SERVICES[(drawn >> 8) % len(_SERVICES)],
-            "official": f"A-{(drawn >> 16) % 5_000:05d}",
-            "subject": tag_of((drawn >> 32) % self.subjects),
+            "official": f"A-{(drawn >> 16) % _OFFICIALS:05d}",
+            "purpose": _PURPOSES[(drawn >> 32) % len(_PURPOSES)],
+            "subject": self._subject(drawn),
         }
-        return values | {"incident": incident_of(number)} if is_refused else values
 
-    def _message_id(self, number: int, digest: str) -> str:
-        """The same for a request and its reply. In the form of `new_message_id`, written faster."""
+    def _digest(self, exchange: int) -> str:
+        return hashlib.sha256(b"%d:%d" % (self.seed, exchange)).hexdigest()
+
+    def _subject(self, drawn: int) -> str:
+        return tag_of((drawn >> 40) % self.subjects)
+
+    def _message_id(self, number: int, digits: str) -> str:
+        """In the form of `new_message_id`, written faster."""
         if not self.random_ids:
-            digest = f"{_BEGAN_MS + _EVERY_MS * (number - number % 2):012x}7{digest[13:16]}a{digest[17:]}"
-        return f"urn:uuid:{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
+            digits = f"{_BEGAN_MS + _EVERY_MS * number:012x}7{digits[13:16]}a{digits[17:]}"
+        return f"urn:uuid:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+
+
+def _said_by(number: int) -> tuple[str, str, str | None]:
+    """Kind, outcome and incident of an entry."""
+    if number % 2:
+        return REPLY_SENT, "answered", None
+    if number % INCIDENT_EVERY:
+        return REQUEST_RECEIVED, "released", None
+    return REFUSED, _REFUSALS[number // INCIDENT_EVERY % len(_REFUSALS)], incident_of(number)
 
 
 def _entry(values: Mapping[str, str], at: datetime) -> Entry:
@@ -156,7 +200,7 @@ def _entry(values: Mapping[str, str], at: datetime) -> Entry:
         "official": values["official"],
         "octets_sha256": values["digest"],
         "signed_sha256": values["digest"],
-        "purpose": _PURPOSE,
+        "purpose": values["purpose"],
         "legal_basis": {"kind": "law", "reference": "Law No. 395 of 2015, article 9"},
         "regulation": "REG-2026-0001",
         "rule": "rule-0001",
@@ -164,7 +208,7 @@ def _entry(values: Mapping[str, str], at: datetime) -> Entry:
         "directory": 42,
         "subjects": [values["subject"]],
     }
-    if values["kind"] == "reply-sent":
+    if values["kind"] == REPLY_SENT:
         del body["purpose"]
         body["in_reply_to"] = values["message_id"]
     if "incident" in values:
@@ -181,86 +225,123 @@ def _entry(values: Mapping[str, str], at: datetime) -> Entry:
     )
 
 
-_NAMES: Final = ("outcome", "at", "message_id", "digest", "consumer", "service", "official", "subject")
+_NAMES: Final = ("outcome", "at", "message_id", "digest", "consumer", "service", "official", "purpose", "subject")
 
 
-def _template(kind: str, *names: str) -> str:
-    """The canonical text of an entry of this kind, with a place for each value."""
+def _template(kind: str, *names: str) -> tuple[str, Callable[[Mapping[str, str]], tuple[str, ...]]]:
+    """The canonical text of an entry of this kind with a place for each value, and what takes these by name."""
     values = {name: f"%({name})s" for name in (*_NAMES, *names)}
-    return canonical_json(_entry({"kind": kind, **values}, BEGAN).body)
+    text = canonical_json(_entry({"kind": kind, **values}, BEGAN).body)
+    return re.sub(r"%\(\w+\)s", "%s", text), itemgetter(*re.findall(r"%\((\w+)\)s", text))
 
 
 _TEMPLATES: Final = {
-    "refused": _template("refused", "incident"),
-    "request-received": _template("request-received"),
-    "reply-sent": _template("reply-sent"),
+    REFUSED: _template(REFUSED, "incident"),
+    REQUEST_RECEIVED: _template(REQUEST_RECEIVED),
+    REPLY_SENT: _template(REPLY_SENT),
 }
 
 
-def fill(database: Database, log: Log, made_up: MadeUp, progress: Progress, *, minutes: float = math.inf) -> int:
-    """Fill an empty record; gives how many entries there are. progress: told the same after each transaction.
+# --- into the record -------------------------------------------------------------------------------------------------
 
-    minutes: after which it has to do with what there is by then.
+_COLUMNS: Final = ("number", "leaf_hash", *IndexedValues._fields, "document")
+_ADD_ENTRY: Final = sql(insert(entries), *_COLUMNS)
+_ADD_WAITING: Final = "INSERT INTO waiting (tag, number) VALUES (?, ?)"
+_ADD_SUBJECTS: Final = (
+    "INSERT INTO subjects (tag, number) SELECT tag, number FROM waiting WHERE number % 3 <> 0 ORDER BY tag, number",
+    "INSERT INTO subjects (tag, number) SELECT tag, number FROM waiting WHERE number % 3 = 0 ORDER BY tag, number",
+)
+"""Rows in order fill the pages of an index to the last octet; a third of them, put in between, splits those pages, and
+then they are as full as where rows come in no order."""
+_DIALECT: Final = sqlite.dialect()
+
+
+def fill(database: Database, log: Log, made_up: MadeUp, progress: Progress, *, minutes: float = math.inf) -> int:
+    """Fill a record, or go on where filling it stopped; gives how many entries there are.
+
+    progress: told the same after each transaction. minutes: after which it has to do with what there is by then. A
+    process that is killed leaves a record without indexes, which the next call makes; power must not fail.
     """
     until = time.monotonic() + 60 * minutes
-    stop = 0
     connection = database.connect()
     try:
         for pragma in _BULK:
             connection.execute(f"PRAGMA {pragma}").fetchall()
-        indexes = connection.execute(
-            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'entries' AND sql IS NOT NULL"
-        ).fetchall()
-        for name, _ in indexes:
-            connection.execute(f"DROP INDEX {name}")
-        connection.execute("CREATE TEMPORARY TABLE waiting (tag TEXT NOT NULL, number INTEGER NOT NULL)")
-        for start in range(0, made_up.size, _PER_TRANSACTION):
-            stop = min(start + _PER_TRANSACTION, made_up.size)
+        grown = _Grown(*connection.execute("SELECT size, hashes FROM tree_head").fetchone())
+        if grown.size < made_up.size:
+            for index in entries.indexes:
+                connection.execute(f"DROP INDEX IF EXISTS {index.name}")
+        while grown.size < made_up.size and time.monotonic() < until:
+            stop = min(grown.size + _PER_TRANSACTION, made_up.size)
             connection.execute("BEGIN")
-            _append(connection.cursor(), log, made_up.documents(start, stop))
+            cursor = connection.cursor()
+            cursor.executemany(_ADD_ENTRY, grown.growing(cursor, log, made_up.rows(grown.size, stop)))
+            grown.write(cursor)
             connection.execute("COMMIT")
             progress(stop)
-            if time.monotonic() > until:
-                break
-        connection.execute("INSERT INTO subjects (tag, number) SELECT tag, number FROM waiting ORDER BY tag, number")
-        for _, statement in indexes:
-            connection.execute(statement)
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        return stop
+        _index(connection, made_up, grown.size)
+        return grown.size
     finally:
         connection.close()
 
 
-def _append(cursor: sqlite3.Cursor, log: Log, documents: Iterator[EntryDocument]) -> None:
-    """With a checkpoint for each batch, as the record's writer does it; the index of subjects waits for its order."""
-    waiting = _WithoutSubjects(cursor)
-    while batch := list(islice(documents, PER_CHECKPOINT)):
-        appending: Appending = log.begin(waiting)
-        for document in batch:
-            appending.add(document)
-        appending.write(log)
+def _index(connection: sqlite3.Connection, made_up: MadeUp, size: int) -> None:
+    """Make the indexes of the entries, and the index of subjects, of a record of this size."""
+    for index in sorted(entries.indexes, key=lambda one: str(one.name)):
+        connection.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=_DIALECT)))
+    connection.execute("CREATE TEMPORARY TABLE waiting (tag TEXT NOT NULL, number INTEGER NOT NULL)")
+    connection.execute("BEGIN")
+    connection.executemany(_ADD_WAITING, made_up.tags(size))
+    connection.execute("DELETE FROM subjects")
+    for statement in _ADD_SUBJECTS:
+        connection.execute(statement)
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
 
 
-class _WithoutSubjects:
-    """A cursor that keeps the rows of the index of subjects back: in random order they would take hours."""
+class _Grown:
+    """The tree, grown by whole batches: a complete batch is one subtree, hashed level by level."""
 
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self, size: int, hashes: bytes) -> None:
+        self._tree = CompactRange.from_bytes(size, hashes)
+        self._tiles: list[tuple[int, int, bytes]] = []
+        self._checkpoints: list[tuple[int, str]] = []
 
     @property
-    def rowcount(self) -> int:
-        return self._cursor.rowcount
+    def size(self) -> int:
+        """How many entries there are with those that were added."""
+        return self._tree.size
 
-    def execute(self, sql: str, parameters: tuple[Any, ...] = (), /) -> object:
-        return self._cursor.execute(sql, parameters)
+    def growing(self, cursor: Cursor, log: Log, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """The same rows; what they complete, and a checkpoint for each batch, is to be written by `write`."""
+        while batch := list(islice(rows, PER_CHECKPOINT)):
+            self._add([row[1] for row in batch])
+            self._checkpoints.append((self._tree.size, log.sign(Appending(cursor, self._tree))))
+            yield from batch
 
-    def executemany(self, sql: str, rows: Any, /) -> object:  # noqa: ANN401 - rows as the driver takes them
-        if sql.startswith("INSERT INTO subjects"):
-            sql = "INSERT INTO waiting (tag, number) VALUES (?, ?)"
-        return self._cursor.executemany(sql, rows)
+    def write(self, cursor: Cursor) -> None:
+        """Stored hashes, checkpoints and the head, as of the rows so far."""
+        cursor.executemany("INSERT INTO tile_hashes (level, position, hash) VALUES (?, ?, ?)", self._tiles)
+        cursor.executemany("INSERT INTO checkpoints (size, note) VALUES (?, ?)", self._checkpoints)
+        cursor.execute("UPDATE tree_head SET size = ?, hashes = ?", (self._tree.size, self._tree.to_bytes()))
+        self._tiles.clear()
+        self._checkpoints.clear()
 
-    def fetchone(self) -> Any:  # noqa: ANN401 - a row
-        return self._cursor.fetchone()
+    def _add(self, leaves: list[bytes]) -> None:
+        tree = self._tree
+        if len(leaves) < PER_CHECKPOINT or tree.size % PER_CHECKPOINT:
+            self._tiles += [(one.level, one.position, one.hash) for leaf in leaves for one in tree.append(leaf)]
+            return
+        level = leaves
+        while len(level) > 1:
+            level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+        hashes, node, height, at = _split(tree.to_bytes()), level[0], _BATCH_HEIGHT, tree.size >> _BATCH_HEIGHT
+        while at & 1:
+            node, height, at = node_hash(hashes.pop(), node), height + 1, at >> 1
+            if height % TILE_HEIGHT == 0:
+                self._tiles.append((height // TILE_HEIGHT, at, node))
+        self._tree = CompactRange.from_bytes(tree.size + PER_CHECKPOINT, b"".join([*hashes, node]))
 
-    def fetchall(self) -> list[Any]:
-        return self._cursor.fetchall()
+
+def _split(octets: bytes) -> list[bytes]:
+    return [octets[at : at + HASH_OCTETS] for at in range(0, len(octets), HASH_OCTETS)]
