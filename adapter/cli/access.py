@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace as changed
 from datetime import datetime
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
-from adapter.audit.approvals import Act
 from adapter.cli.access_fields import chosen_fields, fields_of
 from adapter.cli.access_reviews import close_review, list_reviews
 from adapter.cli.access_words import conditions, decision_value, decision_words, fields_in_short, rule_value
-from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, mandate_for
+from adapter.cli.approval_gate import Desk, OfficerKeyOption, OfficerOption
 from adapter.cli.directory_source import AnchorOption, DirectoryOption, directory_of
 from adapter.cli.options import (
     BASIS_FORM,
@@ -32,7 +30,6 @@ from adapter.cli.options import (
     time_reader,
 )
 from adapter.cli.output import Output, good, table_of
-from adapter.cli.own_record import own_log
 from adapter.errors import CommandRefused
 from adapter.identifiers import OfficialId, Purpose, ServiceId, SubjectId, SubsystemId
 from adapter.policy.decision import AccessFacts, decide
@@ -40,7 +37,7 @@ from adapter.policy.rules import AccessRule
 from adapter.released_fields import ReleasedFields
 from adapter.settings import Settings
 from adapter.stages import LegalBasis, PersonalData
-from adapter.store.access import AccessRules
+from adapter.store.access import AccessRules, rule_details
 from adapter.store.engine import open_database
 
 REFUSED_EXIT_CODE: Final = 10
@@ -97,7 +94,7 @@ def grant(
         typer.Option("--until", parser=time_reader, metavar="TIME", help="No longer from this time on."),
     ] = None,
     rule_id: Annotated[str | None, typer.Option("--id", help="Name of the rule.", show_default="made up")] = None,
-    officer: Annotated[str | None, typer.Option(help="Who grants it.", show_default="your login")] = None,
+    officer: OfficerOption = None,
     officer_key: OfficerKeyOption = None,
     note: Annotated[str, typer.Option(help="Why: number of the agreement, for instance. No personal data.")] = "",
     settings_file: SettingsOption = DEFAULT_SETTINGS,
@@ -130,11 +127,11 @@ def grant(
         all_fields=all_fields,
         emergency_officials=_emergency_officials(official, emergency=emergency),
     )
-    mandate = _mandate(settings, "access-grant", _asked(wanted), Asking(officer=officer, key=officer_key))
+    desk = Desk.of(settings, officer=officer, key=officer_key)
+    mandate = desk.mandate("access-grant", _asked(wanted))
     made_up = mandate.approval or f"rule-{uuid.uuid4().hex[:8]}"
     rule = changed(wanted, id=rule_id or made_up, granted_by=str(mandate))
-    rules = AccessRules(open_database(settings.database_url))
-    number = rules.grant(rule, log=own_log(settings), now=now_utc())
+    number = AccessRules(desk.database).grant(rule, log=desk.log, now=now_utc())
     output.result(
         {"rule": rule_value(rule), "record": number},
         Text.assemble(good("Granted "), f"{rule.id}: {rule.consumer} may call {rule.service}, record {number}"),
@@ -145,17 +142,16 @@ def grant(
 def revoke(
     rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.", show_default=False)],
     *,
-    officer: Annotated[str | None, typer.Option(help="Who revokes it.", show_default="your login")] = None,
+    officer: OfficerOption = None,
     officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
     """Take a rule away. Running workers notice within a second."""
     output = Output.of(as_json=as_json)
-    settings = settings_from(settings_file)
-    rules = AccessRules(open_database(settings.database_url))
-    mandate = _mandate(settings, "access-revoke", {"rule": rule_id}, Asking(officer=officer, key=officer_key))
-    number = rules.revoke(rule_id, officer=str(mandate), log=own_log(settings), now=now_utc())
+    desk = Desk.of(settings_from(settings_file), officer=officer, key=officer_key)
+    mandate = desk.mandate("access-revoke", {"rule": rule_id})
+    number = AccessRules(desk.database).revoke(rule_id, officer=str(mandate), log=desk.log, now=now_utc())
     output.result({"revoked": rule_id, "record": number}, Text(f"Revoked {rule_id}, record {number}"))
 
 
@@ -165,16 +161,9 @@ app.command(
 )(close_review)
 
 
-def _mandate(settings: Settings, kind: str, what: Mapping[str, Any], asking: Asking) -> Mandate:
-    """Leave for exactly this. Raises ApprovalNeeded: it was asked for, and officers have to sign."""
-    act = Act(kind=kind, what=what)
-    return mandate_for(settings, act, asking, open_database(settings.database_url), own_log(settings))
-
-
 def _asked(rule: AccessRule) -> dict[str, Any]:
-    """All of a rule that decides what it allows, and its name when it was given one."""
-    said = cast("dict[str, Any]", rule_value(rule))
-    return {name: value for name, value in said.items() if name != "granted_by" and value not in (None, "")}
+    """The rule as its entry will say it, without what is not known yet: who grants it, and a name that is made up."""
+    return {name: value for name, value in rule_details(rule).items() if name != "granted_by" and value != ""}
 
 
 @app.command("list", epilog="adapter access list --json")

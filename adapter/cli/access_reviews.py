@@ -9,19 +9,17 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.audit.approvals import Act
 from adapter.audit.reviews import Review, ReviewFinding, Reviews, closing_details
-from adapter.cli.approval_gate import Asking, OfficerKeyOption, mandate_for
-from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
+from adapter.cli.approval_gate import Desk, OfficerKeyOption, OfficerOption
+from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from, words_reader
 from adapter.cli.output import JsonValue, Output, bad, counted, doubtful, good, table_of, when
-from adapter.cli.own_record import ARCHIVE_KEY_FILE, own_log
+from adapter.cli.own_record import own_archive_key
 from adapter.errors import CommandRefused
 from adapter.evidence.kept_reason import reason_of
 from adapter.settings import Settings
 from adapter.stages import MessageKind
 from adapter.store.archive import read_message
 from adapter.store.engine import Database, open_database
-from adapter.store.keyfiles import load_archive_key
 from adapter.store.reviews import EmergencyReviews
 
 OPEN_EXIT_CODE: Final = 10
@@ -68,8 +66,13 @@ def close_review(
     ],
     *,
     finding: Annotated[ReviewFinding, typer.Option(help="What you found.", show_default=False)],
-    note: Annotated[str, typer.Option(help="On which grounds. No personal data.", show_default=False)],
-    officer: Annotated[str | None, typer.Option(help="Who reviewed it.", show_default="your login")] = None,
+    note: Annotated[
+        str,
+        typer.Option(
+            parser=words_reader, metavar="TEXT", help="On which grounds. No personal data.", show_default=False
+        ),
+    ],
+    officer: OfficerOption = None,
     officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
@@ -79,15 +82,11 @@ def close_review(
     What follows from an access that was not justified (revoking the rule, telling the person) is another act.
     """
     output = Output.of(as_json=as_json)
-    settings = settings_from(settings_file)
-    if not note.strip():
-        raise CommandRefused("say in --note on which grounds")
-    database, log = open_database(settings.database_url), own_log(settings)
-    reviews, asking = EmergencyReviews(database), Asking(officer=officer, key=officer_key)
-    _check_closable(reviews.find(number), asking.alone().officer)
-    act = Act(kind="access-review-close", what=closing_details(number, finding, note))
-    mandate = mandate_for(settings, act, asking, database, log)
-    closed_in = reviews.close(number, finding, note, officer=str(mandate), log=log, now=now_utc())
+    desk = Desk.of(settings_from(settings_file), officer=officer, key=officer_key)
+    reviews = EmergencyReviews(desk.database)
+    _check_closable(reviews.find(number), desk.officer)
+    mandate = desk.mandate("access-review-close", closing_details(number, finding, note))
+    closed_in = reviews.close(number, finding, note, officer=str(mandate), log=desk.log, now=now_utc())
     left = reviews.summary().open
     output.result(
         {"review_of": number, "finding": finding.value, "record": closed_in, "open": left},
@@ -114,7 +113,7 @@ def _reasons(settings: Settings, database: Database) -> Callable[[Review], str |
 
     def reason(review: Review) -> str | None:
         if not keys:
-            keys.append(load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE))
+            keys.append(own_archive_key(settings))
         kept = read_message(database, keys[0], review.number, MessageKind.REQUEST.value)
         return None if kept is None else reason_of(review, kept)
 

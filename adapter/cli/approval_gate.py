@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -16,7 +17,7 @@ import typer
 
 from adapter.audit.approvals import Act, ApprovalState, Request, Rule, Verdict, new_request
 from adapter.cli.options import now_utc
-from adapter.cli.own_record import note_signer
+from adapter.cli.own_record import note_signer, own_log
 from adapter.crypto.note import SignsNotes
 from adapter.crypto.note_ecdsa import EcdsaNoteSigner
 from adapter.errors import ApprovalNeeded, CommandRefused, SecurityFailed
@@ -25,7 +26,7 @@ from adapter.settings import Settings
 from adapter.settings.officers import OFFICERS_NEEDED
 from adapter.store.appending import Log
 from adapter.store.approvals import Approvals
-from adapter.store.engine import Database
+from adapter.store.engine import Database, open_database
 from adapter.store.keyfiles import PROMPT, KeyPurpose
 from adapter.store.officer_tokens import is_token_file, load_officer_token
 
@@ -77,6 +78,38 @@ class Asking:
 
 NOBODY: Final = Asking()
 """For commands that do nothing that is entered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """Where an officer's act is done: the record that it is entered in, and who types the command."""
+
+    settings: Settings
+    database: Database
+    log: Log
+    asking: Asking
+
+    @classmethod
+    def of(cls, settings: Settings, *, officer: str | None, key: Path | None = None) -> Desk:
+        """The desk of the adapter of these settings. key: as of Asking. Raises KeyUnusable, StoreUnusable."""
+        return cls(
+            settings=settings,
+            database=open_database(settings.database_url),
+            log=own_log(settings),
+            asking=Asking(officer=officer, key=key),
+        )
+
+    @property
+    def officer(self) -> str:
+        """In whose name an act is entered that one may do alone."""
+        return self.asking.alone().officer
+
+    def mandate(self, kind: str, what: Mapping[str, Any]) -> Mandate:
+        """Leave for exactly this act. what: all that decides what will be done; to be checked before, as far as it can.
+
+        Raises ApprovalNeeded: it was asked for, and officers have to sign; CommandRefused.
+        """
+        return mandate_for(self.settings, Act(kind=kind, what=what), self.asking, self.database, self.log)
 
 
 def officer_signer(path: Path, passphrase_file: Path | None) -> SignsNotes:

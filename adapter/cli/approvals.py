@@ -10,13 +10,12 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.text import Text
 
-from adapter.audit.approvals import CHANGE_RULE, Act, ApprovalState, Request, Verdict
+from adapter.audit.approvals import CHANGE_RULE, ApprovalState, Request, Verdict
 from adapter.cli.approval_gate import (
-    Asking,
+    Desk,
     OfficerKeyOption,
     OfficerOption,
     approvals_of,
-    mandate_for,
     officer_signer,
     rule_of,
 )
@@ -258,13 +257,12 @@ def adopt(
 ) -> None:
     """Put [approvals] of the settings in force. Once there is such a rule, its officers have to approve the change."""
     output, settings = Output.of(as_json=as_json), settings_from(settings_file)
-    database, log = open_database(settings.database_url), own_log(settings)
-    approvals, wanted = _approvals(settings), rule_of(settings)
+    desk = Desk.of(settings, officer=officer, key=officer_key)
+    approvals, wanted = approvals_of(settings, desk.database, desk.log), rule_of(settings)
     if not approvals.differs:
         output.remark("What the settings say is in force already.")
         return
-    asking = Asking(officer=officer, key=officer_key)
-    mandate = mandate_for(settings, Act(kind=CHANGE_RULE, what=wanted.described()), asking, database, log)
+    mandate = desk.mandate(CHANGE_RULE, wanted.described())
     number = approvals.adopt(officer=mandate.officer, approval=mandate.approval, now=now_utc())
     output.result(
         {"in_force": wanted.described(), "record": number}, Text.assemble(good("In force"), f", record {number}")

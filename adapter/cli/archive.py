@@ -14,22 +14,20 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.cli.approval_gate import Asking, OfficerOption
+from adapter.cli.approval_gate import Desk, OfficerOption
 from adapter.cli.directory_source import anchor_from
 from adapter.cli.evidence_gathering import Directories, directories_for, signing_desk, signing_keys
 from adapter.cli.files import make_folder, read_octets, write_octets
-from adapter.cli.log_erase import day_reader
-from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
+from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, day_reader, now_utc, settings_from
 from adapter.cli.output import Output, counted, facts_of, good, when
-from adapter.cli.own_record import ARCHIVE_KEY_FILE, own_log
+from adapter.cli.own_record import own_archive_key
 from adapter.errors import CommandRefused
 from adapter.evidence.archive_file import ArchivedMessage, gather_archive, verify_archive
 from adapter.evidence.export import ProvedEntry
 from adapter.ports import SigningKey
 from adapter.settings import Settings
 from adapter.store.archiving import Archiver
-from adapter.store.engine import Database, open_database
-from adapter.store.keyfiles import load_archive_key
+from adapter.store.engine import Database
 from adapter.store.log_reader import LogReader
 
 _OWNER_ONLY: Final = 0o600
@@ -64,20 +62,18 @@ def write(
     output, settings = Output.of(as_json=as_json), settings_from(settings_file)
     if before > now_utc().date():
         raise CommandRefused("only messages of past days are archived")
-    database, keys = open_database(settings.database_url), signing_keys(settings)
-    directories = directories_for(settings, database, [], keys, now_utc())
-    archiver = _archiver(settings, database)
+    desk, keys = Desk.of(settings, officer=officer), signing_keys(settings)
+    directories = directories_for(settings, desk.database, [], keys, now_utc())
+    archiver = _archiver(desk)
     make_folder(out, mode=0o700)
     written: list[dict[str, str | int]] = []
     after = _BEFORE_THE_FIRST
     while batch := archiver.next_batch(before, after=after, max_bytes=max_mib * _MEBIBYTE):
-        octets = _signed(settings, database, batch, directories, keys)
+        octets = _signed(settings, desk.database, batch, directories, keys)
         path = out / _name(settings, batch)
         _keep(path, octets)
         sha256 = hashlib.sha256(octets).hexdigest()
-        number = archiver.moved(
-            batch, file=path.name, sha256=sha256, officer=Asking(officer=officer).alone().officer, now=now_utc()
-        )
+        number = archiver.moved(batch, file=path.name, sha256=sha256, officer=desk.officer, now=now_utc())
         written.append({"file": str(path), "messages": len(batch), "record": number, "sha256": sha256})
         after = batch[-1].number
     words: list[RenderableType] = [
@@ -145,13 +141,8 @@ def restore(
     archive = verify_archive(octets, anchor_from(settings.directory.anchor))
     if archive.claims.member != settings.member:
         raise CommandRefused(f"{file} is of {archive.claims.member}, and this adapter is {settings.member}'s")
-    restored = _archiver(settings, open_database(settings.database_url)).restore(
-        archive,
-        file=file.name,
-        sha256=hashlib.sha256(octets).hexdigest(),
-        officer=Asking(officer=officer).alone().officer,
-        now=now_utc(),
-    )
+    desk, sha256 = Desk.of(settings, officer=officer), hashlib.sha256(octets).hexdigest()
+    restored = _archiver(desk).restore(archive, file=file.name, sha256=sha256, officer=desk.officer, now=now_utc())
     words = [Text.assemble(good("Restored "), f"{counted(restored.messages, 'message')}, record {restored.entry}")]
     if restored.present:
         words.append(Text(f"{counted(restored.present, 'message')} had not been moved away."))
@@ -168,9 +159,9 @@ def restore(
     )
 
 
-def _archiver(settings: Settings, database: Database) -> Archiver:
-    archive_key = load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
-    return Archiver(database, archive_key, own_log(settings))
+def _archiver(desk: Desk) -> Archiver:
+    archive_key = own_archive_key(desk.settings)
+    return Archiver(desk.database, archive_key, desk.log)
 
 
 def _signed(

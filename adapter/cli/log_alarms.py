@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from adapter.audit.held import HeldCheckpoints
 from adapter.audit.peer_checkpoints import ShownState
-from adapter.cli.approval_gate import Asking, OfficerOption
+from adapter.cli.approval_gate import Desk, OfficerOption
 from adapter.cli.files import write_octets
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
@@ -19,16 +19,14 @@ from adapter.cli.options import (
     member_reader,
     now_utc,
     settings_from,
+    words_reader,
 )
 from adapter.cli.output import JsonValue, Output, bad, counted, good, table_of, when
-from adapter.cli.own_record import own_log
 from adapter.errors import CommandRefused
 from adapter.identifiers import MemberId
 from adapter.store.alarms import Alarm, Alarms
 from adapter.store.engine import open_database
 from adapter.store.peer_checkpoints import KeptCheckpoint, PeerCheckpoints
-
-_MAX_NOTE_CHARS: Final = 500
 
 
 def witnessed(
@@ -81,17 +79,16 @@ def alarms(
 def close_alarm(
     number: Annotated[int, typer.Argument(min=0, help="The alarm's record number.", show_default=False)],
     *,
-    note: Annotated[str, typer.Option(metavar="TEXT", help="What was found out; no personal data.")],
+    note: Annotated[
+        str, typer.Option(parser=words_reader, metavar="TEXT", help="What was found out; no personal data.")
+    ],
     officer: OfficerOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
     """Close an alarm that was looked into. The alarm and its proof stay in the record, with who closed it and why."""
-    output, settings = Output.of(as_json=as_json), settings_from(settings_file)
-    if not note.strip() or len(note) > _MAX_NOTE_CHARS:
-        raise CommandRefused(f"--note says what was found out, in 1 to {_MAX_NOTE_CHARS} characters")
-    kept, who = Alarms(open_database(settings.database_url)), Asking(officer=officer).alone().officer
-    entered = kept.close(own_log(settings), number, officer=who, note=note.strip(), now=now_utc())
+    output, desk = Output.of(as_json=as_json), Desk.of(settings_from(settings_file), officer=officer)
+    entered = Alarms(desk.database).close(desk.log, number, officer=desk.officer, note=note, now=now_utc())
     output.result({"alarm": number, "record": entered}, good(f"Closed. Entry {entered} says who closed it and why."))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -12,63 +11,38 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapter.app.retention import ERASE, retention_of
-from adapter.audit.approvals import Act
 from adapter.audit.retention import BY_OFFICER, BY_RETENTION, Retention
-from adapter.cli.approval_gate import Asking, OfficerKeyOption, OfficerOption, mandate_for
+from adapter.cli.approval_gate import Desk, OfficerKeyOption, OfficerOption
 from adapter.cli.files import confirm
-from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, YesOption, now_utc, reader, settings_from
+from adapter.cli.options import (
+    DEFAULT_SETTINGS,
+    JsonOption,
+    SettingsOption,
+    YesOption,
+    day_reader,
+    now_utc,
+    service_reader,
+    settings_from,
+)
 from adapter.cli.output import JsonValue, Output, bad, counted, doubtful, table_of
-from adapter.cli.own_record import ARCHIVE_KEY_FILE, own_log
-from adapter.errors import CommandRefused
-from adapter.settings import Settings
-from adapter.store.appending import Log
-from adapter.store.engine import Database, open_database
+from adapter.cli.own_record import own_archive_key
+from adapter.errors import ApprovalNeeded, CommandRefused
+from adapter.identifiers import ServiceId
 from adapter.store.erasure import Erasable, Eraser, Erasure
-from adapter.store.keyfiles import load_archive_key
 
 
-def read_day(text: str) -> date:
-    """`2026-11-27`. Raises CommandRefused."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CommandRefused("a day is written 2026-11-27") from None
+def _eraser(desk: Desk) -> Eraser:
+    return Eraser(desk.database, own_archive_key(desk.settings), desk.log)
 
 
-day_reader = reader(read_day)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Desk:
-    """What both commands work with."""
-
-    settings: Settings
-    database: Database
-    log: Log
-    eraser: Eraser
-    asking: Asking
-    now: datetime
-
-    @classmethod
-    def of(cls, settings: Settings, asking: Asking) -> _Desk:
-        database, log = open_database(settings.database_url), own_log(settings)
-        archive_key = load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
-        eraser = Eraser(database, archive_key, log)
-        return cls(settings=settings, database=database, log=log, eraser=eraser, asking=asking, now=now_utc())
-
-    def erase(self, found: Sequence[Erasable], *, why: str, what: dict[str, Any]) -> Erasure:
-        """Raises ApprovalNeeded, CommandRefused, StoreUnusable."""
-        act = Act(kind=ERASE, what=what)
-        mandate = mandate_for(self.settings, act, self.asking, self.database, self.log)
-        erasure = self.eraser.erase(
-            [one.compartment for one in found],
-            why=why,
-            officer=mandate.officer,
-            now=self.now,
-            details=mandate.details,
-        )
-        self.eraser.finish()
-        return erasure
+def _erase(desk: Desk, eraser: Eraser, found: Sequence[Erasable], *, why: str, what: dict[str, Any]) -> Erasure:
+    """Raises ApprovalNeeded, CommandRefused, StoreUnusable."""
+    mandate = desk.mandate(ERASE, what)
+    erasure = eraser.erase(
+        [one.compartment for one in found], why=why, officer=mandate.officer, now=now_utc(), details=mandate.details
+    )
+    eraser.finish()
+    return erasure
 
 
 def erase_day(
@@ -76,7 +50,9 @@ def erase_day(
         date, typer.Argument(parser=day_reader, metavar="DAY", help="A past day, UTC: 2026-11-27.", show_default=False)
     ],
     *,
-    service: Annotated[str | None, typer.Option(help="Only of this service, by its whole id.")] = None,
+    service: Annotated[
+        ServiceId | None, typer.Option(parser=service_reader, metavar="SERVICE", help="Only of this service.")
+    ] = None,
     purpose: Annotated[str | None, typer.Option(help="Only of this purpose.")] = None,
     officer: OfficerOption = None,
     officer_key: OfficerKeyOption = None,
@@ -90,24 +66,27 @@ def erase_day(
     the keys of their time.
     """
     output = Output.of(as_json=as_json)
-    desk = _Desk.of(settings_from(settings_file), Asking(officer=officer, key=officer_key))
-    if day >= desk.now.date():
+    desk = Desk.of(settings_from(settings_file), officer=officer, key=officer_key)
+    eraser, today = _eraser(desk), now_utc().date()
+    if day >= today:
         raise CommandRefused("only the messages of a past day can be erased")
+    limits = {"service": None if service is None else str(service), "purpose": purpose}
     found = [
         one
-        for one in desk.eraser.of_day(day)
-        if service in (None, one.compartment.service) and purpose in (None, one.compartment.purpose)
+        for one in eraser.of_day(day)
+        if limits["service"] in (None, one.compartment.service) and purpose in (None, one.compartment.purpose)
         if not one.is_all_held
     ]
     if not found:
-        desk.eraser.finish()  # an erasure that was cut off is ended
-        output.result(_value(None), Text(f"There is nothing to erase of {day}."))
+        eraser.finish()  # an erasure that was cut off is ended
+        of = "".join(f", {name} {limit}" for name, limit in limits.items() if limit is not None)
+        output.result(_value(None), Text(f"There is nothing to erase of {day}{of}."))
         return
     if not yes:
         output.remark(_table(found, None))
         confirm(f"Erase these messages of {day} for good?", refusal="nothing was erased")
-    what = {"day": day.isoformat(), "service": service, "purpose": purpose}
-    _tell(output, desk.erase(found, why=BY_OFFICER, what=what))
+    what = {"day": day.isoformat(), **limits}
+    _tell(output, _erase(desk, eraser, found, why=BY_OFFICER, what=what))
 
 
 def retain(
@@ -130,14 +109,15 @@ def retain(
     A running adapter does it once an hour, unless it needs two officers. Messages under a hold stay.
     """
     output = Output.of(as_json=as_json)
-    desk = _Desk.of(settings_from(settings_file), Asking(officer=officer, key=officer_key))
-    retention, day = retention_of(desk.settings), as_of or desk.now.date()
-    if day > desk.now.date():
+    desk = Desk.of(settings_from(settings_file), officer=officer, key=officer_key)
+    eraser, today = _eraser(desk), now_utc().date()
+    retention, day = retention_of(desk.settings), as_of or today
+    if day > today:
         raise CommandRefused(f"{day} is not here yet")
-    found = desk.eraser.due(retention, day)
+    found = eraser.due(retention, day)
     if dry_run or not found:
         if not dry_run:
-            desk.eraser.finish()
+            eraser.finish()
         shown = _table(found, retention) if found else Text("No messages are over their time.")
         output.result({"due": [_line_value(one, retention) for one in found]}, shown)
         return
@@ -145,7 +125,15 @@ def retain(
         output.remark(_table(found, retention))
         confirm("Erase these messages for good?", refusal="nothing was erased")
     what = {"as_of": day.isoformat(), "retention": retention.described()}
-    _tell(output, desk.erase(found, why=BY_RETENTION, what=what))
+    try:
+        erasure = _erase(desk, eraser, found, why=BY_RETENTION, what=what)
+    except ApprovalNeeded:
+        if as_of is None:
+            output.remark(
+                f"Officers sign the day: type it with --as-of {day}, which after midnight UTC is another one."
+            )
+        raise
+    _tell(output, erasure)
 
 
 def _tell(output: Output, erasure: Erasure) -> None:

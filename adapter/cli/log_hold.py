@@ -7,12 +7,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from adapter.audit.approvals import Act
 from adapter.audit.retention import Hold
-from adapter.cli.approval_gate import Asking, OfficerKeyOption, OfficerOption, mandate_for
-from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
+from adapter.cli.approval_gate import Desk, OfficerKeyOption, OfficerOption
+from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from, words_reader
 from adapter.cli.output import JsonValue, Output, counted, good, table_of, when
-from adapter.cli.own_record import own_log
 from adapter.errors import InvalidIdentifier
 from adapter.identifiers import MessageId
 from adapter.store.engine import open_database
@@ -25,9 +23,14 @@ app = typer.Typer(
 )
 
 ReasonOption = Annotated[
-    str, typer.Option(help="Why, such as the order's number: no personal data.", metavar="TEXT", show_default=False)
+    str,
+    typer.Option(
+        parser=words_reader,
+        help="Why, such as the order's number: no personal data.",
+        metavar="TEXT",
+        show_default=False,
+    ),
 ]
-LIFT = "hold-lift"
 
 
 @app.command(epilog="adapter log hold add urn:uuid:… --reason 'court order 17/2026'")
@@ -42,16 +45,11 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Hold an exchange: its messages are not erased before the hold is lifted."""
-    output, settings = Output.of(as_json=as_json), settings_from(settings_file)
+    output, desk = Output.of(as_json=as_json), Desk.of(settings_from(settings_file), officer=officer)
     message_id, incident = _read(about)
-    holds = Holds(open_database(settings.database_url))
+    holds = Holds(desk.database)
     hold = holds.place(
-        own_log(settings),
-        message_id=message_id,
-        incident=incident,
-        reason=reason,
-        officer=Asking(officer=officer).alone().officer,
-        now=now_utc(),
+        desk.log, message_id=message_id, incident=incident, reason=reason, officer=desk.officer, now=now_utc()
     )
     kept = holds.messages(hold)
     output.result(
@@ -92,14 +90,13 @@ def lift(
     as_json: JsonOption = False,
 ) -> None:
     """Lift a hold: from then on the messages are erased when their time is over."""
-    output, settings = Output.of(as_json=as_json), settings_from(settings_file)
-    database, log = open_database(settings.database_url), own_log(settings)
-    holds = Holds(database)
+    output = Output.of(as_json=as_json)
+    desk = Desk.of(settings_from(settings_file), officer=officer, key=officer_key)
+    holds = Holds(desk.database)
     found = find_hold({int(hold.number): hold for hold in holds.open()}, number)
-    act = Act(kind=LIFT, what={"hold": number, "about": found.about})
-    mandate = mandate_for(settings, act, Asking(officer=officer, key=officer_key), database, log)
+    mandate = desk.mandate("hold-lift", {"hold": number, "about": found.about, "reason": reason})
     hold, entry = holds.lift(
-        log, number, reason=reason, officer=mandate.officer, now=now_utc(), details=mandate.details
+        desk.log, number, reason=reason, officer=mandate.officer, now=now_utc(), details=mandate.details
     )
     output.result(
         {"lifted": hold.number, "about": hold.about, "record": entry},

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from datetime import UTC, date
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from adapter.audit.approvals import Act
-from adapter.audit.secrecy import Covered, SecrecyOrder, order_details, read_consumer
-from adapter.cli.approval_gate import Asking, Mandate, OfficerKeyOption, OfficerOption, mandate_for
+from adapter.audit.secrecy import Covered, SecrecyOrder, lift_details, order_details, read_consumer
+from adapter.cli.approval_gate import Desk, OfficerKeyOption, OfficerOption
 from adapter.cli.directory_source import own_directory
-from adapter.cli.log_subject import read_subject_file, tag_of
+from adapter.cli.log_subject import SubjectFileOption, read_subject_file, tag_of
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
     SettingsOption,
+    day_reader,
     message_id_reader,
     now_utc,
     service_reader,
     settings_from,
 )
 from adapter.cli.output import JsonValue, Output, good, table_of, when
-from adapter.cli.own_record import own_log
 from adapter.directory.model import Directory
 from adapter.errors import CommandRefused
 from adapter.identifiers import MessageId, ServiceId
 from adapter.settings import Settings
 from adapter.store.engine import open_database
-from adapter.store.secrecy_orders import SecrecyOrders
+from adapter.store.secrecy_orders import SecrecyOrders, find_order
 
 app = typer.Typer(
     help="Secrecy orders: what a person is not told of the record yet, on whose authority, until which day.",
@@ -51,7 +49,10 @@ def add(
         str, typer.Option(help="The authority's own number of the order. No personal data.", show_default=False)
     ],
     until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Its last day, by the calendar of UTC.", show_default=False)
+        date,
+        typer.Option(
+            parser=day_reader, metavar="DAY", help="Its last day, by the calendar of UTC.", show_default=False
+        ),
     ],
     service: Annotated[
         ServiceId | None, typer.Option(parser=service_reader, metavar="SERVICE", help="Requests to this service.")
@@ -64,10 +65,7 @@ def add(
     message_id: Annotated[
         MessageId | None, typer.Option(parser=message_id_reader, metavar="ID", help="This exchange.")
     ] = None,
-    subject_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Requests about this person: one line KIND:VALUE; - is standard input."),
-    ] = None,
+    subject_file: SubjectFileOption = None,
     officer: OfficerOption = None,
     officer_key: OfficerKeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
@@ -79,6 +77,7 @@ def add(
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
+    desk = Desk.of(settings, officer=officer, key=officer_key)
     directory, now = own_directory(settings), now_utc()
     _check_known(settings, directory, service, purpose)
     covered = Covered(
@@ -92,14 +91,13 @@ def add(
     if known is None:
         kinds = ", ".join(sorted(directory.secrecy_kinds)) or "none"
         raise CommandRefused(f"the directory has no kind of secrecy order {kind}; it has: {kinds}")
-    last_day = date(until.year, until.month, until.day)
-    details = order_details(known, reference, covered, until=last_day, now=now)
-    mandate = _mandate(settings, "secrecy-add", details, Asking(officer=officer, key=officer_key))
-    orders = SecrecyOrders(open_database(settings.database_url))
-    number = orders.place({**details, **mandate.details}, officer=mandate.officer, log=own_log(settings), now=now)
+    details = order_details(known, reference, covered, until=until, now=now)
+    mandate = desk.mandate("secrecy-add", details)
+    orders = SecrecyOrders(desk.database)
+    number = orders.place({**details, **mandate.details}, officer=mandate.officer, log=desk.log, now=now)
     output.result(
         {"order": number, **details},
-        Text.assemble(good("Placed "), f"order {number}, until {last_day}: ", _covers(covered)),
+        Text.assemble(good("Placed "), f"order {number}, until {until}: ", _covers(covered)),
     )
 
 
@@ -158,21 +156,14 @@ def lift(
 ) -> None:
     """End an order before its last day: from now on the person is told what it covered."""
     output = Output.of(as_json=as_json)
-    settings = settings_from(settings_file)
-    act = {"order": number, "reason": reason}
-    mandate = _mandate(settings, "secrecy-lift", act, Asking(officer=officer, key=officer_key))
-    orders = SecrecyOrders(open_database(settings.database_url))
-    entry = orders.lift(
-        number, reason, officer=mandate.officer, log=own_log(settings), now=now_utc(), more=mandate.details
-    )
+    desk = Desk.of(settings_from(settings_file), officer=officer, key=officer_key)
+    orders, now = SecrecyOrders(desk.database), now_utc()
+    order = find_order(orders.all(), number)
+    said = lift_details(order, reason, today=now.astimezone(UTC).date())
+    what = {**said, "order": order.kind, "reference": order.reference, "covers": order.covered.described()}
+    mandate = desk.mandate("secrecy-lift", what)
+    entry = orders.lift(number, reason, officer=mandate.officer, log=desk.log, now=now, more=mandate.details)
     output.result({"lifted": number, "record": entry}, Text(f"Lifted order {number}, record {entry}"))
-
-
-def _mandate(settings: Settings, kind: str, what: dict[str, Any], asking: Asking) -> Mandate:
-    """Leave for exactly this. Raises ApprovalNeeded: it was asked for, and officers have to sign."""
-    return mandate_for(
-        settings, Act(kind=kind, what=what), asking, open_database(settings.database_url), own_log(settings)
-    )
 
 
 def _covers(covered: Covered) -> str:

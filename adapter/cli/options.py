@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -20,6 +20,7 @@ Value = TypeVar("Value")
 
 BASIS_FORM: Final = "KIND[,NAME=VALUE…]:REFERENCE"
 DEFAULT_SETTINGS: Final = Path("adapter.toml")
+_MAX_WORDS_CHARS: Final = 500
 
 
 class Suite(StrEnum):
@@ -82,6 +83,22 @@ def read_time(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+def read_day(text: str) -> date:
+    """`2026-11-27`. Raises CommandRefused."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandRefused("a day is written 2026-11-27") from None
+
+
+def read_words(text: str) -> str:
+    """Why an officer did something, for the record. Raises CommandRefused: nothing is said, or a whole story."""
+    said = text.strip()
+    if not 1 <= len(said) <= _MAX_WORDS_CHARS:
+        raise CommandRefused(f"say it in 1 to {_MAX_WORDS_CHARS} characters")
+    return said
+
+
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The authority's folder.", show_default=False)]
 SettingsOption = Annotated[
     Path,
@@ -111,6 +128,8 @@ official_reader: Final = reader(OfficialId)
 subject_reader: Final = reader(read_subject)
 legal_basis_reader: Final = reader(read_legal_basis)
 time_reader: Final = reader(read_time)
+day_reader: Final = reader(read_day)
+words_reader: Final = reader(read_words)
 
 
 def settings_path(given: Path) -> Path:

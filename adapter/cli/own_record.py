@@ -1,4 +1,4 @@
-"""The adapter's own record, as commands open it: its name, its key, its log."""
+"""The adapter's own record, as commands open it: its name, its keys, its log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adapter.crypto.note import NoteSigner
 from adapter.errors import KeyUnusable
 from adapter.settings import Settings
 from adapter.store.appending import Log
-from adapter.store.keyfiles import KeyPurpose, load_private_key
+from adapter.store.keyfiles import KeyPurpose, load_archive_key, load_private_key
 
 RECORD_KEY_FILE: Final = "record.key"
 ARCHIVE_KEY_FILE: Final = "archive.key"
@@ -30,6 +30,11 @@ def note_signer(name: str, path: Path, purpose: KeyPurpose, passphrase_file: Pat
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyUnusable(f"{path} is not an Ed25519 key, which this purpose needs")
     return NoteSigner(name, key)
+
+
+def own_archive_key(settings: Settings) -> bytes:
+    """The key over the keys of kept messages, and over the tags of subjects. Raises KeyUnusable."""
+    return load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
 
 
 def own_log(settings: Settings) -> Log:

@@ -73,10 +73,10 @@ class AccessRules:
     def _record_change(
         connection: Connection, action: str, rule: AccessRule, *, officer: str, log: Log, now: datetime
     ) -> RecordNumber:
-        if json.loads(canonical_json(_described(rule))) != _described(rule):
+        if json.loads(canonical_json(rule_details(rule))) != rule_details(rule):
             raise CommandRefused("the rule's note or one of its lists is too long")
         connection.execute(update(policy).values(version=policy.c.version + 1))
-        details = {"policy": _version(connection), "rule": _described(rule)}
+        details = {"policy": _version(connection), "rule": rule_details(rule)}
         return append(connection, log, (admin_entry(action, officer=officer, at=now, details=details),))[0]
 
 
@@ -99,7 +99,7 @@ def _check_against_record(connection: Connection, in_force: Mapping[int, AccessR
     if version != last_version or granted.keys() != in_force.keys():
         raise StoreUnusable("the access rules are not those that the record granted; run `adapter log verify`")
     for number, rule in in_force.items():
-        if _described(rule) != granted[number]:
+        if rule_details(rule) != granted[number]:
             raise StoreUnusable(f"access rule {rule.id!r} is not what entry {number} granted; run `adapter log verify`")
 
 
@@ -107,7 +107,7 @@ def _version(connection: Connection) -> int:
     return int(connection.execute(select(policy.c.version)).scalar_one())
 
 
-def _described(rule: AccessRule) -> dict[str, Any]:
+def rule_details(rule: AccessRule) -> dict[str, Any]:
     """The rule as its entry says it: what is not there means any."""
     said = {
         "id": rule.id,

@@ -44,11 +44,17 @@ class SecrecyOrders:
         more: by which approval (cli.approval_gate).
         """
         with self._database.writing() as connection:
-            order = _read(connection).get(RecordNumber(number))
-            if order is None:
-                raise CommandRefused(f"entry {number} is no secrecy order")
+            order = find_order(_read(connection), number)
             details = lift_details(order, reason, today=now.astimezone(UTC).date()) | dict(more)
             return append(connection, log, (admin_entry(LIFTED, officer=officer, at=now, details=details),))[0]
+
+
+def find_order(orders: Mapping[RecordNumber, SecrecyOrder], number: int) -> SecrecyOrder:
+    """The order of this number. Raises CommandRefused."""
+    order = orders.get(RecordNumber(number))
+    if order is None:
+        raise CommandRefused(f"entry {number} is no secrecy order: `adapter log secrecy list` names them")
+    return order
 
 
 def _read(connection: Connection) -> Mapping[RecordNumber, SecrecyOrder]:

@@ -8,15 +8,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.cli import doctor_checks
 from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.own_record import record_signer
+from adapter.crypto.note import NoteSigner
 from adapter.hardening import Protection
+from adapter.store.keyfiles import KeyPurpose, save_private_key
 from tests.adapter_home import write_register
 from tests.command_line import typed
 from tests.pki import Federation
 from tests.unit.cli.dialogue import Run
+from tests.unit.cli.office import ACTS, NAMES, Office, write_rule
 from tests.unit.cli.trust_scene import Scene, build, copied
 
 PROTECTED = (
@@ -70,6 +74,24 @@ def authority(run: Run, place: Path) -> AuthorityFolder:
     arguments = ["--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem"]
     assert run("authority", "init", "authority", "--make-officers", "3", *arguments).code == 0
     return AuthorityFolder(path=place / "authority")
+
+
+@pytest.fixture
+def vkeys(place: Path) -> list[str]:
+    """Three officers with keys in the working folder, of whom the settings know all."""
+    found = []
+    for name in NAMES:
+        private = Ed25519PrivateKey.generate()
+        save_private_key(place / f"{name}.key", private, KeyPurpose.OFFICER)
+        found.append(NoteSigner(name, private).vkey)
+    write_rule(place, ACTS, found)
+    return found
+
+
+@pytest.fixture
+def office(run: Run, place: Path, vkeys: list[str]) -> Office:
+    assert len(vkeys) == len(NAMES)
+    return Office(run, place)
 
 
 @pytest.fixture(scope="session")

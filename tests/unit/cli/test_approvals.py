@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.verify import verify_record
 from adapter.cli import approval_gate, approvals
-from adapter.cli.own_record import own_log, record_signer
+from adapter.cli.own_record import own_log
 from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.settings import load_settings
 from adapter.store.appending import append_entries
 from adapter.store.engine import open_database
 from adapter.store.keyfiles import KeyPurpose, save_private_key
-from adapter.store.log_reader import LogReader
 from tests.pki import NOW
 from tests.unit.cli.dialogue import Run
+from tests.unit.cli.office import ACTS, NAMES, Office, write_rule
 from tests.unit.store.test_reviews import emergency
 
-ACTS = ("key-create", "key-revoke", "access-grant", "access-revoke")
-NAMES = ("dilnoza", "bek", "olim")
 GRANT = (
     "access",
     "grant",
@@ -36,66 +31,6 @@ GRANT = (
     "UZ/GOV/200000001/population/GetPerson/v1",
     "--all-fields",
 )
-
-
-def write_rule(place: Path, acts: tuple[str, ...], vkeys: list[str], more: str = "") -> None:
-    file = place / "register" / "adapter.toml"
-    text = file.read_text().partition("\n[approvals]")[0]
-    file.write_text(f"{text}\n[approvals]\nacts = {json.dumps(acts)}\nofficers = {json.dumps(vkeys)}\n{more}")
-
-
-@pytest.fixture
-def vkeys(place: Path) -> list[str]:
-    """Three officers with keys in the working folder, of whom the settings know all."""
-    found = []
-    for name in NAMES:
-        private = Ed25519PrivateKey.generate()
-        save_private_key(place / f"{name}.key", private, KeyPurpose.OFFICER)
-        found.append(NoteSigner(name, private).vkey)
-    write_rule(place, ACTS, found)
-    return found
-
-
-class Office:
-    """The commands as officers type them."""
-
-    def __init__(self, run: Run, place: Path) -> None:
-        self.run, self.place = run, place
-
-    def type(self, *words: str, code: int = 0) -> str:
-        done = self.run(*words, "--settings", "register")
-        assert done.code == code, done
-        return done.out + done.err
-
-    def ask(self, *words: str) -> str:
-        """Type an act that needs approval; gives the id of the request."""
-        said = self.type(*words, code=8)
-        return next(word.strip(":.`") for word in said.split() if word.startswith("a-"))
-
-    def approve(self, id_: str, name: str, code: int = 0) -> str:
-        return self.type("approvals", "approve", id_, "--key", f"{name}.key", code=code)
-
-    def pending(self, *more: str) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = json.loads(self.run("approvals", "list", "--json", *more, "-s", "register").out)
-        return listed
-
-    def rules(self) -> list[dict[str, Any]]:
-        rules: list[dict[str, Any]] = json.loads(self.type("access", "list", "--json"))["rules"]
-        return rules
-
-    def outcomes(self) -> list[str]:
-        """Of the whole record, which must verify."""
-        settings = load_settings(self.place / "register" / "adapter.toml")
-        database, verifier = open_database(settings.database_url), NoteVerifier.parse(record_signer(settings).vkey)
-        verify_record(LogReader(database), origin=str(settings.member), verifiers=(verifier,))
-        with sqlite3.connect(database.path) as connection:
-            return [row[0] for row in connection.execute("SELECT outcome FROM entries ORDER BY number")]
-
-
-@pytest.fixture
-def office(run: Run, place: Path, vkeys: list[str]) -> Office:
-    assert len(vkeys) == len(NAMES)
-    return Office(run, place)
 
 
 def test_an_act_is_done_by_the_same_command_after_two_officers_and_all_is_in_the_record(office: Office) -> None:
