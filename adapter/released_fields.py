@@ -42,6 +42,10 @@ class Replacement(Enum):
     """Of a name its first letter, and a full stop."""
 
 
+SAYS_NOTHING: Final = frozenset((Replacement.NIL, Replacement.EMPTY, Replacement.MASK, Replacement.ZERO))
+"""What stands there is the same whatever the value was."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReleasedFields:
     """What a rule lets out. Raises CommandRefused when its paths do not fit together.

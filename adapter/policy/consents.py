@@ -34,11 +34,10 @@ from adapter.errors import (
     SecurityFailed,
 )
 from adapter.identifiers import ServiceId, SubsystemId
-from adapter.released_fields import EVERYTHING, ReleasedFields, Replacement
+from adapter.released_fields import EVERYTHING, SAYS_NOTHING, ReleasedFields, Replacement
 from adapter.stages import PersonalData, UsedConsent
 
 _SKEW: Final = timedelta(minutes=1)
-_SAYS_NOTHING: Final = frozenset((Replacement.NIL, Replacement.EMPTY, Replacement.MASK, Replacement.ZERO))
 
 
 class ConsentStatus(Enum):
@@ -221,7 +220,7 @@ def within_consent(rule: ReleasedFields | None, consented: ReleasedFields | None
     replaced = [
         (path, way)
         for path, way in rule.replaced
-        if way in _SAYS_NOTHING or any(_covers(one, rule.expanded(path)) for one in agreed)
+        if way in SAYS_NOTHING or any(_covers(one, rule.expanded(path)) for one in agreed)
     ]
     # What the person agreed to below a path of the rule that means whatever stands there.
     wide = [rule.expanded(path) for path in rule.released if path.endswith(f"/{EVERYTHING}")]

@@ -12,6 +12,7 @@ from adapter.identifiers import OfficialId, ServiceId, SubsystemId
 from adapter.policy.consents import VerifiedConsent, Wish, consent_named, within_consent
 from adapter.policy.lawful import check_lawful
 from adapter.policy.rules import AccessRule, PolicySnapshot
+from adapter.policy.volume import beyond_volume
 from adapter.released_fields import ReleasedFields
 from adapter.stages import AuthorizedRequest, PersonalData, ValidRequest
 
@@ -140,6 +141,7 @@ def facts_of(valid: ValidRequest) -> AccessFacts:
 def _unmet(rule: AccessRule, facts: AccessFacts, directory: Directory, now: datetime) -> list[str]:
     """The conditions of one rule that the facts do not meet, in the order in which an officer would read them."""
     basis = facts.personal_data.legal_basis
+    beyond = _beyond_regulation(rule, facts, directory)
     conditions = (
         (rule.service == facts.service, f"is about {rule.service}"),
         (names_consumer(rule.consumer, facts.consumer, directory), f"is for {rule.consumer}"),
@@ -149,9 +151,20 @@ def _unmet(rule: AccessRule, facts: AccessFacts, directory: Directory, now: date
         (_holds(rule.regulations, facts.regulation), "does not name this regulation"),
         (rule.valid_from is None or rule.valid_from <= now, "is not valid yet"),
         (rule.valid_until is None or now < rule.valid_until, "is no longer valid"),
+        (beyond is None, f"lets out {beyond}, which regulation {facts.regulation} does not"),
         *_emergency_conditions(rule.emergency_officials, facts),
     )
     return [words for met, words in conditions if not met]
+
+
+def _beyond_regulation(rule: AccessRule, facts: AccessFacts, directory: Directory) -> str | None:
+    """What the rule lets out beyond the volume of data of the regulation that is named; lawfulness was checked before.
+
+    The register decides what an e-service may have of a document, whatever the provider's officer granted.
+    """
+    if facts.regulation is None:
+        return None
+    return beyond_volume(rule.fields, directory.by_regulation[facts.regulation].regulation.documents[facts.service])
 
 
 def _emergency_conditions(officials: frozenset[str] | None, facts: AccessFacts) -> tuple[tuple[bool, str], ...]:
