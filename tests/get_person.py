@@ -6,43 +6,24 @@ from functools import cache
 
 from adapter.envelope.description import ServiceDescription, read_description
 from adapter.envelope.names import CLIENT, SOAP11
-from adapter.identifiers import (
-    Purpose,
-    SubjectId,
-    pinfl_check_digit,
-)
-from adapter.stages import (
-    LegalBasis,
-    PersonalData,
-)
+from adapter.identifiers import Purpose, SubjectId, pinfl_check_digit
+from adapter.stages import LegalBasis, PersonalData
+from tests.one_operation import one_operation
 
 PERSON = "urn:test:person"
 PINFL = "3010190000001" + str(pinfl_check_digit("3010190000001"))
 OTHER_PINFL = "4020292000002" + str(pinfl_check_digit("4020292000002"))
 
-WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
-    xmlns:p="{PERSON}" targetNamespace="{PERSON}">
-  <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{PERSON}"
+SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{PERSON}"
     elementFormDefault="qualified">
-    <xs:element name="GetPerson"><xs:complexType><xs:sequence>
-      <xs:element name="Pinfl"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[0-9]{{14}}"/>
-      </xs:restriction></xs:simpleType></xs:element></xs:sequence></xs:complexType></xs:element>
-    <xs:element name="GetPersonResponse"><xs:complexType><xs:sequence>
-      <xs:element name="Surname" type="xs:string"/><xs:element name="Born" type="xs:date"/>
-    </xs:sequence></xs:complexType></xs:element>
-  </xs:schema></types>
-  <message name="In"><part name="parameters" element="p:GetPerson"/></message>
-  <message name="Out"><part name="parameters" element="p:GetPersonResponse"/></message>
-  <portType name="Person">
-    <operation name="GetPerson"><input message="p:In"/><output message="p:Out"/></operation></portType>
-  <binding name="PersonSoap" type="p:Person">
-    <soap:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
-    <operation name="GetPerson"><soap:operation soapAction="urn:GetPerson"/>
-      <input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation>
-  </binding>
-  <service name="PersonService"><port name="PersonSoap" binding="p:PersonSoap">
-    <soap:address location="http://127.0.0.1/person"/></port></service>
-</definitions>""".encode()
+  <xs:element name="GetPerson"><xs:complexType><xs:sequence>
+    <xs:element name="Pinfl"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[0-9]{{14}}"/>
+    </xs:restriction></xs:simpleType></xs:element></xs:sequence></xs:complexType></xs:element>
+  <xs:element name="GetPersonResponse"><xs:complexType><xs:sequence>
+    <xs:element name="Surname" type="xs:string"/><xs:element name="Born" type="xs:date"/>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""
+WSDL = one_operation(SCHEMA, namespace=PERSON, operation="GetPerson", answer="GetPersonResponse").encode()
 
 ANSWER = f'<GetPersonResponse xmlns="{PERSON}"><Surname>Каримов</Surname><Born>1990-01-01</Born></GetPersonResponse>'
 

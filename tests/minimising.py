@@ -11,6 +11,7 @@ from adapter.envelope.description import ServiceDescription, read_description
 from adapter.exchange.minimising import cut_down
 from adapter.released_fields import ReleasedFields, Replacement
 from adapter.stages import ReleasedAnswer, ValidAnswer
+from tests.one_operation import one_operation
 
 NS = "urn:test:file"
 SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NS}" targetNamespace="{NS}"
@@ -55,16 +56,7 @@ SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NS}"
   <xs:element name="Paper" type="xs:string"/>
   <xs:element name="Verdict" type="xs:string" substitutionGroup="Paper"/>
 </xs:schema>"""
-WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
-    xmlns:f="{NS}" targetNamespace="{NS}"><types>{SCHEMA}</types>
-  <message name="In"><part name="p" element="f:Ask"/></message>
-  <message name="Out"><part name="p" element="f:File"/></message>
-  <portType name="T"><operation name="Ask"><input message="f:In"/><output message="f:Out"/></operation></portType>
-  <binding name="B" type="f:T"><soap:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
-    <operation name="Ask"><soap:operation soapAction=""/>
-      <input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation></binding>
-  <service name="S"><port name="P" binding="f:B"><soap:address location="http://127.0.0.1/"/></port></service>
-</definitions>""".encode()
+WSDL = one_operation(SCHEMA, namespace=NS, operation="Ask", answer="File").encode()
 
 
 @cache

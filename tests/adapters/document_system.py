@@ -16,34 +16,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from tests.one_operation import one_operation
+
 NS = "urn:example:documents:1"
-WSDL = f"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
-    xmlns:d="{NS}" targetNamespace="{NS}">
-  <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NS}" targetNamespace="{NS}"
+SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NS}" targetNamespace="{NS}"
     elementFormDefault="qualified">
-    <xs:element name="Put"><xs:complexType><xs:sequence>
-      <xs:element name="Title" type="xs:string"/>
-      <xs:element name="Content" type="xs:base64Binary" minOccurs="0"/>
-      <xs:element name="File" type="xs:anyURI" minOccurs="0"/>
-    </xs:sequence></xs:complexType></xs:element>
-    <xs:element name="PutResponse"><xs:complexType><xs:sequence>
-      <xs:element name="Size" type="xs:long"/><xs:element name="Sha256" type="xs:hexBinary"/>
-      <xs:element name="Content" type="xs:base64Binary" minOccurs="0"/>
-      <xs:element name="File" type="xs:anyURI" minOccurs="0"/>
-    </xs:sequence></xs:complexType></xs:element>
-  </xs:schema></types>
-  <message name="In"><part name="parameters" element="d:Put"/></message>
-  <message name="Out"><part name="parameters" element="d:PutResponse"/></message>
-  <portType name="Documents">
-    <operation name="Put"><input message="d:In"/><output message="d:Out"/></operation></portType>
-  <binding name="DocumentsSoap" type="d:Documents">
-    <soap:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
-    <operation name="Put"><soap:operation soapAction="urn:Put"/>
-      <input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation>
-  </binding>
-  <service name="DocumentsService"><port name="DocumentsSoap" binding="d:DocumentsSoap">
-    <soap:address location="http://127.0.0.1/documents"/></port></service>
-</definitions>"""
+  <xs:element name="Put"><xs:complexType><xs:sequence>
+    <xs:element name="Title" type="xs:string"/>
+    <xs:element name="Content" type="xs:base64Binary" minOccurs="0"/>
+    <xs:element name="File" type="xs:anyURI" minOccurs="0"/>
+  </xs:sequence></xs:complexType></xs:element>
+  <xs:element name="PutResponse"><xs:complexType><xs:sequence>
+    <xs:element name="Size" type="xs:long"/><xs:element name="Sha256" type="xs:hexBinary"/>
+    <xs:element name="Content" type="xs:base64Binary" minOccurs="0"/>
+    <xs:element name="File" type="xs:anyURI" minOccurs="0"/>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""
+WSDL = one_operation(SCHEMA, namespace=NS, operation="Put", answer="PutResponse")
 XOP = "http://www.w3.org/2004/08/xop/include"
 PIECE = 1 << 20
 
