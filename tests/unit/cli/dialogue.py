@@ -39,6 +39,8 @@ MASKS: Final = (
 
 
 _BLOCK: Final = re.compile(r"^(?:    .*\n)+", re.MULTILINE)
+_COMMANDS: Final = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
+_BETWEEN: Final = re.compile(r"\n\n(?=\$ )")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,15 @@ def play(dialogue: Dialogue, run: Run, home: Path) -> Dialogue:
     return Dialogue(dialogue.heading, tuple(_answered(exchange.command, run, home) for exchange in dialogue.exchanges))
 
 
+def played(file: Path, run: Run, home: Path) -> tuple[str, str]:
+    """What is shown when the file's dialogue is typed, and what the file says is shown."""
+    expected = Dialogue.parse(file.read_text())
+    shown = play(expected, run, home)
+    if updating():
+        file.write_text(shown.text())
+    return shown.text(), expected.text()
+
+
 def _answered(command: str, run: Run, home: Path) -> Exchange:
     program, *arguments = shlex.split(command)
     assert program == "adapter", f"only `adapter` can be typed in a dialogue, not {program}"
@@ -111,9 +122,16 @@ def blocks_of(page: str) -> list[str]:
     return [textwrap.dedent(block).strip() for block in _BLOCK.findall(page)]
 
 
-def played_in(file: Path) -> set[str]:
-    """Every command of a dialogue's file, with what it prints, as a page would show it."""
-    return {part.strip() for part in re.split(r"\n\n(?=\$ )", file.read_text())}
+def commands_of(page: str) -> list[str]:
+    """The commands of a page of the manual, each with what it prints, empty lines included."""
+    blocks = (textwrap.dedent(block) for block in _COMMANDS.findall(page))
+    return [one.strip() for block in blocks for one in _BETWEEN.split(block)]
+
+
+def played_in(*files: Path) -> set[str]:
+    """Every command of these dialogues, with what it prints, as a page would show it."""
+    dialogues = (Dialogue.parse(file.read_text()) for file in files)
+    return {exchange.text().strip() for dialogue in dialogues for exchange in dialogue.exchanges}
 
 
 def updating() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-import textwrap
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,10 +21,9 @@ from adapter.store.engine import Database, open_database
 from adapter.store.record import RecordWriter
 from tests.memory_parts import Clock
 from tests.records import NOW, a_claim, a_request, an_answer, an_entry
-from tests.unit.cli.dialogue import Dialogue, Run, play, updating
+from tests.unit.cli.dialogue import Run, commands_of, played, played_in
 
 DIALOGUE = Path(__file__).parent / "accountability-dialogue.txt"
-_BLOCK: Final = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
 _TEST: Final = re.compile(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`")
 DAY: Final = timedelta(days=1)
 
@@ -84,20 +82,14 @@ async def records(place: Path) -> Path:
 
 
 async def test_the_dialogue_is_what_the_commands_print(run: Run, records: Path) -> None:
-    expected = Dialogue.parse(DIALOGUE.read_text())
-    shown = play(expected, run, records)
-    if updating():
-        DIALOGUE.write_text(shown.text())
-    assert shown.text() == expected.text()
+    shown, expected = played(DIALOGUE, run, records)
+    assert shown == expected
 
 
 def test_the_page_shows_the_dialogue(root: Path) -> None:
-    page = (root / "docs/accountability.md").read_text()
-    played = {exchange.text().strip() for exchange in Dialogue.parse(DIALOGUE.read_text()).exchanges}
-    blocks = [textwrap.dedent(block).strip() for block in _BLOCK.findall(page)]
-    assert len(blocks) == len(played)
-    for block in blocks:
-        assert block in played
+    commands, shown = commands_of((root / "docs/accountability.md").read_text()), played_in(DIALOGUE)
+    assert len(commands) == len(shown)
+    assert [one for one in commands if one not in shown] == []
 
 
 def test_every_test_that_the_page_names_is_there(root: Path) -> None:

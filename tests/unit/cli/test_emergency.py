@@ -31,7 +31,7 @@ from adapter.store.reviews import EmergencyReviews
 from tests.get_person import PINFL, emergency_call
 from tests.pki import Federation
 from tests.two_sides import fault_code, two_sides
-from tests.unit.cli.dialogue import Dialogue, Run, blocks_of, play, updating
+from tests.unit.cli.dialogue import Dialogue, Run, blocks_of, play, played, played_in
 from tests.unit.store.test_reviews import emergency
 
 HERE = Path(__file__).parent
@@ -83,21 +83,13 @@ async def _ask(settings: Settings, federation: Federation) -> None:
         await record.close()
 
 
-def _played(file: Path, run: Run, place: Path) -> tuple[str, str]:
-    expected = Dialogue.parse(file.read_text())
-    shown = play(expected, run, place)
-    if updating():
-        file.write_text(shown.text())
-    return shown.text(), expected.text()
-
-
 def test_granting_is_what_the_commands_print(run: Run, place: Path) -> None:
-    shown, expected = _played(GRANTING, run, place)
+    shown, expected = played(GRANTING, run, place)
     assert shown == expected
 
 
 def test_reviewing_is_what_the_commands_print(run: Run, place: Path, asked: Settings) -> None:
-    shown, expected = _played(REVIEWING, run, place)
+    shown, expected = played(REVIEWING, run, place)
     assert shown == expected
     assert PINFL not in shown
     assert run("log", "verify", "--settings", "register").code == 0
@@ -105,10 +97,9 @@ def test_reviewing_is_what_the_commands_print(run: Run, place: Path, asked: Sett
 
 def test_the_page_shows_what_is_printed(root: Path) -> None:
     blocks = blocks_of((root / "docs/emergency.md").read_text())
-    dialogues = (Dialogue.parse(file.read_text()) for file in (GRANTING, REVIEWING))
-    played = {exchange.text().strip() for dialogue in dialogues for exchange in dialogue.exchanges}
+    shown = played_in(GRANTING, REVIEWING)
     assert len(blocks) >= 5
-    assert not [block for block in blocks if block not in played]
+    assert [block for block in blocks if block not in shown] == []
 
 
 def test_a_script_reads_all_of_a_review_and_the_exit_code(run: Run, asked: Settings) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-import textwrap
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -21,12 +19,11 @@ from adapter.cli.own_record import own_log
 from adapter.store.appending import append_entries
 from adapter.store.engine import open_database
 from tests.unit.cli import record_scene
-from tests.unit.cli.dialogue import Dialogue, Run, play, updating
+from tests.unit.cli.dialogue import Run, commands_of, played, played_in
 from tests.unit.cli.record_scene import PERSON, day_of_work, settings_of
 
 RECORD = Path(__file__).parent / "record-dialogue.txt"
 REPORT = Path(__file__).parent / "report-dialogue.txt"
-_BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
 
 
 @pytest.fixture
@@ -37,14 +34,6 @@ def record(place: Path) -> Path:
 @pytest.fixture
 def reported(place: Path) -> Path:
     return record_scene.prepare_report(place)
-
-
-def played(file: Path, run: Run, place: Path) -> tuple[str, str]:
-    expected = Dialogue.parse(file.read_text())
-    shown = play(expected, run, place)
-    if updating():
-        file.write_text(shown.text())
-    return shown.text(), expected.text()
 
 
 def test_the_record_is_searched_proved_and_held_against_others(run: Run, record: Path) -> None:
@@ -60,11 +49,9 @@ def test_the_report_says_what_is_unusual_first(run: Run, reported: Path) -> None
 
 @pytest.mark.parametrize(("page", "dialogue"), [("record", RECORD), ("report", REPORT)])
 def test_the_pages_show_the_dialogues(root: Path, page: str, dialogue: Path) -> None:
-    blocks = _BLOCK.findall((root / f"docs/{page}.md").read_text())
-    commands = [one.strip() for block in blocks for one in re.split(r"\n\n(?=\$ )", textwrap.dedent(block))]
+    commands, shown = commands_of((root / f"docs/{page}.md").read_text()), played_in(dialogue)
     assert len(commands) >= 2
-    shown = {exchange.text().strip() for exchange in Dialogue.parse(dialogue.read_text()).exchanges}
-    assert [command for command in commands if command not in shown] == []
+    assert [one for one in commands if one not in shown] == []
 
 
 def _found(page: html.HtmlElement, path: str) -> list[Any]:

@@ -12,7 +12,7 @@ from adapter.store.archive import read_message
 from adapter.store.engine import open_database
 from tests.kept_messages import ARCHIVE_KEY, keep_messages
 from tests.records import SERVICE
-from tests.unit.cli.dialogue import Dialogue, Run, blocks_of, play, updating
+from tests.unit.cli.dialogue import Run, blocks_of, played, played_in
 
 DIALOGUE = Path(__file__).parent / "retention-dialogue.txt"
 ARCHIVE_DIALOGUE = DIALOGUE.with_name("archive-dialogue.txt")
@@ -34,23 +34,16 @@ def home(place: Path) -> Path:
 
 
 def test_the_dialogue_is_what_the_commands_print(run: Run, home: Path) -> None:
-    expected = Dialogue.parse(DIALOGUE.read_text())
-    shown = play(expected, run, home)
-    if updating():
-        DIALOGUE.write_text(shown.text())
-    assert shown.text() == expected.text()
+    shown, expected = played(DIALOGUE, run, home)
+    assert shown == expected
     assert run("log", "verify", "--settings", "register").code == 0
 
 
 def test_the_page_shows_the_dialogue(root: Path) -> None:
     blocks = blocks_of((root / "docs/retention.md").read_text())
-    played = {
-        exchange.text().strip()
-        for file in (DIALOGUE, ARCHIVE_DIALOGUE)
-        for exchange in Dialogue.parse(file.read_text()).exchanges
-    }
+    shown = played_in(DIALOGUE, ARCHIVE_DIALOGUE)
     assert len(blocks) >= 9
-    assert [block for block in blocks if block not in played] == []
+    assert [block for block in blocks if block not in shown] == []
 
 
 def test_nothing_is_erased_without_a_yes(run: Run, home: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -31,11 +30,10 @@ from adapter.transport.destinations import PeerDestinations
 from adapter.transport.witness_client import WitnessClient
 from tests.pki import Federation
 from tests.records import an_entry
-from tests.unit.cli.dialogue import Dialogue, Run, play, updating
+from tests.unit.cli.dialogue import Run, commands_of, played, played_in
 from tests.witnesses import serving_witness
 
 pytestmark = pytest.mark.sockets
-_BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n|\n(?=    ))*", re.MULTILINE)
 DIALOGUE = Path(__file__).parent / "witness-dialogue.txt"
 
 
@@ -104,15 +102,11 @@ def test_the_page_shows_what_is_shown(run: Run, authority: AuthorityFolder, home
     home.fill()
     home.witness()
     home.fill()
-    expected = Dialogue.parse(DIALOGUE.read_text())
-    shown = play(expected, run, authority.path.parent)
-    if updating():
-        DIALOGUE.write_text(shown.text())
-    assert shown.text() == expected.text()
-    played = {exchange.text().strip() for exchange in expected.exchanges}
-    blocks = [textwrap.dedent(one).strip() for one in _BLOCK.findall((root / "docs/witness.md").read_text())]
-    assert len(blocks) == 7
-    assert set(blocks) <= played
+    shown, expected = played(DIALOGUE, run, authority.path.parent)
+    assert shown == expected
+    commands = commands_of((root / "docs/witness.md").read_text())
+    assert len(commands) == 7
+    assert set(commands) <= played_in(DIALOGUE)
 
 
 def findings(run: Run) -> list[tuple[str, str]]:
