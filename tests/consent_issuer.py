@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapter.app.consents import ConsentDesk
@@ -17,7 +17,7 @@ from adapter.identifiers import SubjectId
 from adapter.policy.consents import ConsentStatus, IssuedConsent, Wish
 from adapter.stages import LegalBasis
 from tests.get_person import GOOD_PERSONAL_DATA, PERSON, PINFL, context, get_person, soap
-from tests.pki import FederationMember
+from tests.pki import Federation, FederationMember
 from tests.two_sides import TwoSides, fault_code, peer_outcome, signing_key_of
 
 NAMESPACES = (("p", PERSON),)
@@ -49,9 +49,8 @@ class Issuer:
         return IssuedConsent(statement=self.statement, status=self.status, as_of=as_of)
 
 
-def consent_of(sides: TwoSides, **changes: Any) -> Consent:
-    """The good consent, with changes."""
-    federation, now = sides.federation, sides.clock()
+def good_consent(federation: Federation, now: datetime, **changes: Any) -> Consent:
+    """Of a person to what the good call asks for, with changes; the cadastre's subsystem issued it."""
     said: dict[str, Any] = {
         "id": "K-17",
         "issuer": federation.cadastre.subsystem,
@@ -74,7 +73,8 @@ class Case:
     def issue(self, key: FileSigningKey | None = None, **changes: Any) -> bytes:
         """Let the issuer hold this consent."""
         self.issuer.statement = sign_consent(
-            consent_of(self.sides, **changes), key or signing_key_of(self.issuer.member)
+            good_consent(self.sides.federation, self.sides.clock(), **changes),
+            key or signing_key_of(self.issuer.member),
         )
         return self.issuer.statement
 

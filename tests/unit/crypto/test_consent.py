@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from adapter.crypto.consent import MAX_STATEMENT_BYTES, open_consent, sign_consent
 from adapter.crypto.keys import FileSigningKey
 from adapter.envelope import names
-from adapter.envelope.consent import Consent, Organisation
+from adapter.envelope.consent import Consent
 from adapter.errors import SecurityFailed
-from adapter.identifiers import SubjectId
-from tests.get_person import PINFL
+from tests.consent_issuer import good_consent
 from tests.pki import NOW, Federation
 
 
 @pytest.fixture(scope="module")
 def consent(federation: Federation) -> Consent:
-    return Consent(
-        id="K-17",
-        issuer=federation.cadastre.subsystem,
-        operator=Organisation(name="Social protection", stir="200000003"),
-        subject=SubjectId("pinfl", PINFL),
-        purposes=frozenset({"benefit"}),
-        data=((federation.population.service, None),),
-        issued=NOW,
-        valid_from=NOW,
-        valid_until=NOW + timedelta(days=30),
-    )
+    return good_consent(federation, NOW)
 
 
 @pytest.fixture(scope="module")

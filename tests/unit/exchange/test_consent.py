@@ -19,7 +19,7 @@ from adapter.identifiers import SubjectId
 from adapter.policy.consents import ConsentStatus, IssuedConsent, verify_consent
 from adapter.released_fields import ReleasedFields
 from adapter.stages import RepresentedParty
-from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, consent_of, entry_of
+from tests.consent_issuer import BORN, CACHE, NAMESPACES, SURNAME, Case, entry_of, good_consent
 from tests.get_person import OTHER_PINFL, PINFL
 from tests.two_sides import TwoSides, signing_key_of
 
@@ -39,8 +39,9 @@ async def test_a_good_consent_passes_and_its_entry_lists_it(case: Case) -> None:
 def test_a_statement_of_every_suite_is_read_back(mixed_federation: Any, sides: TwoSides, suite: str) -> None:
     member = next(one for one in mixed_federation.members.values() if one.suite == suite)
     fields = ReleasedFields(namespaces=NAMESPACES, released=(SURNAME, BORN))
-    consent = consent_of(
-        sides,
+    consent = good_consent(
+        sides.federation,
+        sides.clock(),
         data=((sides.federation.population.service, fields),),
         third_parties=(Organisation(name="Bank", stir="300000001"),),
         cross_border=True,

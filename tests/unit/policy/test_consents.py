@@ -9,12 +9,10 @@ import pytest
 
 from adapter.crypto.consent import SignedConsent
 from adapter.directory.content import ConsentIssuer
-from adapter.envelope.consent import Consent, Organisation
 from adapter.errors import ConsentForOtherData, SecurityFailed
-from adapter.identifiers import SubjectId
 from adapter.policy.consents import check_signer, within_consent
 from adapter.released_fields import EVERYTHING, MAX_FIELDS, MAX_PATH_CHARS, ReleasedFields
-from tests.get_person import PINFL
+from tests.consent_issuer import good_consent
 from tests.pki import NOW, Federation
 from tests.unit.policy.test_decision import DIRECTORY
 
@@ -27,18 +25,12 @@ def fields(*released: str) -> ReleasedFields:
 
 def test_a_suite_that_the_directory_ended_signs_no_consent(federation: Federation) -> None:
     member = federation.cadastre
-    consent = Consent(
-        id="K-17",
-        issuer=member.subsystem,
-        operator=Organisation(name="Social protection", stir="200000003"),
-        subject=SubjectId("pinfl", PINFL),
-        purposes=frozenset({"benefit"}),
-        data=((federation.population.service, None),),
-        issued=NOW,
-        valid_from=NOW,
-        valid_until=NOW + timedelta(days=30),
+    signed = SignedConsent(
+        consent=good_consent(federation, NOW),
+        signer=member.signing_certificate,
+        suite=member.suite,
+        sha256=bytes(32),
     )
-    signed = SignedConsent(consent=consent, signer=member.signing_certificate, suite=member.suite, sha256=bytes(32))
     issuer = ConsentIssuer(
         subsystem=member.subsystem,
         kinds=frozenset({"consent"}),
