@@ -223,6 +223,18 @@ def _go(folder: Path, _wsdl: str, program: str) -> Sequence[str]:
     return (str(folder / program),)
 
 
+def go_program(module: str, made: Path, package: str = ".") -> Path:
+    """A program of a Go module of ours, or of a package that it names. Skips the test where Go's proxy is not there."""
+    command = ("go", "build", "-o", str(made), package)
+    done = subprocess.run(
+        command, cwd=HERE / module, capture_output=True, text=True, timeout=_BUILD_TIMEOUT_S, check=False
+    )
+    if "proxy.golang.org" in done.stderr:
+        pytest.skip("the Go module proxy is not there")
+    assert done.returncode == 0, done.stderr
+    return made
+
+
 def _mono_missing() -> str | None:
     if absent := no_program("mono", "mcs"):
         return absent

@@ -1,7 +1,8 @@
-"""Judges that we did not write take the evidence apart: Europe's DSS, Estonia's digidoc4j, OpenSSL, libxmlsec, signxml.
+"""Judges that we did not write take the evidence apart: Europe's DSS, Estonia's digidoc4j, OpenSSL, libxmlsec.
 
-Each gets the containers, the root of the certificates, and no network. The certificate that signs has the bit of
-non-repudiation, which digidoc4j demands and DSS only misses.
+signxml does so in every run of the tests (tests/unit/evidence/test_signature.py). Each gets the containers, the root of
+the certificates, and no network. The certificate that signs has the bit of non-repudiation, which digidoc4j demands and
+DSS only misses.
 """
 
 from __future__ import annotations

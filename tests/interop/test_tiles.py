@@ -14,6 +14,7 @@ import pytest
 from adapter.audit.checkpoint import open_checkpoint
 from adapter.audit.tiles import CHECKPOINT
 from adapter.cli.log_tiles import write_tiles
+from tests.interop.stacks import go_program
 from tests.records import ORIGIN, RecordHome
 
 GO = shutil.which("go")
@@ -31,14 +32,7 @@ def path_of(proof: Sequence[bytes]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("go") / "tiles"
-    folder = Path(__file__).with_name("go_tiles")
-    command = [str(GO), "build", "-o", str(built), "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    if "proxy.golang.org" in done.stderr:
-        pytest.skip("the Go module proxy is not there")
-    assert done.returncode == 0, done.stderr
-    return built
+    return go_program("go_tiles", tmp_path_factory.mktemp("go") / "tiles")
 
 
 @pytest.fixture(scope="module")

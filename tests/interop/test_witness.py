@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -25,34 +25,28 @@ from adapter.store.alarms import DISPUTED
 from adapter.store.cosignatures import Cosignatures
 from adapter.transport.destinations import PeerDestinations
 from adapter.transport.witness_client import WitnessClient
+from tests.interop.stacks import go_program, no_program
 from tests.pki import Federation
 from tests.records import ORIGIN, RecordHome
 
-PROGRAMS = {name: shutil.which(name) for name in ("go", "ssh-agent", "ssh-add", "ssh-keygen")}
-MISSING = ", ".join(name for name, path in PROGRAMS.items() if path is None)
+MISSING = no_program("go", "ssh-agent", "ssh-add", "ssh-keygen")
 WITHIN_S = 120
-pytestmark = [pytest.mark.interop, pytest.mark.skipif(bool(MISSING), reason=f"not on this machine: {MISSING}")]
-
-
-def built(folder: Path, package: str) -> Path:
-    """Raises Skipped when the module proxy is not there."""
-    command = ["go", "build", "-o", str(folder), package]
-    source = Path(__file__).with_name("go_witness")
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False, timeout=900)
-    if "proxy.golang.org" in done.stderr:
-        pytest.skip("the Go module proxy is not there")
-    assert done.returncode == 0, done.stderr
-    return folder
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.timeout(600),  # a fresh machine compiles all that litewitness needs
+    pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
+]
 
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("judge") / "judge", ".")
+    return go_program("go_witness", tmp_path_factory.mktemp("judge") / "judge")
 
 
 @pytest.fixture(scope="module")
 def litewitness(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("witness") / "litewitness", "filippo.io/torchwood/cmd/litewitness")
+    made = tmp_path_factory.mktemp("witness") / "litewitness"
+    return go_program("go_witness", made, "filippo.io/torchwood/cmd/litewitness")
 
 
 def judged(judge: Path, note: Path, *vkeys: str) -> subprocess.CompletedProcess[str]:
@@ -106,8 +100,8 @@ def foreign(litewitness: Path, tmp_path: Path, record: RecordHome) -> Iterator[F
     with ExitStack() as stack:
         stack.enter_context(running(["ssh-agent", "-D", "-a", str(agent)], tmp_path / "agent.log"))
         waited_for("(SSH_AUTH_SOCK)", tmp_path / "agent.log")
-        environment = {"SSH_AUTH_SOCK": str(agent)}
-        subprocess.run([str(PROGRAMS["ssh-add"]), "-q", str(key)], env=environment, check=True)
+        environment = {**os.environ, "SSH_AUTH_SOCK": str(agent)}
+        subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True)
         command = [str(litewitness), "-db", str(database), "-name", "foreign.example/w", "-ssh-agent", str(agent)]
         command += ["-key", shown.stdout.split()[1], "-listen", f"127.0.0.1:{port}"]
         stack.enter_context(running(command, tmp_path / "witness.log"))
