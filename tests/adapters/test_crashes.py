@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -102,6 +104,9 @@ def test_the_judges_notice_what_they_are_for(aftermath: Aftermath):
         del aftermath.load.answered["nobody"]
         aftermath.remembered["provider"].pop()
         aftermath.system.asked[pinfl] -= 1
+    assert list(findings(aftermath)) == []
+    idle = replace(aftermath, load=replace(aftermath.load, answered={}), killed=Counter())
+    assert list(findings(idle)) == ["nothing was killed", "no call was answered: nothing could be lost"]
     assert found.count("urn:uuid:never-recorded") == 4
     assert "provider: a checkpoint" in found
     assert "asked more than once" in found

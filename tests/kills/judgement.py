@@ -28,10 +28,19 @@ _SHOWN = 5
 
 def findings(after: Aftermath) -> Iterator[str]:
     """All that is wrong."""
+    yield from nothing_at_stake(after)
     yield from lost_entries(after)
     yield from broken_records(after)
     yield from open_alarms(after)
     yield from ran_twice(after)
+
+
+def nothing_at_stake(after: Aftermath) -> Iterator[str]:
+    """Where nobody was killed, or no call was acknowledged, the other judgements say nothing."""
+    if not after.killed:
+        yield "nothing was killed"
+    if not after.load.answered:
+        yield "no call was answered: nothing could be lost"
 
 
 def lost_entries(after: Aftermath) -> Iterator[str]:
