@@ -11,7 +11,8 @@ from adapter.audit.entry import INTERRUPTED, EntryMaker, interrupted_entry, turn
 from adapter.audit.subjects import subject_tag
 from adapter.errors import EnvelopeRefused
 from adapter.identifiers import MemberId, MessageId, Purpose, RecordNumber, SubsystemId
-from adapter.stages import LegalBasis, Peer, PersonalData, ReceivedMessage, RepresentedParty
+from adapter.ports import Entry
+from adapter.stages import LegalBasis, Peer, PersonalData, ReceivedMessage, RepresentedParty, VerifiedMessage
 from tests.pki import NOW
 from tests.unit.policy.test_freshness import HEADER, trusted
 
@@ -67,13 +68,9 @@ def test_a_refusal_on_a_plain_connection_names_no_certificate(certificate):
     assert "message_id" not in entry.body
 
 
-@pytest.mark.parametrize("party_class", [None, "COM"])
-def test_a_represented_party_is_in_no_entry_in_clear(party_class):
-    party = RepresentedParty(party_class=party_class, code="30101900000010")
-    verified = replace(
-        trusted().verified, personal_data=PersonalData(purpose=Purpose("benefit"), represented_party=party)
-    )
-    entry = MAKER.refused(
+def refusal_of(verified: VerifiedMessage) -> Entry:
+    """The entry of a request that was verified and refused."""
+    return MAKER.refused(
         verified.received,
         claimed=None,
         verified=verified,
@@ -82,6 +79,14 @@ def test_a_represented_party_is_in_no_entry_in_clear(party_class):
         error=EnvelopeRefused("odd"),
         incident="i-1",
         now=NOW,
+    )
+
+
+@pytest.mark.parametrize("party_class", [None, "COM"])
+def test_a_represented_party_is_in_no_entry_in_clear(party_class):
+    party = RepresentedParty(party_class=party_class, code="30101900000010")
+    entry = refusal_of(
+        replace(trusted().verified, personal_data=PersonalData(purpose=Purpose("benefit"), represented_party=party))
     )
     said = entry.body["represented_party"]
     assert said.get("class") == party_class
@@ -93,16 +98,7 @@ def test_the_reason_of_an_emergency_is_in_no_entry_in_clear():
     verified = replace(
         trusted().verified, personal_data=PersonalData(purpose=Purpose("benefit"), emergency="a child is missing")
     )
-    entry = MAKER.refused(
-        verified.received,
-        claimed=None,
-        verified=verified,
-        request=None,
-        fault=None,
-        error=EnvelopeRefused("odd"),
-        incident="i-1",
-        now=NOW,
-    )
+    entry = refusal_of(verified)
     assert entry.body["emergency"] == {"reason": subject_tag(KEY, "emergency:reason", "a child is missing")}
     assert "missing" not in document_of(entry).text
     assert "missing" not in repr(verified)

@@ -24,7 +24,7 @@ from adapter.evidence.verify import verify_evidence
 from adapter.evidence.xades import SIGNATURES, XadesSignature
 from adapter.xmlsafe import parse
 from tests.outside_world import OutsideWorld, now, outside_world
-from tests.pki import Federation, issue
+from tests.pki import Federation, FederationMember, issue
 from tests.real_pki.crl import make_crl
 from tests.real_pki.ocsp import make_response
 from tests.two_sides import fault_code, two_sides
@@ -63,9 +63,15 @@ class Lasting:
 
     def with_statuses(self, signature: XadesSignature, *, at: datetime, revoked_at: datetime | None) -> XadesSignature:
         """At level LT. at: when the statuses are of. revoked_at: of the signing certificate."""
-        responder, root = self.world.responder, self.federation.root_ca
-        response = make_response(
-            self.exported.member.signing_certificate,
+        response = self.status_of(self.exported.member, at, revoked_at=revoked_at)
+        listed = make_crl(self.federation.root_ca, revoked={}, this_update=at, next_update=at + timedelta(hours=1))
+        return replace(signature, certificates=self.signature.certificates, responses=(response,), lists=(listed,))
+
+    def status_of(self, member: FederationMember, at: datetime, *, revoked_at: datetime | None = None) -> bytes:
+        """The responder's word on the member's signing certificate."""
+        responder = self.world.responder
+        return make_response(
+            member.signing_certificate,
             responder.authority,
             responder=responder.certificate,
             key=responder.key,
@@ -73,8 +79,6 @@ class Lasting:
             next_update=at + timedelta(hours=1),
             revoked_at=revoked_at,
         )
-        listed = make_crl(root, revoked={}, this_update=at, next_update=at + timedelta(hours=1))
-        return replace(signature, certificates=self.signature.certificates, responses=(response,), lists=(listed,))
 
 
 @pytest.fixture(scope="module")
@@ -316,28 +320,15 @@ def test_refuses_a_second_container_in_the_first(lasting: Lasting) -> None:
 # --- what the messages' own CAs said ----------------------------------------------------------------------------------
 
 
-def status_at(lasting: Lasting, at: datetime, *, revoked_at: datetime | None = None) -> bytes:
-    responder = lasting.world.responder
-    return make_response(
-        lasting.federation.social.signing_certificate,
-        responder.authority,
-        responder=responder.certificate,
-        key=responder.key,
-        this_update=at,
-        next_update=at + timedelta(hours=1),
-        revoked_at=revoked_at,
-    )
-
-
 def test_the_status_by_which_a_message_was_accepted_is_judged(lasting: Lasting) -> None:
     anchor, sent = lasting.federation.anchor, datetime.fromisoformat("2026-03-02T10:00:00Z")
     # The responder's certificate of these tests is younger than the exchange, and so is its word.
     later = now().replace(microsecond=0)
-    good = lasting.exported.but(request_status=status_at(lasting, later))
+    good = lasting.exported.but(request_status=lasting.status_of(lasting.federation.social, later))
     said = [one for one in verify_evidence(good.container(), anchor).statements if one.file == "messages/request.ocsp"]
     assert ["had not been revoked" in one.what for one in said] == [True]
     for octets, reason in (
-        (status_at(lasting, later, revoked_at=sent - MINUTE), "revoked at"),
+        (lasting.status_of(lasting.federation.social, later, revoked_at=sent - MINUTE), "revoked at"),
         (lasting.signature.responses[0], "about another certificate"),
         (b"", "cannot be read"),
     ):
