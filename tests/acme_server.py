@@ -226,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_response(200)
                 self.send_header("Content-Length", "1000")
                 self.end_headers()
-                for _ in range(60):
+                for _ in range(300):  # longer than anybody waits, and never all of it
                     self.wfile.write(b" ")
                     time.sleep(0.1)
             case _:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -62,6 +61,7 @@ def recursing() -> Any:
 
 
 def hanging() -> Any:
+    """Until the test has its outcome: an adapter that waited for it would say `answered`."""
     released.wait(20)
     return "late"
 
@@ -115,9 +115,7 @@ async def test_a_hostile_class(
     sides.provider = replace(sides.provider, services={service: changed})
     sides.wire.provider = sides.provider
     payload = f'<Ask xmlns="{PERSON}"><Key>k</Key></Ask>'
-    started = time.monotonic()
     said = await outcome_of(sides, caplog, payload, operation="Ask")
     released.set()
     assert said == code
-    assert time.monotonic() - started < 5
     await backend.close()

