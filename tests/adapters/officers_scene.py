@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,11 +28,10 @@ from examples.federation.settings_text import Ports
 from tests.adapters.officers_desk import Desk
 from tests.adapters.small_federation import CONTEXT, ask, fresh_pinfl, member_plan
 from tests.adapters.stub_system import StubSystem
+from tests.adapters.waiting import wait_until
 from tests.real_pki.tsa import TimeStampAuthority
 
-LATEST_S = 90.0
-"""Until when something that takes a second has to have happened, on a machine that has much else to do."""
-SPREAD_S = 10
+SPREAD_S, LIFETIME_S = 6, 6
 PURPOSES = ("signing", "agreement", "tls")
 IN_A_TEST = {
     "refresh_s = 60": "refresh_s = 1",
@@ -41,7 +39,7 @@ IN_A_TEST = {
     "every_s = 60": "every_s = 1",
 }
 """A year in a minute: what waits for minutes by default waits for seconds."""
-MESSAGE_LIFETIME = {"message_lifetime_s = 300": "message_lifetime_s = 10"}
+MESSAGE_LIFETIME = {"message_lifetime_s = 300": f"message_lifetime_s = {LIFETIME_S}"}
 CERTIFIED_AGO, CERTIFIED_FOR = timedelta(days=78), timedelta(days=90)
 CLIENT = f"""
 [[client]]
@@ -196,13 +194,6 @@ def directory_version(home: Home) -> int:
     return int(float(found[1])) if found else 0
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + LATEST_S
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.2)
-
-
 def hand_out(machine: Path, folder: Path) -> None:
     """The CA's public certificates, and what it knows its members by, as a header for curl."""
     folder.mkdir()
@@ -252,7 +243,8 @@ def a_year(place: Path) -> Iterator[Year]:
 
 def plans(system: StubSystem) -> tuple[MemberPlan, MemberPlan]:
     """The register with its service; the Pension Fund, whose home the page makes."""
-    settings = f"\n[keys]\nspread_s = {SPREAD_S}\n\n[timing]\nmessage_lifetime_s = 10\n\n[time_stamps]\nevery_s = 1\n"
+    settings = f"\n[keys]\nspread_s = {SPREAD_S}\n\n[timing]\nmessage_lifetime_s = {LIFETIME_S}\n"
+    settings += "\n[time_stamps]\nevery_s = 1\n"
     register = member_plan(1, "register", suite="p256", system=system, more_settings=settings)
     pension = member_plan(4, "pension", suite="p256", system=system)
     return replace(register, grants=(), clients=()), replace(pension, grants=(), services=register.services)

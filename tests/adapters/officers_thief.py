@@ -20,10 +20,8 @@ from adapter.store.keyfiles import KeyPurpose
 from adapter.store.officer_keys import load_repository_signer
 from examples.demo.peer_messages import TlsIdentity, post_to_peer
 from examples.federation.home import Home
+from tests.adapters.officers_scene import LIFETIME_S
 from tests.adapters.small_federation import NAMESPACE, fresh_pinfl
-
-MESSAGE_LIFETIME_S = 10
-"""What the agencies' settings allow here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,7 @@ class Thief:
                 operation="GetPerson",
                 official=OfficialId("clerk-1"),
                 sent=now,
-                reply_by=now + timedelta(seconds=MESSAGE_LIFETIME_S - 1),
+                reply_by=now + timedelta(seconds=LIFETIME_S - 1),
             ),
             personal_data=PersonalData(
                 purpose=Purpose("social-benefit"),
@@ -71,7 +69,7 @@ class Thief:
             recipient=x509.load_pem_x509_certificate(agreement.read_bytes()),
             recipient_suite=plan.suite,
             now=now,
-            lifetime_s=MESSAGE_LIFETIME_S,
+            lifetime_s=LIFETIME_S,
         ).octets
 
 

@@ -14,9 +14,9 @@ import pytest
 from examples.federation.federation import Federation
 from examples.federation.home import Home
 from tests.adapters.exchanges import kept_request
-from tests.adapters.officers_scene import wait_until
 from tests.adapters.small_federation import fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import StubSystem
+from tests.adapters.waiting import wait_until
 from tests.command_line import typed
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]

@@ -19,9 +19,9 @@ from tests.adapters.officers_scene import (
     settle_pension,
     settle_register,
     stamped_by,
-    wait_until,
 )
 from tests.adapters.officers_thief import Thief, forge_time_stamp
+from tests.adapters.waiting import wait_until
 from tests.real_pki.making import RealPki
 from tests.real_pki.serving import Fault
 

@@ -10,8 +10,7 @@ import json
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,12 +29,14 @@ from examples.federation.enrolment_client import AuthorityClient
 from examples.federation.federation import Federation
 from examples.federation.home import Home
 from tests.adapters.exchanges import verified_size
+from tests.adapters.officers_scene import directory_version
 from tests.adapters.publishing import publish_draft
 from tests.adapters.small_federation import ask, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import StubSystem
+from tests.adapters.waiting import wait_until
 from tests.command_line import typed
 
-SPREAD_S = 8
+SPREAD_S = 5
 SETTINGS = f"\n[keys]\nspread_s = {SPREAD_S}\n\n[timing]\nmessage_lifetime_s = 5\n"
 PURPOSES = ("signing", "agreement", "tls")
 
@@ -94,11 +95,11 @@ def states(home: Home) -> dict[str, str]:
     return {life.facts.name: life.state.value for life in lives.values()}
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < until, what
-        time.sleep(0.1)
+def wait_until_read(federation: Federation, home: Home) -> None:
+    """Until the adapter has the version of the directory that is published."""
+    snapshot = federation.authority.snapshot()
+    assert snapshot is not None
+    wait_until(lambda: directory_version(home) >= snapshot.meta["targets.json"].version)
 
 
 def shown_to_peers(home: Home, other: Home) -> bytes:
@@ -127,12 +128,12 @@ def test_every_key_is_rotated_under_load_and_nothing_is_refused(tmp_path: Path) 
             home, other = federation.homes["one"], federation.homes["two"]
             certificates = AuthorityClient.of(federation.certificates_url, tmp_path / "certificates")
             assert (tmp_path / "certificates" / TOKEN_FILE).exists()
-            _rotate_all(federation, home, certificates, tmp_path / "handed-in")
+            _rotate_all(federation, load, certificates, tmp_path / "handed-in")
             new = (home.folder / "keys" / "tls-2027.pem").read_bytes()
             new_shown = x509.load_pem_x509_certificate(new).fingerprint(hashes.SHA256())
-            wait_for(lambda: {shown_to_peers(home, other) for _ in range(8)} == {new_shown})
+            wait_until(lambda: {shown_to_peers(home, other) for _ in range(8)} == {new_shown})
             before = load.answered
-            wait_for(lambda: load.answered >= before + 50)  # without the old keys
+            wait_until(lambda: load.answered >= before + 50)  # without the old keys
         assert load.refused == []
         assert load.answered > 200
         assert not list((home.folder / "keys").glob("signing.key"))
@@ -143,7 +144,8 @@ def test_every_key_is_rotated_under_load_and_nothing_is_refused(tmp_path: Path) 
         assert verified_size(home) > load.answered
 
 
-def _rotate_all(federation: Federation, home: Home, certificates: AuthorityClient, handed_in: Path) -> None:
+def _rotate_all(federation: Federation, load: Load, certificates: AuthorityClient, handed_in: Path) -> None:
+    home = federation.homes["one"]
     keys = home.folder / "keys"
     for purpose in PURPOSES:
         hosts = ("--host", "127.0.0.1") if purpose == "tls" else ()
@@ -153,7 +155,7 @@ def _rotate_all(federation: Federation, home: Home, certificates: AuthorityClien
         officer(home, "import", certificate)
     register(federation, home, handed_in)
     # The running adapter itself enters that the directory names them.
-    wait_for(lambda: {states(home)[f"{purpose}-2027"] for purpose in PURPOSES} == {"registered"})
+    wait_until(lambda: {states(home)[f"{purpose}-2027"] for purpose in PURPOSES} == {"registered"})
     for purpose in PURPOSES:
         officer(home, "rotate", purpose, "--name", "2027", "--wait")
     assert {states(home)[f"{purpose}-2027"] for purpose in PURPOSES} == {"active"}
@@ -161,9 +163,10 @@ def _rotate_all(federation: Federation, home: Home, certificates: AuthorityClien
     still_named = typed("keys", "retire", "agreement", "--settings", home.folder)
     assert still_named.code == 2
     assert "still names agreement" in still_named.err
-    time.sleep(3)
+    before = load.answered
+    wait_until(lambda: load.answered >= before + 20)  # with the new keys, beside the old ones
     register(federation, home, handed_in)
-    time.sleep(2)
+    wait_until_read(federation, home)
     for purpose in PURPOSES:
         officer(home, "rotate", purpose, "--name", "2027", "--wait")
         officer(home, "destroy", purpose, "--yes")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +18,7 @@ from examples.federation.processes import Processes
 from tests.adapters.publishing import publish_draft
 from tests.adapters.small_federation import ask, fresh_pinfl, member_plan
 from tests.adapters.stub_system import StubSystem
+from tests.adapters.waiting import wait_until
 from tests.real_pki.making import RealPki
 from tests.real_pki.serving import Fault
 from tests.real_pki.tsa import TimeStampAuthority
@@ -35,13 +34,6 @@ def name_authority(federation: Federation, tsa: TimeStampAuthority) -> None:
     listed = {"clock": Listed(name="clock", address=tsa.address, certificates=(tsa.certificate,))}
     draft = replace(authority.draft(), time_stamp_authorities=listed, time_stamp_limit=LIMIT)
     publish_draft(federation, draft)
-
-
-def wait_until(holds: Callable[[], bool], *, within_s: float = 60) -> None:
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.3)
 
 
 def stamps_of(home: Home) -> TimeStamps:

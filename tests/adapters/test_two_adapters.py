@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import sqlite3
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -26,6 +25,7 @@ from examples.federation.processes import answers
 from tests.adapters.exchanges import kept_reply, send_again, verified_size
 from tests.adapters.small_federation import ask, fresh_pinfl, member_plan, running
 from tests.adapters.stub_system import StubSystem
+from tests.adapters.waiting import wait_until
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timeout(180)]
 
@@ -154,9 +154,7 @@ def test_a_worker_that_dies_is_replaced(ground: Ground):
     before = children(parent)
     assert len(before) == 2
     os.kill(before[0], signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while len(set(children(parent)) - set(before)) != 1 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: len(set(children(parent)) - set(before)), wanted=1)
     ground.federation.wait_ready(ground.edwards)
     codes = [ask(ground.elliptic, ground.edwards, fresh_pinfl()).code for _ in range(6)]
     assert codes == ["answered"] * 6
@@ -179,20 +177,13 @@ def test_sigterm_finishes_what_is_in_flight(ground: Ground, stopped: str):
         ground.system.wait_asked()
         running_adapter = ground.federation.processes[home.plan.folder]
         running_adapter.signal(signal.SIGTERM)
-        wait_until_it_stops_listening(home)
+        wait_until(lambda: answers(home.ready_url), wanted=False)  # it has understood: it takes no new connections
         ground.system.release()
         assert answer.result(30).code == "answered"
     assert running_adapter.process.wait(30) == 0
     ground.federation.restart(home)
     assert ground.system.asked[pinfl] == 1
     assert ask(ground.rivest, ground.elliptic, fresh_pinfl()).code == "answered"
-
-
-def wait_until_it_stops_listening(home: Home) -> None:
-    """It has understood the signal when it takes no new connections."""
-    deadline = time.monotonic() + 20
-    while answers(home.ready_url) and time.monotonic() < deadline:
-        time.sleep(0.02)
 
 
 def test_after_a_restart_the_same_message_gets_the_stored_reply(ground: Ground):
