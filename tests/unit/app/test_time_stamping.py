@@ -50,7 +50,7 @@ class Site:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.off
 
-    def keeper(self, *, loopback: bool = True, every_s: float = 60, timeout_s: float = 30) -> StampKeeper:
+    def keeper(self, *, loopback: bool = True, every_s: float = 60, timeout_s: float = 100) -> StampKeeper:
         destinations = PeerDestinations(loopback="always" if loopback else "never")
         return StampKeeper(
             stamps=TimeStamps(self.home.database),
@@ -119,7 +119,7 @@ async def test_whatever_the_first_does_the_second_is_asked_and_the_reason_is_sai
     site.first.slow_s = 20
     for at, (fault, code) in enumerate(FAULTS.items(), 1):
         site.first.play(fault)
-        keeper = site.keeper(timeout_s=3 if fault is Fault.SLOW else 30)
+        keeper = site.keeper(timeout_s=3 if fault is Fault.SLOW else 100)
         with capture_logs() as logged:
             await keeper.look()
         assert site.made_by() == ["second"] * at, fault

@@ -17,6 +17,7 @@ from bench import endurance, hostile
 from bench.calm import Watch
 from bench.hostile import HostilePlan
 from examples.federation.federation import CHECKOUT
+from tests.adapters.waiting import LATEST_S, wait_until
 from tests.fixtures_pki import federation
 from tests.pki import Federation
 
@@ -62,12 +63,11 @@ def _is_attacker(path: Path, told: str) -> bool:
 
 
 async def started(folder: Path) -> int:
-    for _ in range(600):
-        if (folder / "answers.json").exists():
-            [pid] = attackers(folder)
-            return pid
-        await asyncio.sleep(0.1)
-    raise AssertionError("not started")
+    async with asyncio.timeout(LATEST_S):
+        while not (folder / "answers.json").exists():  # noqa: ASYNC110  another process makes it
+            await asyncio.sleep(0.1)
+    [pid] = attackers(folder)
+    return pid
 
 
 async def test_an_attack_tells_what_it_met(plan: HostilePlan, tmp_path: Path) -> None:
@@ -102,11 +102,7 @@ async def test_a_run_that_is_killed_leaves_no_attacker(plan: HostilePlan, tmp_pa
     with subprocess.Popen(command, cwd=CHECKOUT) as parent:  # noqa: ASYNC220  the test's own program
         await started(tmp_path)
         parent.kill()
-    for _ in range(100):
-        if not attackers(tmp_path):
-            break
-        await asyncio.sleep(0.1)
-    assert attackers(tmp_path) == []
+    wait_until(lambda: attackers(tmp_path), wanted=[])
 
 
 async def said(port: int, tls: ssl.SSLContext | None) -> bytes:
