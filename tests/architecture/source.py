@@ -18,8 +18,10 @@ class Source:
     """One Python file of the repository. path: from the top folder, with slashes."""
 
     path: str
-    text: str
-    tree: ast.Module
+
+    @property
+    def text(self) -> str:
+        return (ROOT / self.path).read_text(encoding="utf-8")
 
     @property
     def line_count(self) -> int:
@@ -40,8 +42,7 @@ def files() -> Iterator[Path]:
 @cache
 def _all_sources() -> tuple[Source, ...]:
     found = sorted(path for path in files() if path.suffix == ".py")
-    named = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in found]
-    return tuple(Source(path=name, text=text, tree=ast.parse(text, name)) for name, text in named)
+    return tuple(Source(path=path.relative_to(ROOT).as_posix()) for path in found)
 
 
 def sources(folder: str = "") -> tuple[Source, ...]:
@@ -49,20 +50,17 @@ def sources(folder: str = "") -> tuple[Source, ...]:
     return tuple(source for source in _all_sources() if source.path.startswith(folder))
 
 
+@cache
 def nodes(source: Source) -> tuple[ast.AST, ...]:
-    """Every node of a file's tree, walked once however many tests ask."""
-    return _nodes(source.path)
+    """Every node of a file's tree, parsed and walked once however many tests ask."""
+    return tuple(ast.walk(ast.parse(source.text, source.path)))
 
 
 @cache
-def _nodes(path: str) -> tuple[ast.AST, ...]:
-    return next(tuple(ast.walk(source.tree)) for source in _all_sources() if source.path == path)
-
-
-@cache
-def _calls(path: str) -> tuple[tuple[str, ast.Call], ...]:
+def calls(source: Source) -> tuple[tuple[str, ast.Call], ...]:
+    """Every call with the last part of what is called: `stages.ValidCall(...)` gives `ValidCall`."""
     found: list[tuple[str, ast.Call]] = []
-    for node in _nodes(path):
+    for node in nodes(source):
         if isinstance(node, ast.Call):
             match node.func:
                 case ast.Name(id=name) | ast.Attribute(attr=name):
@@ -70,9 +68,10 @@ def _calls(path: str) -> tuple[tuple[str, ast.Call], ...]:
     return tuple(found)
 
 
-def calls(source: Source) -> tuple[tuple[str, ast.Call], ...]:
-    """Every call with the last part of what is called: `stages.ValidCall(...)` gives `ValidCall`."""
-    return _calls(source.path)
+def forget_trees() -> None:
+    """The trees of all files are a million and a half objects, which every full collection of garbage looks at."""
+    nodes.cache_clear()
+    calls.cache_clear()
 
 
 def imports(source: Source) -> Iterator[str]:
