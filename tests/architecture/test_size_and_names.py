@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 
-import pytest
-
-from tests.architecture.source import Source, nodes, sources
+from tests.architecture.source import nodes, sources
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
@@ -23,29 +21,28 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 VAGUE = {"util", "utils", "helper", "helpers", "common", "misc", "stuff", "tools", "lib", "base", "core", "manager"}
 
-EVERY = pytest.mark.parametrize("source", sources(), ids=lambda source: source.path)
+
+def test_files_are_short() -> None:
+    lengths = {source.path: source.line_count for source in sources() if source.path not in LONG_FILES}
+    assert {path: count for path, count in lengths.items() if count > MAX_FILE_LINES} == {}
 
 
-@EVERY
-def test_file_is_short(source: Source) -> None:
-    if source.path not in LONG_FILES:
-        assert source.line_count <= MAX_FILE_LINES
-
-
-@EVERY
-def test_functions_are_short(source: Source) -> None:
+def test_functions_are_short() -> None:
     """Counted from the first line of the body: a command's options, declared as parameters, are a table."""
-    for node in nodes(source):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            length = node.end_lineno - node.body[0].lineno + 1
-            if f"{source.path}:{node.name}" not in LONG_FUNCTIONS:
-                assert length <= MAX_FUNCTION_LINES, f"{source.path}:{node.lineno} {node.name} has {length} lines"
+    found = [
+        f"{source.path}:{node.lineno} {node.name}"
+        for source in sources()
+        for node in nodes(source)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+        if node.end_lineno - node.body[0].lineno + 1 > MAX_FUNCTION_LINES
+        if f"{source.path}:{node.name}" not in LONG_FUNCTIONS
+    ]
+    assert found == []
 
 
-@EVERY
-def test_module_has_a_name(source: Source) -> None:
-    parts = source.path.removesuffix(".py").split("/")
-    assert not VAGUE.intersection(part.lower() for part in parts)
+def test_modules_have_names() -> None:
+    parts = {source.path: source.path.removesuffix(".py").lower().split("/") for source in sources()}
+    assert [path for path, names in parts.items() if VAGUE.intersection(names)] == []
 
 
 def test_reasons_are_still_needed() -> None:
