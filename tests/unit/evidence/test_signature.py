@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -32,6 +34,8 @@ from tests.unit.evidence.exchanges import Exported, exported_by, sealed, signing
 from tests.unit.evidence.test_time_stamps import stamp_of
 
 MINUTE = timedelta(minutes=1)
+EVERY_OCTET = os.environ.get("ATTACKS") == "every"
+Spot = TypeVar("Spot")
 FILES = {"a.txt": b"letter"}
 
 
@@ -180,12 +184,19 @@ def test_a_directory_that_had_expired_is_said_to_have(lasting: Lasting) -> None:
 # --- a changed octet -------------------------------------------------------------------------------------------------
 
 
-def test_a_thousand_changed_octets_are_found_and_named(lasting: Lasting) -> None:
-    """Anywhere in a file, of a container whose ZIP headers and checksums fit the change."""
+def spots_of(all_of_them: Sequence[Spot], some: int, drawn: random.Random) -> Sequence[Spot]:
+    """Each one under `make attacks`, else some of them."""
+    return all_of_them if EVERY_OCTET else drawn.sample(all_of_them, some)
+
+
+@pytest.mark.timeout(0 if EVERY_OCTET else 120)
+def test_a_changed_octet_of_a_file_is_found_and_named(lasting: Lasting, record_property: Callable[..., None]) -> None:
+    """Of a container whose ZIP headers and checksums fit the change: what is signed and proved has to notice."""
     files = read_container(lasting.container)
-    spots = [(path, at) for path, octets in files.items() for at in range(len(octets))]
     drawn = random.Random(20261127)
-    for path, at in drawn.sample(spots, 1000):
+    spots = spots_of([(path, at) for path, octets in files.items() for at in range(len(octets))], 300, drawn)
+    record_property("octets", len(spots))
+    for path, at in spots:
         octets = bytearray(files[path])
         octets[at] ^= 1 << drawn.randrange(8)
         with pytest.raises(EvidenceInvalid) as refused:
@@ -193,13 +204,26 @@ def test_a_thousand_changed_octets_are_found_and_named(lasting: Lasting) -> None
         assert path in str(refused.value), (path, at, str(refused.value))
 
 
-def test_changed_octets_of_the_file_itself_are_found(lasting: Lasting) -> None:
+@pytest.mark.timeout(0 if EVERY_OCTET else 120)
+def test_a_changed_octet_of_the_container_is_found(lasting: Lasting, record_property: Callable[..., None]) -> None:
+    """Headers and checksums too; where the octet is one of a file, the file is named."""
     drawn = random.Random(20261128)
-    for at in drawn.sample(range(len(lasting.container)), 300):
+    inside = {
+        at: path
+        for path, octets in read_container(lasting.container).items()
+        for start in [lasting.container.index(path.encode()) + len(path)]
+        for at in range(start, start + len(octets))
+        if lasting.container[start : start + len(octets)] == octets
+    }
+    assert len(inside) > 0.9 * len(lasting.container) - 200 * len(read_container(lasting.container))
+    spots = spots_of(range(len(lasting.container)), 300, drawn)
+    record_property("octets", len(spots))
+    for at in spots:
         octets = bytearray(lasting.container)
         octets[at] ^= 1 << drawn.randrange(8)
-        with pytest.raises(EvidenceInvalid):
+        with pytest.raises(EvidenceInvalid) as refused:
             verify_evidence(bytes(octets), lasting.federation.anchor)
+        assert inside.get(at, "") in str(refused.value), (at, str(refused.value))
 
 
 def test_every_bit_of_an_ocsp_response_counts(lasting: Lasting) -> None:
