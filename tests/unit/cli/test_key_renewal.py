@@ -171,3 +171,12 @@ def test_a_mistake_in_the_table_is_named(home: RenewingHome, line: str, words: s
 def test_a_process_that_answers_messages_does_not_load_the_library() -> None:
     program = "import sys, adapter.cli.main; sys.exit(bool({'acme', 'josepy', 'OpenSSL'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_a_revoked_certificate_is_not_renewed(home: RenewingHome, server: AcmeServer) -> None:
+    """Which hosts to order for is said by the certificate in use; the way to the next one is by hand."""
+    home.type("keys", "revoke", "tls", "--reason", "key-compromise")
+    said = home.renew("--now", code=3)["said"]
+    assert "every tls key was retired or revoked" in said
+    assert server.asked == []
+    assert home.states() == {"tls": "revoked"}
