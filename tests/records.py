@@ -113,9 +113,9 @@ def an_entry(
     *,
     kind: str = "request-received",
     subjects: tuple[str, ...] = (),
-    octets: bytes = b"<request/>",
+    octets: bytes | None = None,
 ) -> Entry:
-    """A made-up entry, of about the size of a real one. octets: of the message that it is about."""
+    """A made-up entry, of about the size of a real one. octets: of the message that is kept with it, if one is."""
     message_id = message_id or str(MessageId.new(NOW))
     return Entry(
         body={
@@ -127,9 +127,9 @@ def an_entry(
             "operation": "GetPerson",
             "official": "A-1234",
             "purpose": "benefits",
-            "octets_sha256": hashlib.sha256(octets).hexdigest(),
             "subjects": list(subjects),
-        },
+        }
+        | ({} if octets is None else {"octets_sha256": hashlib.sha256(octets).hexdigest()}),
         kind=kind,
         at=NOW,
         message_id=message_id,
