@@ -109,13 +109,17 @@ class Moved:
         """One more, of this entry."""
         self.first, self.last, self.count = min(self.first, number), max(self.last, number), self.count + 1
 
-    def check(self, by: int, body: Mapping[str, Any] | None) -> None:
-        """Hold it against that entry. by: its number; body: None when there is none. Raises RecordBroken."""
+    def check(self, by: int, body: Mapping[str, Any] | None, put_back: Mapping[str, int]) -> None:
+        """Hold it against that entry. by: its number; body: None when there is none. Raises RecordBroken.
+
+        put_back: by the SHA-256 of each archive file whose messages were put back, the newest entry that says so.
+        """
+        what = f"{self.count} kept messages, of entries {self.first} to {self.last}, are said to be in an archive file"
         if body is None or body.get("kind") != ADMIN or body.get("outcome") != ARCHIVED or not self._fits(body):
-            raise RecordBroken(
-                f"{self.count} kept messages, of entries {self.first} to {self.last}, are said to be in an archive "
-                f"file by entry {by}, which does not say so"
-            )
+            raise RecordBroken(f"{what} by entry {by}, which does not say so")
+        after = put_back.get(body["details"].get("sha256", ""), by)
+        if after > by:
+            raise RecordBroken(f"{what} by entry {by}, and entry {after} says that they were put back")
 
     def _fits(self, body: Mapping[str, Any]) -> bool:
         try:

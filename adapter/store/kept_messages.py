@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, t
 
 from adapter.audit.document import moment, read_document
 from adapter.audit.kept import Gone, Moved, digest_of, keeping_said, kinds_with, must_be_kept
-from adapter.audit.retention import ERASED, Compartment, ErasedPart, erased_in
+from adapter.audit.retention import ERASED, RESTORED, Compartment, ErasedPart, erased_in
 from adapter.audit.verify import Progress
 from adapter.errors import RecordBroken, StoreUnusable
 from adapter.ports import REPLY, REQUEST, STATUS_OF, KeptMessage
@@ -31,7 +31,8 @@ _ENTRIES_AT_ONCE: Final = 10_000
 
 _COUNT: Final = sql(select(func.count()).select_from(messages))
 _PAGE: Final = sql(
-    select(messages.c.number, messages.c.direction, messages.c.archived_in, entries.c.document)
+    select(messages.c.number, messages.c.direction, messages.c.archived_in, message_keys.c.wrapped, entries.c.document)
+    .select_from(messages.outerjoin(message_keys, message_keys.c.name == messages.c.key_name))
     .outerjoin(entries, entries.c.number == messages.c.number)
     .where(tuple_(messages.c.number, messages.c.direction) > tuple_(bindparam("after"), bindparam("direction_after")))
     .order_by(messages.c.number, messages.c.direction),
@@ -61,11 +62,13 @@ def check_messages(database: Database, archive_key: bytes, progress: Progress | 
     The record's entries are to be verified before (audit.verify): what they say is believed. Raises RecordBroken at the
     first thing that is wrong, StoreUnusable, KeyUnusable (another archive key).
     """
+    began_at = _size(database)
     opened, moved = _open_all(database, archive_key, progress)
     gone = _gone(database)
     with database.reading() as connection:  # last, so that whatever is gone by now was said before
+        put_back = _put_back(connection, began_at)
         for number, some in moved.items():
-            some.check(number, _body(connection, number))
+            some.check(number, _body(connection, number), put_back)
         gone.check(_erased(connection))
     return opened
 
@@ -86,13 +89,13 @@ def _open_all(database: Database, archive_key: bytes, progress: Progress | None)
     with translated(StoreUnusable), closing(database.connect()) as connection:
         connection.text_factory = text_as_stored
         (total,) = connection.execute(_COUNT).fetchone()
-        for number, direction, archived_in, document in _pages(connection):
+        for number, direction, archived_in, wrapped, document in _pages(connection):
             if direction not in _DIRECTIONS:
                 raise RecordBroken(f"a message is kept with entry {number} as {direction!a}, which is no direction")
             kept = archive.read(connection.cursor(), number, direction)
             if document is None:
                 raise RecordBroken(f"the kept {direction} of entry {number} is of an entry that does not exist")
-            if archived_in is not None:
+            if archived_in is not None and wrapped != DESTROYED:
                 moved.setdefault(archived_in, Moved(number, number)).add(number)
             if kept is not None:
                 check_said(number, kept, read_document(document)[0])
@@ -102,8 +105,8 @@ def _open_all(database: Database, archive_key: bytes, progress: Progress | None)
     return opened, moved
 
 
-def _pages(connection: sqlite3.Connection) -> Iterator[tuple[int, str, int | None, str | None]]:
-    """Number and direction of every row, the entry that moved its message to a file, and the document of its entry."""
+def _pages(connection: sqlite3.Connection) -> Iterator[tuple[int, str, int | None, bytes | None, str | None]]:
+    """Every row: number, direction, the entry that moved it to a file, its wrapped key, the document of its entry."""
     after: tuple[int, str | bytes] = (-(1 << 63), "")
     while True:
         found = connection.execute(_PAGE, after)
@@ -118,8 +121,7 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[int, str, int | Non
 def _gone(database: Database) -> Gone:
     """The messages that entries speak of and that nobody can read here or in an archive file."""
     gone = Gone()
-    with database.reading() as connection:
-        size = (connection.execute(select(func.max(entries.c.number))).scalar() or 0) + 1
+    size = _size(database)
     for first in range(0, size, _ENTRIES_AT_ONCE):
         window = {"first": first, "end": min(first + _ENTRIES_AT_ONCE, size)}
         with database.reading() as connection:
@@ -133,18 +135,38 @@ def _gone(database: Database) -> Gone:
     return gone
 
 
+def _put_back(connection: Connection, size: int) -> dict[str, int]:
+    """By the SHA-256 of each archive file that was put back, the newest of the first `size` entries that says so."""
+    acts = read_acts(connection, (RESTORED,))
+    return {act.body["details"].get("sha256", ""): act.number for act in acts if act.number < size}
+
+
 def _erased(connection: Connection) -> list[ErasedPart]:
-    """What entries say was erased. Raises RecordBroken: a key was destroyed in silence, or is there all the same."""
+    """What entries say was erased. Raises RecordBroken: the keys that are here and the destroyed ones are others."""
     parts = [part for act in read_acts(connection, (ERASED,)) for part in erased_in(act.body["details"])]
     erased = {part.compartment for part in parts}
     keys = message_keys.c
+    destroyed: set[Compartment] = set()
     for wrapped, *place in connection.execute(select(keys.wrapped, *(keys[name] for name in Compartment._fields))):
         compartment = Compartment(*place)
         if wrapped == DESTROYED and compartment not in erased:
             raise RecordBroken(f"the key of {compartment.label}, was destroyed, and no entry says so")
         if wrapped != DESTROYED and compartment in erased:
             raise RecordBroken(f"an entry says that the key of {compartment.label}, was destroyed, and it is here")
+        if wrapped == DESTROYED:
+            destroyed.add(compartment)
+    for compartment in sorted(erased - destroyed):
+        raise RecordBroken(
+            f"nothing is left where the key of {compartment.label}, was destroyed: it could be made anew"
+        )
     return parts
+
+
+def _size(database: Database) -> int:
+    """How many entries there are."""
+    with database.reading() as connection:
+        newest = connection.execute(select(func.max(entries.c.number))).scalar()
+    return 0 if newest is None else int(newest) + 1
 
 
 def _body(connection: Connection, number: int) -> Mapping[str, Any] | None:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.retention import ARCHIVED, BY_OFFICER
+from adapter.audit.retention import ARCHIVED, BY_OFFICER, RESTORED
 from adapter.errors import RecordBroken
 from adapter.ports import Keeping, RecordWrite
 from adapter.store.appending import append_entries
@@ -74,6 +75,14 @@ def test_a_key_that_came_back_after_its_erasure_is_named(filled):
     erase(filled)
     filled.change("UPDATE message_keys SET wrapped = ?", wrapped)
     with pytest.raises(RecordBroken, match=r"says that the key of 2026-03-02: .* was destroyed, and it is here"):
+        check(filled)
+
+
+def test_a_destroyed_key_has_to_stay_as_such(filled):
+    """A compartment without it would get another key, and messages of which somebody was told that they are gone."""
+    erase(filled)
+    filled.change("DELETE FROM message_keys")
+    with pytest.raises(RecordBroken, match=r"nothing is left where the key of 2026-03-02: .* was destroyed"):
         check(filled)
 
 
@@ -153,6 +162,34 @@ def test_what_is_in_a_file_is_not_missed(filled):
     filled.change("UPDATE messages SET archived_in = NULL WHERE number = 1")
     with pytest.raises(RecordBroken, match=r"the kept reply of entry 1"):
         check(filled)
+
+
+def test_what_was_put_back_from_a_file_cannot_be_said_to_be_in_it(filled):
+    """Of whoever may only write to the database: an empty message, with the mark that it once had rightly."""
+    file: dict[str, Any] = {"first_entry": 0, "last_entry": 3, "messages": 4, "sha256": "of the file"}
+    acts = [(ARCHIVED, file), (RESTORED, file | {"sha256": "of another"}), (RESTORED, file), (ARCHIVED, file)]
+    new = [admin_entry(what, officer="o", at=NOW, details=details) for what, details in acts]
+    append_entries(filled.database, filled.log, new[:2])
+    filled.change("UPDATE messages SET sealed = x'', archived_in = 5 WHERE number = 1")
+    assert check(filled) == 3
+    append_entries(filled.database, filled.log, new[2:])
+    with pytest.raises(RecordBroken, match=r"of entries 1 to 1, .* by entry 5, and entry 7 says .* put back"):
+        check(filled)
+    filled.change("UPDATE messages SET archived_in = 8 WHERE number = 1")
+    assert check(filled) == 3
+
+
+def test_what_is_put_back_while_it_is_looked_at_is_not_missed(filled):
+    file = {"first_entry": 0, "last_entry": 3, "messages": 4, "sha256": "of the file"}
+    append_entries(filled.database, filled.log, [admin_entry(ARCHIVED, officer="o", at=NOW, details=file)])
+    filled.change("UPDATE messages SET sealed = x'', archived_in = 5 WHERE number = 0")
+
+    def between(opened: int, _of: int) -> None:
+        if opened == 1:
+            entry = admin_entry(RESTORED, officer="o", at=NOW, details=file)
+            append_entries(filled.database, filled.log, [entry])
+
+    assert check_messages(filled.database, filled.archive_key, between) == 3
 
 
 def test_what_is_erased_while_it_is_looked_at_is_not_missed(filled):
