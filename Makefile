@@ -38,7 +38,7 @@ test: $(READY) ## run all tests
 	@$(RUN)/pytest $(TEST_OPTIONS)
 
 interop: $(READY) ## run the tests with foreign software (PHP, Perl, Node, C++, Java, Go, .NET); names its versions
-	@$(RUN)/pytest -n 2 --dist loadfile -m interop tests/interop
+	@$(RUN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m interop tests/interop
 
 attacks: $(READY) ## run every case of the attack suite, of which `make test` runs a part (some minutes)
 	@ATTACKS=every $(RUN)/pytest $(TEST_OPTIONS) tests/attacks $(EACH_OCTET)
