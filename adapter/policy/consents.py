@@ -222,13 +222,16 @@ def within_consent(rule: ReleasedFields | None, consented: ReleasedFields | None
         for path, way in rule.replaced
         if way in SAYS_NOTHING or any(_covers(one, rule.expanded(path)) for one in agreed)
     ]
-    # What the person agreed to below a path of the rule that means whatever stands there.
+    # What the person agreed to below a path of the rule that means whatever stands there, and not within a field that
+    # the rule replaces: nothing of that goes out as it is.
     wide = [rule.expanded(path) for path in rule.released if path.endswith(f"/{EVERYTHING}")]
+    closed = [(*rule.expanded(path), EVERYTHING) for path, _ in rule.replaced]
     below = [
         path
-        for path in consented.released
-        if not any(_covers(one, rule.expanded(kept)) for kept in released for one in [consented.expanded(path)])
-        and any(_covers(one, consented.expanded(path)) for one in wide)
+        for path, steps in ((path, consented.expanded(path)) for path in consented.released)
+        if not any(_covers(steps, rule.expanded(kept)) for kept in released)
+        and any(_covers(one, steps) for one in wide)
+        and not any(_covers(one, steps) for one in closed)
     ]
     if not released and not below:
         raise ConsentForOtherData("the person agreed to no field that the rule lets out")

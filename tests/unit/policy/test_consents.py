@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from adapter.directory.content import ConsentIssuer
 from adapter.errors import ConsentForOtherData, SecurityFailed
 from adapter.policy.consents import check_signer, within_consent
 from adapter.released_fields import EVERYTHING, MAX_FIELDS, MAX_PATH_CHARS, ReleasedFields
+from tests import minimising
 from tests.consent_issuer import good_consent
 from tests.pki import NOW, Federation
 from tests.unit.policy.test_decision import DIRECTORY
@@ -48,6 +50,40 @@ def test_below_a_wide_path_of_the_rule_stands_what_the_person_agreed_to() -> Non
     left = within_consent(fields(f"p:Person/{EVERYTHING}"), fields("p:Person/p:Surname"))
     assert left is not None
     assert [left.expanded(path) for path in left.released] == [fields().expanded("p:Person/p:Surname")]
+
+
+@pytest.mark.parametrize(
+    ("agreed", "born"),
+    [
+        (("Person/Pinfl",), None),
+        (("Person/Pinfl/**",), None),
+        (("Person/Born",), "1990-01-01"),
+        (("Person/Born/**",), None),
+        (("Person/**",), "1990-01-01"),
+    ],
+)
+def test_what_the_rule_replaces_below_a_wide_path_stays_replaced_whatever_the_person_agreed_to(
+    agreed: tuple[str, ...], born: str | None
+) -> None:
+    """The rule says that nobody gets these values; a person cannot let out more than it does.
+
+    Neither by naming the field, nor what stands below it.
+    """
+    needed = {"Person__Died": "nil", "Person__Passport": "empty"}
+    wide = minimising.rule(EVERYTHING, **needed, Person__Pinfl="mask", Person__Born="year")
+    consented = minimising.rule("Person/Name", "Person/@sex", *agreed)
+    other_prefix = ReleasedFields(
+        namespaces=(("c", minimising.NS),),
+        released=tuple(path.replace("f:", "c:") for path in consented.released),
+    )
+    for said in (consented, other_prefix):
+        left = within_consent(wide, said)
+        assert left is not None
+        text = minimising.shown(minimising.minimised(minimising.PERSON, left))
+        assert "<Name>Aziza Karimova</Name>" in text
+        assert "<Pinfl>**************</Pinfl>" in text
+        assert "40101900000012" not in text
+        assert re.findall("<Born[^>]*>(.*?)</Born>", text) == ([] if born is None else [born])
 
 
 def test_what_cannot_be_said_of_both_together_lets_nothing_out() -> None:
