@@ -91,9 +91,11 @@ def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
     try:
         body = json.loads(text)
         said = {**body, **body.pop(INDEX, {})}
+        at_ms = milliseconds(datetime.fromisoformat(said["at"]))
+        moment(at_ms)  # an offset from UTC can lead out of the years that there are
         indexed = IndexedValues(
             said["kind"],
-            milliseconds(datetime.fromisoformat(said["at"])),
+            at_ms,
             said.get("message_id"),
             said.get("consumer"),
             said.get("service"),
@@ -102,7 +104,7 @@ def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
             _asked(body, "official"),
             _asked(body, "purpose"),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise RecordBroken("an entry is not the JSON object that an entry is") from error
     return body, indexed
 

@@ -112,6 +112,7 @@ def test_times_are_utc_and_cut_to_milliseconds():
         '{"kind":"a","at":1}',
         '{"kind":"a","at":"2026-03-02T09:00:00"}',
         '{"kind":"a","at":"x"}',
+        '{"kind":"a","at":"9999-12-31T23:59:59-23:59"}',
         '{"index":[],"kind":"a","at":"2026-03-02T09:00:00Z"}',
         "[" * 100_000,
     ],
