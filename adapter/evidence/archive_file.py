@@ -7,35 +7,31 @@ has the file and the authority's anchor can verify that it is whole, and read no
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
+from adapter.audit.checkpoint import Checkpoint
 from adapter.audit.document import moment, read_document
 from adapter.audit.merkle import leaf_hash
 from adapter.audit.proofs import verify_inclusion
 from adapter.audit.retention import Compartment
-from adapter.crypto.note import NoteVerifier
 from adapter.directory.anchor import Anchor
-from adapter.directory.model import Directory
 from adapter.directory.proof import DirectoryProof
-from adapter.errors import AdapterError, EvidenceInvalid, InvalidIdentifier
+from adapter.errors import EvidenceInvalid
 from adapter.evidence.asic import open_asic
-from adapter.evidence.contents import DirectoryFiles
+from adapter.evidence.contents import CHECKPOINT, DirectoryFiles
 from adapter.evidence.export import ProvedEntry, directory_files
+from adapter.evidence.reading import about, read_json
 from adapter.evidence.signature import ProvedSignature, judge_signature
-from adapter.evidence.verify import open_directory
+from adapter.evidence.verify import open_directory, open_record_checkpoint
 from adapter.evidence.xades import SIGNATURES
 from adapter.identifiers import MemberId
 
 CLAIMS: Final = "archive.json"
 ENTRIES: Final = "record/entries.jsonl"
-CHECKPOINT: Final = "record/checkpoint.note"
 INDEX: Final = "messages/index.jsonl"
 SEALED: Final = "messages/sealed.bin"
 OF_ARCHIVE: Final = DirectoryFiles(folder="directory")
@@ -120,13 +116,13 @@ def verify_archive(octets: bytes, anchor: Anchor) -> VerifiedArchive:
     for path in _FILES:
         if path not in files:
             raise EvidenceInvalid(f"{path}: missing")
-    claims = _read_claims(files[CLAIMS])
+    claims = read_json(files[CLAIMS], CLAIMS, _claims, _render_claims)
     directory = open_directory(files, OF_ARCHIVE, anchor)
     for path in files.keys() - set(_FILES) - set(OF_ARCHIVE.root_paths(files)):
         raise EvidenceInvalid(f"{path[:100]!r}: a file that has no place in an archive")
-    with _about(SIGNATURES):
+    with about(SIGNATURES):
         signature = judge_signature(container, claims.member, directory)
-    checkpoint = _checkpoint(files[CHECKPOINT], claims.member, directory)
+    checkpoint = open_record_checkpoint(files, CHECKPOINT, claims.member, directory)
     entries = dict(_entries(files[ENTRIES], claims.member, checkpoint))
     messages = tuple(_messages(files[INDEX], files[SEALED], entries))
     _check_claims(claims, signature, entries, messages)
@@ -154,15 +150,6 @@ def _check_claims(
         raise EvidenceInvalid(f"{CLAIMS}: says something else than the file holds")
 
 
-def _checkpoint(note: bytes, member: MemberId, directory: Directory) -> Checkpoint:
-    """Step 4."""
-    vkey = directory.member(member).record_vkey
-    if vkey is None:
-        raise EvidenceInvalid(f"{CHECKPOINT}: the directory names no record key of {member}")
-    with _about(CHECKPOINT):
-        return open_checkpoint(note, (NoteVerifier.parse(vkey),), origin=record_origin(member))
-
-
 def _entries(octets: bytes, member: MemberId, checkpoint: Checkpoint) -> Iterator[tuple[int, str]]:
     """Step 5. In the order of their numbers, each once."""
     before = -1
@@ -171,7 +158,7 @@ def _entries(octets: bytes, member: MemberId, checkpoint: Checkpoint) -> Iterato
         if number <= before:
             raise EvidenceInvalid(f"{ENTRIES}: entry {number} is not in its place")
         before = number
-        with _about(f"{ENTRIES}, entry {number}"):
+        with about(f"{ENTRIES}, entry {number}"):
             verify_inclusion(
                 leaf=leaf_hash(text.encode()),
                 index=number,
@@ -195,7 +182,7 @@ def _messages(index: bytes, sealed: bytes, entries: Mapping[int, str]) -> Iterat
         if place <= before or said["number"] not in entries or said["bytes"] < 0:
             raise EvidenceInvalid(f"{INDEX}: {what} is not in its place")
         octets = sealed[at : at + said["bytes"]]
-        if not hmac.compare_digest(hashlib.sha256(octets).hexdigest(), said["sha256"]):
+        if hashlib.sha256(octets).hexdigest() != said["sha256"]:
             raise EvidenceInvalid(f"{SEALED}: {what} is not as {INDEX} lists it")
         _, indexed = read_document(entries[said["number"]])
         if moment(indexed.at_ms).date().isoformat() != said["day"]:
@@ -263,31 +250,11 @@ def _render_claims(claims: ArchiveClaims) -> bytes:
     return json.dumps(said, indent=1, sort_keys=True).encode() + b"\n"
 
 
-def _read_claims(octets: bytes) -> ArchiveClaims:
-    try:
-        said = json.loads(octets)
-        claims = ArchiveClaims(
-            member=MemberId.parse(said["member"]),
-            made=datetime.strptime(said["made"], _INSTANT).replace(tzinfo=UTC),
-            days=(said["first_day"], said["last_day"]),
-            entries=said["entries"],
-            messages=said["messages"],
-        )
-        is_ours = _render_claims(claims) == octets
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InvalidIdentifier):
-        is_ours = False
-    if not is_ours:
-        raise EvidenceInvalid(f"{CLAIMS}: not in the form that an archive has")
-    return claims
-
-
-@contextmanager
-def _about(file: str) -> Iterator[None]:
-    """Whatever is wrong inside is wrong with this file."""
-    try:
-        yield
-    except EvidenceInvalid:
-        raise
-    except (AdapterError, ValueError, TypeError) as cause:
-        reason = cause.reason if isinstance(cause, AdapterError) else "cannot be read"
-        raise EvidenceInvalid(f"{file}: {reason}") from None
+def _claims(said: Mapping[str, Any]) -> ArchiveClaims:
+    return ArchiveClaims(
+        member=MemberId.parse(said["member"]),
+        made=datetime.strptime(said["made"], _INSTANT).replace(tzinfo=UTC),
+        days=(said["first_day"], said["last_day"]),
+        entries=said["entries"],
+        messages=said["messages"],
+    )

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from adapter.errors import EvidenceInvalid, InvalidIdentifier
+from adapter.errors import EvidenceInvalid
+from adapter.evidence.reading import read_json
 from adapter.identifiers import MemberId, MessageId
 
 CLAIMS: Final = "evidence.json"
@@ -110,21 +111,17 @@ def render_claims(claims: Claims) -> bytes:
 
 def read_claims(octets: bytes) -> Claims:
     """Read what `render_claims` wrote (untrusted). Raises EvidenceInvalid."""
-    try:
-        said = json.loads(octets)
-        claims = Claims(
-            exporter=MemberId.parse(said["exporter"]),
-            exported=datetime.strptime(said["exported"], _INSTANT).replace(tzinfo=UTC),
-            message_id=MessageId(said["message_id"]),
-        )
-        is_ours = said["format"] == _FORMAT
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InvalidIdentifier):
-        raise EvidenceInvalid(f"{CLAIMS}: cannot be read") from None
-    if not is_ours:
+    return read_json(octets, CLAIMS, _claims, render_claims)
+
+
+def _claims(said: Mapping[str, Any]) -> Claims:
+    if said["format"] != _FORMAT:
         raise EvidenceInvalid(f"{CLAIMS}: of another format than {_FORMAT}")
-    if render_claims(claims) != octets:
-        raise EvidenceInvalid(f"{CLAIMS}: not in the form that an export writes")
-    return claims
+    return Claims(
+        exporter=MemberId.parse(said["exporter"]),
+        exported=datetime.strptime(said["exported"], _INSTANT).replace(tzinfo=UTC),
+        message_id=MessageId(said["message_id"]),
+    )
 
 
 def check_contents(files: Mapping[str, bytes]) -> tuple[int, ...]:

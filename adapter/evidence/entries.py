@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from adapter.audit.document import IndexedValues, read_document
+from adapter.audit.document import IndexedValues, moment, read_document
 from adapter.audit.entry import (
     CALL_REFUSED,
     REFUSED,
@@ -23,7 +23,6 @@ from adapter.evidence.contents import REPLY, REQUEST, entry_path
 from adapter.evidence.messages import SignedMessage
 from adapter.identifiers import MemberId
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OUTCOME: Final = re.compile(r"[A-Za-z ]{1,64}")
 _OF_CONSUMER: Final = frozenset((REQUEST_SENT, REPLY_RECEIVED, CALL_REFUSED))
 _OF_PROVIDER: Final = frozenset((REQUEST_RECEIVED, REPLY_SENT, RETRY_ANSWERED, REFUSED))
@@ -42,7 +41,7 @@ class ExchangeEntry:
     @property
     def at(self) -> datetime:
         """When the adapter made the entry, by its own clock."""
-        return _EPOCH + timedelta(milliseconds=self.indexed.at_ms)
+        return moment(self.indexed.at_ms)
 
     @property
     def path(self) -> str:

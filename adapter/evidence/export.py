@@ -13,7 +13,6 @@ from datetime import datetime
 from tuf.api.metadata import Root, Targets
 
 from adapter.directory.proof import DirectoryProof, in_one_form, version_of
-from adapter.errors import EvidenceInvalid
 from adapter.evidence.contents import (
     CHECKPOINT,
     CLAIMS,
@@ -32,6 +31,7 @@ from adapter.evidence.contents import (
 )
 from adapter.evidence.cosigned import CosignedCheckpoint
 from adapter.evidence.messages import certificate_in
+from adapter.evidence.reading import read_json
 from adapter.identifiers import MemberId, MessageId
 from adapter.ports import KeptMessage
 from adapter.stages import MessageKind
@@ -128,10 +128,4 @@ def render_proof(proof: Sequence[bytes]) -> bytes:
 
 def read_proof(octets: bytes, path: str) -> tuple[bytes, ...]:
     """Read what `render_proof` wrote (untrusted). Raises EvidenceInvalid."""
-    try:
-        proof = tuple(bytes.fromhex(one) for one in json.loads(octets))
-    except (ValueError, TypeError, RecursionError):
-        raise EvidenceInvalid(f"{path}: cannot be read") from None
-    if render_proof(proof) != octets:
-        raise EvidenceInvalid(f"{path}: not in the form that an export writes")
-    return proof
+    return read_json(octets, path, lambda said: tuple(map(bytes.fromhex, said)), render_proof)

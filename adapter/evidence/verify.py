@@ -5,8 +5,7 @@ A numbered checklist. Every step names the file that fails it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,7 +18,7 @@ from adapter.crypto.note import NoteVerifier
 from adapter.directory.anchor import Anchor
 from adapter.directory.model import Directory
 from adapter.directory.proof import DirectoryProof, authenticate_directory, in_one_form, version_of
-from adapter.errors import AdapterError, EvidenceInvalid
+from adapter.errors import EvidenceInvalid
 from adapter.evidence.asic import SignedFiles, open_asic
 from adapter.evidence.contents import (
     CHECKPOINT,
@@ -43,6 +42,7 @@ from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
 from adapter.evidence.export import read_proof
 from adapter.evidence.judgement import Judgement
 from adapter.evidence.messages import check_answers, open_message, status_of_signer
+from adapter.evidence.reading import about
 from adapter.evidence.signature import AuthorityStamp, ProvedSignature, StatusThen, judge_signature, judge_stamp
 from adapter.evidence.wording import ProvedMessage, state
 from adapter.evidence.xades import SIGNATURES
@@ -84,10 +84,9 @@ def verify_evidence(octets: bytes, anchor: Anchor) -> Judgement:
     # 3. The signature of the container is the exporter's, and what others say of it fits.
     signature = _signature(container, claims, exporter_directory)
     # 4. The exporter's record key, which the directory names, signed the checkpoint of the exporter's record.
-    with _about(CHECKPOINT):
-        checkpoint = _open_checkpoint(files[CHECKPOINT], claims.exporter, directory)
+    checkpoint = open_record_checkpoint(files, CHECKPOINT, claims.exporter, directory)
     #    If it is time-stamped: by an authority that the directory names.
-    with _about(STAMP):
+    with about(STAMP):
         stamp = judge_stamp(files[STAMP], files[CHECKPOINT], directory) if STAMP in files else None
     # 5. Every entry is in the record that the checkpoint is of; and in the one that witnesses saw, if they did.
     entries = tuple(_proved_entry(files, number, checkpoint) for number in numbers)
@@ -124,7 +123,7 @@ def open_directory(files: Mapping[str, bytes], at: DirectoryFiles, anchor: Ancho
 
     Raises EvidenceInvalid.
     """
-    with _about(at.document):
+    with about(at.document):
         proof = DirectoryProof(document=files[at.document], targets=files[at.targets], roots=at.roots_of(files))
         directory = authenticate_directory(proof, anchor)
         if in_one_form(proof.targets, Targets) != proof.targets:
@@ -138,26 +137,28 @@ def open_directory(files: Mapping[str, bytes], at: DirectoryFiles, anchor: Ancho
 
 def _signature(container: SignedFiles, claims: Claims, directory: Directory) -> ProvedSignature:
     """Step 3."""
-    with _about(SIGNATURES):
+    with about(SIGNATURES):
         signature = judge_signature(container, claims.exporter, directory)
     if signature.signed_at != claims.exported:
         raise EvidenceInvalid(f"{CLAIMS}: names another time of the export than {SIGNATURES}")
     return signature
 
 
-def _open_checkpoint(note: bytes, exporter: MemberId, directory: Directory) -> Checkpoint:
-    vkey = directory.member(exporter).record_vkey
-    if vkey is None:
-        raise EvidenceInvalid(f"{CHECKPOINT}: the directory names no record key of {exporter}")
-    return open_checkpoint(note, (NoteVerifier.parse(vkey),), origin=record_origin(exporter))
+def open_record_checkpoint(files: Mapping[str, bytes], path: str, member: MemberId, directory: Directory) -> Checkpoint:
+    """A checkpoint that the member's record key signed, for archive files too. Raises EvidenceInvalid."""
+    with about(path):
+        vkey = directory.member(member).record_vkey
+        if vkey is None:
+            raise EvidenceInvalid(f"{path}: the directory names no record key of {member}")
+        return open_checkpoint(files[path], (NoteVerifier.parse(vkey),), origin=record_origin(member))
 
 
 def _proved_entry(files: Mapping[str, bytes], number: int, checkpoint: Checkpoint) -> ExchangeEntry:
     text, path = files[entry_path(number)], proof_path(number)
     proof = read_proof(files[path], path)
-    with _about(f"{entry_path(number)} or {path}"):
+    with about(f"{entry_path(number)} or {path}"):
         verify_inclusion(leaf=leaf_hash(text), index=number, size=checkpoint.size, proof=proof, root=checkpoint.root)
-    with _about(entry_path(number)):
+    with about(entry_path(number)):
         return read_entry(number, text)
 
 
@@ -165,16 +166,15 @@ def _witnessed(
     files: Mapping[str, bytes], numbers: tuple[int, ...], checkpoint: Checkpoint, directory: Directory
 ) -> ProvedCosignatures:
     proof = read_proof(files[CONSISTENCY], CONSISTENCY)
-    with _about(f"{COSIGNED} or {CONSISTENCY}"):
-        exporter = MemberId.parse(checkpoint.origin)
-        cosigned = _open_checkpoint(files[COSIGNED], exporter, directory)
+    cosigned = open_record_checkpoint(files, COSIGNED, MemberId.parse(checkpoint.origin), directory)
+    with about(f"{COSIGNED} or {CONSISTENCY}"):
         return judge_cosigned(
             files[COSIGNED], proof, cosigned=cosigned, checkpoint=checkpoint, entries=numbers, directory=directory
         )
 
 
 def _message(files: Mapping[str, bytes], path: str, kind: MessageKind, directory: Directory) -> ProvedMessage:
-    with _about(f"{path}.xml or {path}.key"):
+    with about(f"{path}.xml or {path}.key"):
         message = open_message(files[f"{path}.xml"], files[f"{path}.key"], kind, directory)
     if message.verified.signer.public_bytes(Encoding.DER) != files[f"{path}.cer"]:
         raise EvidenceInvalid(f"{path}.cer: not the certificate that the message was signed with")
@@ -182,20 +182,9 @@ def _message(files: Mapping[str, bytes], path: str, kind: MessageKind, directory
     file = f"{path}.ocsp" if f"{path}.ocsp" in files else f"{path}.xml"
     octets = files.get(f"{path}.ocsp", message.verified.header.certificate_status)
     if octets is not None:
-        with _about(file):
+        with about(file):
             status = status_of_signer(message, octets, directory)
     return ProvedMessage(message=message, status=status, status_file=file)
-
-
-@contextmanager
-def _about(file: str) -> Iterator[None]:
-    """Whatever is wrong inside is wrong with this file."""
-    try:
-        yield
-    except EvidenceInvalid:
-        raise
-    except AdapterError as cause:
-        raise EvidenceInvalid(f"{file}: {cause.reason}") from None
 
 
 def _judgement(proved: Proved) -> Judgement:

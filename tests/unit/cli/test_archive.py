@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.cli.directory_source import anchor_from, own_copy
+from adapter.cli.evidence_gathering import signing_keys
+from adapter.crypto.note import NoteSigner
 from adapter.directory.anchor import Anchor
 from adapter.directory.refresh import Known, Refresh
 from adapter.errors import AdapterError, EvidenceInvalid
-from adapter.evidence.archive_file import INDEX, SEALED, verify_archive
-from adapter.evidence.asic import open_asic
+from adapter.evidence.archive_file import CLAIMS, ENTRIES, INDEX, SEALED, verify_archive
+from adapter.evidence.asic import open_asic, render_asic, sign_files
+from adapter.evidence.contents import CHECKPOINT
+from adapter.evidence.xades import SIGNATURES
 from adapter.settings import load_settings
 from adapter.store.archive import read_message
 from adapter.store.engine import open_database
@@ -122,6 +131,76 @@ def test_a_changed_message_of_a_file_is_named(archived: bytes, anchor: Anchor) -
     with pytest.raises(EvidenceInvalid, match=SEALED):
         verify_archive(archived[:at] + bytes([archived[at] ^ 1]) + archived[at + 1 :], anchor)
     assert INDEX in open_asic(archived).files
+
+
+def rows(octets: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in octets.splitlines()]
+
+
+def lines(said: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(one, sort_keys=True, separators=(",", ":")).encode() + b"\n" for one in said)
+
+
+def with_row(octets: bytes, at: int, **changes: object) -> bytes:
+    said = rows(octets)
+    said[at] |= changes
+    return lines(said)
+
+
+def claiming(octets: bytes, **changes: object) -> bytes:
+    return json.dumps(json.loads(octets) | changes, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def less_a_message(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The last message of the last entry, which then has none."""
+    said = rows(files[INDEX])
+    return {INDEX: lines(said[:-1]), SEALED: files[SEALED][: -said[-1]["bytes"]]}
+
+
+WRONG: dict[str, tuple[str, Callable[[dict[str, bytes]], dict[str, bytes]]]] = {
+    "of another member": (SIGNATURES, lambda files: {CLAIMS: claiming(files[CLAIMS], member="UZ/GOV/200000003")}),
+    "of nobody": (CLAIMS, lambda files: {CLAIMS: claiming(files[CLAIMS], member=7)}),
+    "more entries claimed": (CLAIMS, lambda files: {CLAIMS: claiming(files[CLAIMS], entries=9)}),
+    "another time claimed": (CLAIMS, lambda files: {CLAIMS: claiming(files[CLAIMS], made="2026-03-05T09:00:00Z")}),
+    "a file more": ("extra.txt", lambda _: {"extra.txt": b"x"}),
+    "a checkpoint by another key": (
+        CHECKPOINT,
+        lambda files: {
+            CHECKPOINT: NoteSigner("UZ/GOV/200000001", Ed25519PrivateKey.generate())
+            .sign(files[CHECKPOINT].decode().partition("\n\n")[0] + "\n")
+            .encode()
+        },
+    ),
+    "another entry": (ENTRIES, lambda files: {ENTRIES: files[ENTRIES].replace(b"benefit", b"penefit")}),
+    "entries in another order": (ENTRIES, lambda files: {ENTRIES: lines(rows(files[ENTRIES])[::-1])}),
+    "a proof that is no hash": (ENTRIES, lambda files: {ENTRIES: with_row(files[ENTRIES], 0, proof=["ü"])}),
+    "a proof of numbers": (ENTRIES, lambda files: {ENTRIES: with_row(files[ENTRIES], 0, proof=[7])}),
+    "a text that is no Unicode": (ENTRIES, lambda files: {ENTRIES: with_row(files[ENTRIES], 0, text="\ud800")}),
+    "messages in another order": (INDEX, lambda files: {INDEX: lines(rows(files[INDEX])[::-1])}),
+    "a message of an entry that is not there": (INDEX, lambda files: {INDEX: with_row(files[INDEX], -1, number=99)}),
+    "a message of another day": (INDEX, lambda files: {INDEX: with_row(files[INDEX], 0, day="2026-03-01")}),
+    "a number that is a text": (INDEX, lambda files: {INDEX: with_row(files[INDEX], 0, number="0")}),
+    "a digest that is no ASCII": (SEALED, lambda files: {INDEX: with_row(files[INDEX], 0, sha256="ü" * 64)}),
+    "an octet that nobody lists": (INDEX, lambda files: {SEALED: files[SEALED] + b"x"}),
+    "an entry without its message": (INDEX, less_a_message),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_its_own_signer_made_wrong_is_refused_and_named(
+    home: Path, archived: bytes, anchor: Anchor, wrong: str
+) -> None:
+    """The signature over all of it is good: each of the other steps has to find it."""
+    named, change = WRONG[wrong]
+    files = dict(open_asic(archived).files)
+    signed_at = datetime.fromisoformat(json.loads(files[CLAIMS])["made"])
+    key, *_ = signing_keys(load_settings(home / "register" / "adapter.toml"))
+    verify_archive(render_asic(files, sign_files(files, key, signed_at)), anchor)
+    changed = change(files)
+    assert changed != {path: files.get(path) for path in changed}
+    files |= changed
+    with pytest.raises(EvidenceInvalid, match=re.escape(named)):
+        verify_archive(render_asic(files, sign_files(files, key, signed_at)), anchor)
 
 
 def test_a_changed_kept_message_is_not_archived(run: Run, home: Path) -> None:
