@@ -1,6 +1,6 @@
 """The operational log: structlog to standard error, JSON or for a person. Never personal data, never a key.
 
-Only the names in `_ALLOWED_KEYS` get through, and only short texts: what is not on the list is dropped, so that a
+Only the names in `ALLOWED_KEYS` get through, and only short texts: what is not on the list is dropped, so that a
 careless call cannot put a body, an identifier of a person or a secret into the log (promise 9).
 """
 
@@ -13,13 +13,15 @@ from typing import Any, Final
 
 import structlog
 
-_ALLOWED_KEYS: Final = frozenset(
+ALLOWED_KEYS: Final = frozenset(
     {
         "event", "level", "timestamp", "logger",
         "incident", "code", "because", "error", "where", "client", "record", "request_record", "reported",
         "pid", "worker", "workers", "exit_code", "deaths", "address", "port", "listener", "version", "expires",
         "entries", "batch", "waited_s", "state", "service", "days", "purpose_of_key", "dropped_keys", "policy",
-        "authority", "since", "member", "kind", "witness", "status",
+        "authority", "since", "member", "kind", "witness", "status", "count", "held", "reasons", "caller", "clients",
+        "mend", "why", "root", "refused_from", "certificate", "behind_ms", "last_entry", "last_entry_at",
+        "started_in", "files", "added", "changed", "removed",
     }
 )  # fmt: skip
 _MAX_TEXT_CHARS: Final = 200
@@ -29,7 +31,7 @@ def _only_known_keys(_logger: object, _method: str, event: MutableMapping[str, A
     kept: dict[str, Any] = {}
     dropped = []
     for key, value in event.items():
-        if key not in _ALLOWED_KEYS:
+        if key not in ALLOWED_KEYS:
             dropped.append(key)
         elif isinstance(value, int | float | bool | type(None)):
             kept[key] = value

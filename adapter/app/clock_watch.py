@@ -60,7 +60,7 @@ class ClockWatch:
         if self._lock.acquire():
             behind = await asyncio.to_thread(self._behind)
             if behind is not None:
-                log.warning("clock was set back", seconds=round(behind.total_seconds(), 3))
+                log.warning("clock was set back", behind_ms=behind // timedelta(milliseconds=1))
 
     def _behind(self) -> timedelta | None:
         """By how much, at least, the clock was set back since the last look, when it is worth an entry."""

@@ -139,9 +139,7 @@ class DirectoryKeeper:
         self._kept = KeptState(known=found.known, revision=since + 1)
         if found.directory is not None:
             self._adopt(found.directory, found.fresh_until)
-            log.info(
-                "directory", version=found.directory.version, root=found.root_version, fresh_until=found.fresh_until
-            )
+            log.info("directory", version=found.directory.version, root=found.root_version, expires=found.fresh_until)
         elif self._held is not None:
             self._adopt(self._held.directory, found.fresh_until)
 
@@ -166,7 +164,7 @@ class DirectoryKeeper:
         if held is None or now < held.fresh_until:
             return
         said = "directory expired: everything is refused" if now >= held.refuse_from else "directory expired: in grace"
-        log.error(said, version=held.directory.version, expired=held.fresh_until, refused_from=held.refuse_from)
+        log.error(said, version=held.directory.version, expires=held.fresh_until, refused_from=held.refuse_from)
 
     async def description(self, service: DirectoryService) -> ServiceDescription:
         """The published contract of a service, by its digest: from memory, from disk, or fetched once and kept.

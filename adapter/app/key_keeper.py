@@ -71,7 +71,7 @@ class KeyKeeper:
             named, version=directory.version, officer=OFFICER, log=self._log, now=self._clock()
         )
         for life in changed:
-            log.info("key", entry=life.entry, state=life.state.value, directory=directory.version)
+            log.info("key", record=life.entry, state=life.state.value, version=directory.version)
         self._noted = (directory.version, self._version)
 
     def read(self) -> Keyring | None:

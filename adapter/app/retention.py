@@ -89,13 +89,13 @@ class RetentionKeeper:
         now = self._clock()
         due = self._eraser.due(self._retention, now.date())
         if due and self._by_officers():
-            log.warning("messages are over their time and wait for two officers", keys=len(due))
+            log.warning("messages are over their time and wait for two officers", count=len(due))
         elif due:
             self._is_finished = False
             erased = self._eraser.erase([one.compartment for one in due], why=BY_RETENTION, officer=_BY, now=now)
-            log.info("messages erased", messages=erased.messages, held=erased.held, records=len(erased.entries))
+            log.info("messages erased", count=erased.messages, held=erased.held, entries=len(erased.entries))
             if erased.left:
-                log.warning("messages under a hold are in archive files: restore those", keys=len(erased.left))
+                log.warning("messages under a hold are in archive files: restore those", count=len(erased.left))
         if not self._is_finished:
             self._eraser.finish()
             self._is_finished = True

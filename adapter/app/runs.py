@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -31,11 +32,12 @@ log = structlog.get_logger(__name__)
 _SETTINGS_NAME = "adapter.toml"
 """Whatever the file is called: another name is no change."""
 
-_WORTH_A_WARNING = {
-    CLOCK_SET_BACK: "clock is behind the record",
-    ENDED_WITHOUT_STOP: "the run before ended without a stop",
-    SETTINGS_CHANGED: "settings were changed since the last start",
+_WORTH_A_WARNING: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    CLOCK_SET_BACK: ("clock is behind the record", ("behind_ms", "last_entry", "last_entry_at")),
+    ENDED_WITHOUT_STOP: ("the run before ended without a stop", ("started_in", "last_entry", "last_entry_at")),
+    SETTINGS_CHANGED: ("settings were changed since the last start", ("files", "added", "changed", "removed")),
 }
+"""What the log says of such an entry, and which of its details."""
 
 
 class Run:
@@ -60,9 +62,10 @@ class Run:
             settings=digest_settings(settings_files(self._settings, settings_file), self._keyring.archive_key),
         )
         for entry in self._runs.begin(facts, self._clock):
-            warning = _WORTH_A_WARNING.get(entry.outcome or "")
-            if warning is not None:
-                log.warning(warning, **{name: value for name, value in entry.body["details"].items() if name != "run"})
+            worth_it = _WORTH_A_WARNING.get(entry.outcome or "")
+            if worth_it is not None:
+                (warning, told), details = worth_it, entry.body["details"]
+                log.warning(warning, **{name: details[name] for name in told if name in details})
 
     def end(self, exit_code: int) -> None:
         """Enter the stop. When that fails the next start says that this run had none."""

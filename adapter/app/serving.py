@@ -58,7 +58,7 @@ def serve(settings: Settings, *, settings_file: Path, workers: int, renew: Seque
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until a worker can stop cleanly; none is lost
     log.info("starting", workers=workers)
     for exposure in exposures(settings):
-        log.warning(exposure.what, clients=exposure.names, mend=exposure.mend)
+        log.warning(exposure.what, clients=", ".join(exposure.names), mend=exposure.mend)
 
     def worker(lifeline: int | None) -> int:
         return _work(settings, keyring, sockets, run_token, lifeline=lifeline, renew=renew)

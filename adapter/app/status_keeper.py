@@ -163,7 +163,7 @@ class StatusKeeper:
     async def _adopt(self, status: CertificateStatus) -> CertificateStatus:
         self.book.learn(status)
         if status.revoked_at is not None:
-            log.warning("certificate revoked", certificate=status.certificate_sha256.hex(), at=status.revoked_at)
+            log.warning("certificate revoked", certificate=status.certificate_sha256.hex(), since=status.revoked_at)
         if not status.is_list:
             await asyncio.to_thread(self._copies.keep, status.certificate_sha256, status.octets)
         return status

@@ -98,7 +98,7 @@ class Doorway:
 
     def _rest(self, cause: OSError) -> None:
         """Leave newcomers waiting in the system's queue for a moment, instead of asking for them again and again."""
-        log.error("cannot accept", error=type(cause).__name__, number=cause.errno)
+        log.error("cannot accept", error=type(cause).__name__, because=cause.strerror)
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._bound.fileno())
         self._resting = loop.call_later(_REST_S, self._go_on)

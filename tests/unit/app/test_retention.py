@@ -66,7 +66,7 @@ async def test_what_is_over_its_time_is_erased_and_entered(home: RecordHome) -> 
     (entry,) = home.reader.search(LogFilter(kind="admin"))
     assert (entry.body["outcome"], entry.body["officer"]) == ("messages-erased", "adapter")
     assert (entry.body["details"]["why"], entry.body["details"]["messages"]) == ("retention", 1)
-    assert [(one["event"], one["messages"]) for one in said] == [("messages erased", 1)]
+    assert [(one["event"], one["count"]) for one in said] == [("messages erased", 1)]
     assert home.verify().entries == 2
 
 
@@ -75,7 +75,7 @@ async def test_where_it_needs_two_officers_it_only_says_so(home: RecordHome) -> 
     with capture_logs() as said:
         await keeper(home, days=31, by_officers=True).look()
     assert is_there(home)
-    assert [(one["event"], one["log_level"], one["keys"]) for one in said] == [
+    assert [(one["event"], one["log_level"], one["count"]) for one in said] == [
         ("messages are over their time and wait for two officers", "warning", 1)
     ]
 
