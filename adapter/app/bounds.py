@@ -6,6 +6,7 @@ from adapter.exchange.attachments import ScanRule
 from adapter.exchange.parts import AttachmentBounds
 from adapter.pace import TransferBounds
 from adapter.settings import Settings
+from adapter.settings.adapter_file import ClientListenerSettings, PeerListenerSettings
 from adapter.transport.clamd import Clamd
 from adapter.transport.http_server import HttpBounds
 
@@ -32,22 +33,8 @@ def scan_rule(settings: Settings) -> ScanRule | None:
     return ScanRule(scanner=scanner, deliver_unscanned=settings.scan.when_down == "deliver")
 
 
-def peer_bounds(settings: Settings) -> HttpBounds:
-    """The bounds of the peer listener."""
-    listener = settings.peer_listener
-    return HttpBounds(
-        max_message_bytes=listener.max_message_bytes,
-        read_timeout_s=listener.read_timeout_s,
-        max_connections=listener.max_connections,
-        max_connections_per_address=settings.quotas.connections_per_address,
-        keepalive_s=listener.idle_timeout_s,
-        transfer=transfer_bounds(settings, listener.read_timeout_s),
-    )
-
-
-def client_bounds(settings: Settings) -> HttpBounds:
-    """The bounds of the client listener."""
-    listener = settings.client_listener
+def listener_bounds(settings: Settings, listener: PeerListenerSettings | ClientListenerSettings) -> HttpBounds:
+    """The bounds of a listener whose messages may bring attachments."""
     return HttpBounds(
         max_message_bytes=listener.max_message_bytes,
         read_timeout_s=listener.read_timeout_s,

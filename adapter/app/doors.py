@@ -8,7 +8,7 @@ from socket import socket
 
 import structlog
 
-from adapter.app.bounds import attachment_bounds, client_bounds, peer_bounds
+from adapter.app.bounds import attachment_bounds, listener_bounds
 from adapter.app.documents import ClientDocuments
 from adapter.app.figures import EmergencyFigures, SpoolFigures, registry_of, scanner_figures
 from adapter.app.json_documents import JsonDocuments
@@ -38,7 +38,7 @@ class PeerDoor:
     """Opens the listener for peers as soon as there is a directory: without one nobody could be let in."""
 
     def __init__(self, site: Site, bound: socket, gates: Gates) -> None:
-        bounds = peer_bounds(site.settings)
+        bounds = listener_bounds(site.settings, site.settings.peer_listener)
         handler = PeerListener(site.provider, bounds, intake=_intake(site), record=site.answers)
         self._listener = Listener(
             admit_peers(handler, site, gates),
@@ -88,10 +88,10 @@ class PeerDoor:
 
 async def open_client_door(site: Site, bound: socket, gates: Gates) -> Listener:
     """The listener for our own systems."""
-    bounds = client_bounds(site.settings)
+    settings = site.settings.client_listener
+    bounds = listener_bounds(site.settings, settings)
     documents = ClientDocuments(site)
     own_services = OwnServices(site)
-    settings = site.settings.client_listener
     plain = ClientListener(
         site.consumer,
         bounds,
