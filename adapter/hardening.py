@@ -78,11 +78,13 @@ def give_back_memory() -> None:
     """Give freed memory back to the machine (malloc_trim(3)); elsewhere than with glibc nothing happens.
 
     The kernel takes no locked page back: the lock is let go for as long as that takes, a tenth of a second for half a
-    gibibyte, and is put on again. Pages in use do not come near swap in that time: that takes idleness first.
+    gibibyte, and is put on again; where it could not be put on again, it is not let go. Pages in use do not come near
+    swap in that time: that takes idleness first. Whoever lets it go puts it on, so that it is on when the last of
+    several threads is done; other processes have locks of their own.
     """
     if not hasattr(_C, "malloc_trim"):
         return
-    locked = bool(_locked_kib())
+    locked = bool(_locked_kib()) and may_lock_memory()
     if locked:
         _C.munlockall()
     try:

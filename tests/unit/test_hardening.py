@@ -39,6 +39,39 @@ def test_memory_is_locked_or_it_is_said_that_it_is_not() -> None:
     assert said_by("print(lock_memory() == (protections()[1].found == 'memory is locked'))") == "True"
 
 
+class _C:
+    """The calls of the C library, as they were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def munlockall(self) -> int:
+        self.asked.append("munlockall")
+        return 0
+
+    def malloc_trim(self, _pad: int) -> int:
+        self.asked.append("malloc_trim")
+        return 1
+
+    def mlockall(self, _flags: int) -> int:
+        self.asked.append("mlockall")
+        return 0
+
+
+def test_a_lock_that_could_not_be_put_on_again_is_not_let_go(monkeypatch) -> None:
+    """A process may have lost the right to lock since it did."""
+    for limit, expected in (
+        (8 << 20, ["malloc_trim"]),
+        (resource.RLIM_INFINITY, ["munlockall", "malloc_trim", "mlockall"]),
+    ):
+        library = _C()
+        monkeypatch.setattr(hardening, "_C", library)
+        monkeypatch.setattr(hardening, "_status", lambda key: "0000000000000000" if key == "CapEff" else "8 kB")
+        monkeypatch.setattr(resource, "getrlimit", lambda _which, limit=limit: (limit, limit))
+        hardening.give_back_memory()
+        assert library.asked == expected
+
+
 def test_below_a_limit_memory_is_not_locked(monkeypatch) -> None:
     """Past the limit, memory that is taken later would not come."""
     monkeypatch.setattr(hardening, "_status", lambda key: "0000000000000000" if key == "CapEff" else "0 kB")
