@@ -63,6 +63,23 @@ async def test_the_reason_is_in_no_entry_and_no_log_and_the_log_warns(sides: Two
     assert GOOD not in str(lines)
 
 
+@pytest.mark.parametrize(
+    "unfit",
+    [REASON * 20, f"{REASON}\u202e", f"{REASON}<c:Note/>", f"<c:Note>{REASON}</c:Note>"],
+    ids=["too long", "unreadable", "mixed", "an element"],
+)
+async def test_a_reason_that_cannot_be_taken_is_repeated_nowhere(sides: TwoSides, unfit: str) -> None:
+    sides.rules = (emergency_rule(sides),)
+    with capture_logs() as lines:
+        answer = await sides.call(emergency_call(unfit))
+    assert fault_code(answer) == "ContextInvalid"
+    entries = [document_of(write.entry).text for write in sides.consumer_record.log]
+    assert len(entries) == 1
+    assert not sides.wire.sent
+    for text in (str(answer), str(lines), *entries):
+        assert "missing" not in text
+
+
 @pytest.mark.parametrize("named", [None, ("inspector-8", "inspector-9")], ids=["no such rule", "others"])
 async def test_an_emergency_that_no_rule_allows_is_refused_and_recorded_as_one(
     sides: TwoSides, named: tuple[str, ...] | None
