@@ -72,3 +72,18 @@ class HeldCheckpoints:
     def opened(self, verifiers: Sequence[NoteVerifier], *, origin: str) -> list[Checkpoint]:
         """The checkpoints, their signatures verified. Raises RecordBroken: of another record, or not signed by it."""
         return [open_checkpoint(one.note, verifiers, origin=origin) for one in self.notes]
+
+    def seen(self, verifiers: Sequence[NoteVerifier], *, origin: str) -> list[tuple[datetime, Checkpoint]]:
+        """The same with when the holder says that it first saw each. Raises RecordBroken."""
+        opened = self.opened(verifiers, origin=origin)
+        return list(zip(map(_instant, self.notes), opened, strict=True))
+
+
+def _instant(note: HeldNote) -> datetime:
+    try:
+        at = datetime.fromisoformat(note.seen)
+    except ValueError:
+        raise RecordBroken("the file of checkpoints does not say when one was seen") from None
+    if at.tzinfo is None:
+        raise RecordBroken("the file of checkpoints does not say when one was seen")
+    return at

@@ -79,5 +79,10 @@ def not_before(number: int, seen: Sequence[Seen]) -> Seen | None:
     return max(fitting, key=lambda one: one.at, default=None)
 
 
+def existed_before(number: int, seen: Sequence[Seen]) -> Seen | None:
+    """The earliest that somebody saw the record with this entry in it; None when nobody did."""
+    return min((one for one in seen if one.size > number), key=lambda one: one.at, default=None)
+
+
 def _later(one: Seen | None, other: Seen) -> Seen:
     return other if one is None or other.at > one.at else one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.json import JSON
 from rich.text import Text
 
 from adapter.cli.log_alarms import alarms, close_alarm, witnessed
+from adapter.cli.log_dating import dating_of
 from adapter.cli.log_erase import erase_day, retain
 from adapter.cli.log_hold import app as hold_app
 from adapter.cli.log_list import entry_value, follow, list_entries
@@ -20,7 +22,7 @@ from adapter.cli.log_stamps import covered_words, list_stamps
 from adapter.cli.log_tiles import export_tiles, verify_tiles_here
 from adapter.cli.log_usage import show_usage
 from adapter.cli.log_usage_check import check_usage
-from adapter.cli.log_verify import verify
+from adapter.cli.log_verify import VkeyOption, verify
 from adapter.cli.log_witnesses import list_witnesses
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, facts_of
@@ -40,21 +42,33 @@ def show(
     number: Annotated[int, typer.Argument(min=0, help="Record number.", show_default=False)],
     *,
     proof: Annotated[bool, typer.Option("--proof", help="Also the proof that the entry is in the record.")] = False,
+    held_by_others: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="What another member holds of the record, to date it; may be repeated."),
+    ] = None,
+    vkey: VkeyOption = None,
     settings_file: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one entry as it is recorded."""
+    """Show one entry as it is recorded, and between which times others saw it appear.
+
+    Others are time-stamp authorities and witnesses, and with --held-by-others the members who wrote such a file with
+    `adapter log witnessed --export`, for the checkpoints in it are proved to be of this record.
+    """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
-    reader = LogReader(open_database(settings.database_url))
+    database = open_database(settings.database_url)
+    reader = LogReader(database)
     entry = reader.show(number)
-    value: dict[str, JsonValue] = entry_value(entry)
+    dating = dating_of(settings, database, entry, held_by_others or [], vkey)
+    value: dict[str, JsonValue] = {**entry_value(entry), "dated": dating.value}
     shown: list[RenderableType] = [
         facts_of(
             [
                 ("record", str(entry.number)),
                 ("leaf hash", entry.leaf_hash.hex()),
                 ("time-stamp", covered_words(settings, number)),
+                *dating.facts,
             ]
         ),
         JSON.from_data(entry.body, ensure_ascii=False),

@@ -108,6 +108,13 @@ class Cosignatures:
         witnessed = self.state(vkeys, threshold).witnessed
         return self.cosigned(witnessed) if witnessed else None
 
+    def around(self, number: int) -> list[StoredCosignature]:
+        """The newest one over a checkpoint without an entry and the oldest over one with it, where there are such."""
+        below = _stored().where(_table.size <= number).order_by(_table.size.desc(), _table.at_s.desc()).limit(1)
+        above = _stored().where(_table.size > number).order_by(_table.size, _table.at_s).limit(1)
+        with self._database.reading() as connection:
+            return [found for one in (below, above) for found in _read(connection, one)]
+
     def all(self) -> Iterator[StoredCosignature]:
         """Every cosignature, by size, in pages."""
         after = -1

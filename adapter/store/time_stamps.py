@@ -96,6 +96,14 @@ class TimeStamps:
             ).one_or_none()
             return None if row is None else StoredStamp(*row)
 
+    def around(self, number: int) -> list[StoredStamp]:
+        """The newest stamp that does not cover an entry and the oldest that does, where there are such."""
+        size = time_stamps.c.size
+        below = _STAMPS.where(size <= number).order_by(size.desc()).limit(1)
+        above = _STAMPS.where(size > number).order_by(size).limit(1)
+        with self._database.reading() as connection:
+            return [StoredStamp(*row) for one in (below, above) for row in connection.execute(one)]
+
     def all(self) -> Iterator[StoredStamp]:
         """Every stamp, by size, in pages."""
         after = -1

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapter.audit.times import MAX_NAMED, TOLERANCE, Seen, TimeOrder, not_before
+from adapter.audit.times import MAX_NAMED, TOLERANCE, Seen, TimeOrder, existed_before, not_before
 from tests.records import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -76,3 +76,9 @@ def test_whoever_saw_the_record_end_before_an_entry_knows_when_it_was_not_there(
 ) -> None:
     latest = not_before(number, [STAMP, Seen(10, NOW + 45 * MINUTE, "b")])
     assert (None if latest is None else latest.at) == at
+
+
+@pytest.mark.parametrize(("number", "by"), [(2, "a"), (3, "b"), (9, "b"), (10, None)])
+def test_whoever_saw_the_record_with_an_entry_knows_that_it_was_there(number: int, by: str | None) -> None:
+    earliest = existed_before(number, [Seen(10, NOW + 45 * MINUTE, "b"), Seen(3, NOW, "a"), Seen(3, NOW + MINUTE, "c")])
+    assert (None if earliest is None else earliest.by) == by

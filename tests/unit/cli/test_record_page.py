@@ -163,3 +163,37 @@ def test_emergencies_stand_apart_in_every_form_of_the_report(run: Run, reported:
     assert headings[:3] == ["Unusual", "Emergencies, by official", "Askings over time"]
     cells = _found(page, "(//table)[1]/tbody/tr/td[1]/text()")
     assert cells == ["UZ/GOV/200000003 duty-3", "UZ/GOV/200000003 A-77"]
+
+
+# --- when an entry was there -----------------------------------------------------------------------------------------
+
+
+def test_an_entry_is_dated_by_the_checkpoints_that_another_member_holds(run: Run, record: Path) -> None:
+    """Social holds those of 2, 4 and 7 entries, as the scene says; the alarm, entry 7, came after all of them."""
+    held = ("--held-by-others", "held/social.json", "--settings", "register")
+    dated = {number: json.loads(run("log", "show", number, *held, "--json").out)["dated"] for number in "0237"}
+    sizes = {
+        number: tuple(None if one[side] is None else one[side]["size"] for side in ("not_before", "before"))
+        for number, one in dated.items()
+    }
+    assert sizes == {"0": (None, 2), "2": (2, 4), "3": (2, 4), "7": (7, None)}
+    assert not any(one["contradicted"] for one in dated.values())
+    shown = run("log", "show", "2", *held).out
+    assert "UZ/GOV/200000003 says that it received the checkpoint of 4 entries" in " ".join(shown.split())
+    assert "nobody else says" in run("log", "show", "2", "--settings", "register").out
+
+
+def test_an_entry_that_says_an_older_time_than_its_place_allows_is_named_when_it_is_shown(
+    run: Run, record: Path
+) -> None:
+    settings = settings_of(record / "register")
+    append_entries(open_database(settings.database_url), own_log(settings), day_of_work()[:1])
+    held = ("--held-by-others", "held/social.json", "--settings", "register")
+    assert "not to be relied on" in run("log", "show", "8", *held).out
+    assert "not to be relied on" not in run("log", "show", "4", *held).out
+
+
+def test_checkpoints_of_another_history_date_nothing(run: Run, record: Path) -> None:
+    held = ("--held-by-others", "held/social.json", "--settings", "rewritten")
+    refused = run("log", "show", "1", *held)
+    assert (refused.code, "not of this record as it is now" in " ".join(refused.err.split())) == (6, True)

@@ -107,6 +107,11 @@ def test_which_entries_are_covered_by_which_stamp(run: Run, home: Home) -> None:
     said = json.loads(run("log", "stamps", "--settings", "register", "--json").out)
     assert (said["entries"], said["covered"], [one["size"] for one in said["stamps"]]) == (9, 6, [6, 3])
     assert "by clock, over 6 entries" in " ".join(run("log", "show", "4", "--settings", "register").out.split())
+    dated = json.loads(run("log", "show", "4", "--settings", "register", "--json").out)["dated"]
+    assert [dated[side]["by"] for side in ("not_before", "before")] == [
+        "clock put a time-stamp on 3 entries",
+        "clock put a time-stamp on 6 entries",
+    ]
     assert "not yet" in run("log", "show", "7", "--settings", "register").out
     verified = run("log", "verify", "--settings", "register")
     assert "2 time-stamps are good: the first 6 entries existed before" in verified.out
