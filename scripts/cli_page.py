@@ -80,6 +80,6 @@ def _exit_codes() -> Iterator[str]:
         if code > 2:
             advice = " ".join(ADVICE.get(error, "") for error in errors).strip()
             yield f"| {code} | {', '.join(f'`{error.code}`' for error in errors)}: {advice} |"
-    yield "| 10 | refused (`access explain`), or a fault came back (`call`) |"
+    yield "| 10 | refused (`access explain`), a fault came back (`call`), or a review is open (`access reviews`) |"
     yield f"| {UNEXPECTED_EXIT_CODE} | a mistake in this program |"
     yield "| 130 | interrupted |"

@@ -16,7 +16,7 @@ from adapter.audit.stamps import StoredStamp, open_stamp
 from adapter.cli.directory_source import COPY_FOLDER, anchor_from
 from adapter.cli.doctor_stamps import destinations_of
 from adapter.cli.options import now_utc
-from adapter.cli.own_record import ARCHIVE_KEY_FILE
+from adapter.cli.own_record import own_archive_key
 from adapter.crypto.certificates import Purpose, sha256
 from adapter.crypto.cosignature import open_cosignatures
 from adapter.directory.model import Directory
@@ -34,7 +34,6 @@ from adapter.store.cosignatures import Cosignatures
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database
 from adapter.store.erasure import what_became_of
-from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
 from adapter.store.time_stamps import TimeStamps
 from adapter.transport.status_client import StatusClient
@@ -132,7 +131,7 @@ def _cosigned(
 
 
 def _kept_messages(settings: Settings, database: Database, numbers: list[int]) -> dict[str, KeptMessage]:
-    archive_key = load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
+    archive_key = own_archive_key(settings)
     kept = {}
     for number in numbers:
         for direction in _DIRECTIONS:

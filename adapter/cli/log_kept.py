@@ -9,7 +9,7 @@ from rich.text import Text
 
 from adapter.audit.verify import Progress
 from adapter.cli.output import JsonValue, doubtful
-from adapter.cli.own_record import ARCHIVE_KEY_FILE
+from adapter.cli.own_record import own_archive_key
 from adapter.cli.own_stamps import newest_directory
 from adapter.crypto.note import NoteVerifier
 from adapter.identifiers import MemberId
@@ -17,7 +17,6 @@ from adapter.settings import Settings
 from adapter.store.engine import open_database
 from adapter.store.kept_checkpoints import CheckedCheckpoints, check_peer_checkpoints
 from adapter.store.kept_messages import check_messages
-from adapter.store.keyfiles import load_archive_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +35,7 @@ def verified_kept(settings: Settings, *, with_messages: bool, progress: Progress
     database = open_database(settings.database_url)
     messages = None
     if with_messages:
-        archive_key = load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
+        archive_key = own_archive_key(settings)
         messages = check_messages(database, archive_key, progress)
     directory = newest_directory(settings, database)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,12 +16,13 @@ from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
     SettingsOption,
+    SinceOption,
+    UntilOption,
     member_reader,
     message_id_reader,
     official_reader,
     settings_from,
     subject_reader,
-    time_reader,
 )
 from adapter.cli.output import JsonValue, Output, bad, good, table_of
 from adapter.errors import CommandRefused
@@ -78,8 +78,8 @@ def list_entries(
     subject: SubjectOption = None,
     subject_file: SubjectFileOption = None,
     subject_tag: TagOption = None,
-    since: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
-    until: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     before: Annotated[int | None, typer.Option(help="What comes after this entry in the list: the next page.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most.")] = 50,
     settings_file: SettingsOption = DEFAULT_SETTINGS,

@@ -14,24 +14,23 @@ from rich.text import Text
 
 from adapter.audit.report import HOURS, Calendar, count
 from adapter.audit.report_patterns import Patterns, unusual
-from adapter.cli.failures import console_language
 from adapter.cli.files import write_octets
-from adapter.cli.log_verify import progress_bar
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
-    Language,
     LanguageOption,
     SettingsOption,
+    SinceOption,
+    UntilOption,
     now_utc,
     settings_from,
-    time_reader,
+    spoken,
 )
 from adapter.cli.output import Output, doubtful, good, table_of
+from adapter.cli.progress import progress_bar
 from adapter.cli.report_page import render_page
 from adapter.cli.report_tables import Section, csv_of, report_value, sections_of
 from adapter.cli.report_words import Words, minute
-from adapter.envelope.texts import ENGLISH
 from adapter.errors import CommandRefused
 from adapter.store.engine import open_database
 from adapter.store.report_reader import SpooledPairs, read_askings
@@ -43,8 +42,8 @@ _STANDARD_OUTPUT: Final = Path("-")
 
 def report(
     *,
-    since: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
-    until: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     zone: Annotated[str, typer.Option(help="The agency's time zone.")] = _TASHKENT,
     night: Annotated[
         str, typer.Option(metavar="HOUR-HOUR", help="Hours in which nobody is expected to work.")
@@ -67,7 +66,7 @@ def report(
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
-    words = Words(language=_known(language), zone=_zone(zone))
+    words = Words(language=spoken(language), zone=_zone(zone))
     calendar = _calendar(words.zone, night)
     with SpooledPairs() as pairs, progress_bar(output) as bar:
         task = bar.add_task("Reading", total=None)
@@ -120,11 +119,6 @@ def _tables(sections: list[Section]) -> list[RenderableType]:
         if section.note:
             shown += [Text(section.note)] if section.rows else [Text(), Text(section.note)]
     return shown
-
-
-def _known(language: Language | None) -> str:
-    wished = language.value if language is not None else console_language().partition("-")[0].lower()
-    return wished if wished in set(Language) else ENGLISH
 
 
 def _zone(name: str) -> tzinfo:

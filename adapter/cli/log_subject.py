@@ -12,11 +12,10 @@ import typer
 from adapter.audit.subjects import subject_key, subject_tag
 from adapter.cli.files import read_octets
 from adapter.cli.options import read_subject
-from adapter.cli.own_record import ARCHIVE_KEY_FILE
+from adapter.cli.own_record import own_archive_key
 from adapter.errors import CommandRefused
 from adapter.identifiers import SubjectId
 from adapter.settings import Settings
-from adapter.store.keyfiles import load_archive_key
 
 _MAX_SUBJECT_OCTETS: Final = 256
 
@@ -44,5 +43,5 @@ def read_subject_file(file: Path | None) -> SubjectId:
 
 def tag_of(settings: Settings, subject: SubjectId) -> str:
     """The keyed hash that entries about this subject have. Raises KeyUnusable."""
-    key = subject_key(load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE))
+    key = subject_key(own_archive_key(settings))
     return subject_tag(key, subject.kind, subject.value)

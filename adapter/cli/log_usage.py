@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,17 +20,17 @@ from adapter.audit.usage import (
     UsageView,
 )
 from adapter.cli.directory_source import own_directory
-from adapter.cli.failures import console_language
 from adapter.cli.log_subject import read_subject_file, tag_of
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
-    Language,
     LanguageOption,
     SettingsOption,
+    SinceOption,
+    UntilOption,
     now_utc,
     settings_from,
-    time_reader,
+    spoken,
 )
 from adapter.cli.output import JsonValue, Output, facts_of, table_of, when
 from adapter.directory.model import Directory
@@ -46,8 +45,8 @@ def show_usage(
         Path | None,
         typer.Option(metavar="FILE", help="File with one line KIND:VALUE; - is standard input. Default: it is asked."),
     ] = None,
-    since: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
-    until: Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page; the first has the newest.")] = 1,
     page_size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_LINES, help="Lines of a page.")] = 20,
     record_size: Annotated[
@@ -77,13 +76,7 @@ def show_usage(
     )
     reader = UsageReader(open_database(settings.database_url))
     answer = reader.answer(tag_of(settings, read_subject_file(subject_file)), question, directory, now=now_utc())
-    tongue = (language or Language(_known(console_language()))).value
-    output.result(_value(answer), *_words(answer.view, directory, tongue))
-
-
-def _known(language: str) -> str:
-    first = language.partition("-")[0].lower()
-    return first if first in set(Language) else ENGLISH
+    output.result(_value(answer), *_words(answer.view, directory, spoken(language)))
 
 
 def _title(titles: Mapping[str, str], language: str) -> str:

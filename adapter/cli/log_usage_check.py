@@ -93,7 +93,7 @@ def _of_json(octets: bytes) -> tuple[str, tuple[_Proved, ...]]:
         said = json.loads(octets)
         entries = [line[which] for line in said["usage"] for which in ("request", "answer")]
         return str(said["checkpoint"]), tuple(map(_of_object, entries))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise RecordBroken("the file is not what `adapter log usage --json` prints") from None
 
 

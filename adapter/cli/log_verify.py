@@ -9,7 +9,6 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
@@ -30,6 +29,7 @@ from adapter.cli.log_witnesses import verified_witnesses, witnesses_value, witne
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, settings_from
 from adapter.cli.output import JsonValue, Output, counted, good
 from adapter.cli.own_record import record_signer
+from adapter.cli.progress import progress_bar
 from adapter.crypto.note import NoteVerifier
 from adapter.errors import CommandRefused, RecordBroken
 from adapter.settings import Settings
@@ -150,19 +150,6 @@ def vkeys_in(files: Sequence[Path]) -> tuple[NoteVerifier, ...]:
     """The verifier keys in these files. Raises KeyUnusable, CommandRefused."""
     texts = [read_octets(file, what="verifier key", max_bytes=4096).decode("ascii", "replace") for file in files]
     return tuple(NoteVerifier.parse(text) for text in texts)
-
-
-def progress_bar(output: Output) -> Progress:
-    """A progress bar on standard error, for a person at a terminal only."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=output.remarks,
-        transient=True,
-        disable=not output.remarks.is_terminal,
-    )
 
 
 def _words(verified: VerifiedRecord, remembered: list[Checkpoint], held: list[_Held]) -> list[RenderableType]:

@@ -10,7 +10,9 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
+from adapter.cli.failures import console_language
 from adapter.envelope.statements import BASIS_NAMES, basis_names
+from adapter.envelope.texts import ENGLISH
 from adapter.errors import AdapterError, CommandRefused, EnvelopeRefused
 from adapter.identifiers import MemberId, MessageId, OfficialId, ServiceId, SubjectId, SubsystemId
 from adapter.settings import Settings, load_settings
@@ -131,6 +133,12 @@ time_reader: Final = reader(read_time)
 day_reader: Final = reader(read_day)
 words_reader: Final = reader(read_words)
 
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(parser=time_reader, metavar="TIME", help="From this time on, a day from midnight UTC."),
+]
+UntilOption = Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME", help="Before this time.")]
+
 
 def settings_path(given: Path) -> Path:
     """The settings file that is meant: the file itself, or adapter.toml in the folder."""
@@ -140,6 +148,12 @@ def settings_path(given: Path) -> Path:
 def settings_from(given: Path) -> Settings:
     """Read the settings. Raises SettingsInvalid."""
     return load_settings(settings_path(given))
+
+
+def spoken(given: Language | None) -> str:
+    """The language that was asked for, else that of the console, else English."""
+    wished = console_language().partition("-")[0].lower() if given is None else given.value
+    return wished if wished in set(Language) else ENGLISH
 
 
 def now_utc() -> datetime:

@@ -16,7 +16,7 @@ from adapter.cli.directory_source import COPY_FOLDER, own_directory
 from adapter.cli.message_files import read_message_file
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, now_utc, settings_from
 from adapter.cli.output import JsonValue, Output, bad, facts_of, good
-from adapter.cli.own_record import ARCHIVE_KEY_FILE
+from adapter.cli.own_record import own_archive_key
 from adapter.cli.trace_stages import RecordedMessage, Stage, stage_of_broken_parts, stages_of_file, stages_of_message
 from adapter.cli.wsdl_download import Source
 from adapter.envelope.description import ServiceDescription, load_bundle
@@ -27,7 +27,6 @@ from adapter.stages import MessageKind
 from adapter.store.archive import read_message
 from adapter.store.directory_copy import DirectoryCopy
 from adapter.store.engine import Database, open_database
-from adapter.store.keyfiles import load_archive_key
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
 
 _MAX_ENTRIES: Final = 100
@@ -96,7 +95,7 @@ def _of_record(settings: Settings, what: str) -> list[Stage]:
     """Every entry about the exchange, oldest first, each with the messages that were kept with it."""
     database = open_database(settings.database_url)
     entries = _entries(LogReader(database), what)
-    archive_key = load_archive_key(settings.adapter.keys_dir / ARCHIVE_KEY_FILE)
+    archive_key = own_archive_key(settings)
     found = _Descriptions(settings, database)
     stages: list[Stage] = []
     for entry in entries:

@@ -152,6 +152,7 @@ def test_whoever_has_the_records_key_checks_an_answer_by_a_command(run: Run, hom
         assert checked(printed.replace(octets.hex(), wrong.hex()))[0] == 7
         assert checked(element.replace(b64encode(octets).decode(), b64encode(wrong).decode()))[0] == 7
     assert checked(element.replace('number="7"', 'number="6"'))[0] == 7
+    assert checked(printed.replace('"record": 7', '"record": Infinity'))[0] == 7
     for text in ("{}", '{"usage": [{}], "checkpoint": ""}', "<x/>", element * 2, "nothing"):
         assert checked(text)[0] == 7
 
