@@ -85,6 +85,8 @@ class SubsystemId:
     @lru_cache(maxsize=_CACHED_NAMES)
     def parse(text: str) -> SubsystemId:
         """Read `instance/class/code/subsystem`. Raises InvalidIdentifier."""
+        if text.count("/") != 3:
+            raise InvalidIdentifier("a subsystem is written instance/class/code/subsystem")
         member, _, code = text.rpartition("/")
         return SubsystemId(MemberId.parse(member), code)
 
@@ -109,7 +111,7 @@ class ServiceId:
     def parse(text: str) -> ServiceId:
         """Read `instance/class/code/subsystem/service/version`. Raises InvalidIdentifier."""
         parts = text.rsplit("/", 2)
-        if len(parts) != 3:
+        if text.count("/") != 5:
             raise InvalidIdentifier("a service is written instance/class/code/subsystem/service/version")
         return ServiceId(SubsystemId.parse(parts[0]), parts[1], parts[2])
 

@@ -18,15 +18,18 @@ from adapter.cli.options import (
     SettingsOption,
     SinceOption,
     UntilOption,
+    check_period,
     member_reader,
     message_id_reader,
     official_reader,
+    service_reader,
     settings_from,
     subject_reader,
+    subsystem_reader,
 )
 from adapter.cli.output import JsonValue, Output, bad, good, table_of
 from adapter.errors import CommandRefused
-from adapter.identifiers import MemberId, MessageId, OfficialId, SubjectId
+from adapter.identifiers import MemberId, MessageId, OfficialId, ServiceId, SubjectId, SubsystemId
 from adapter.settings import Settings
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogFilter, LoggedEntry, LogReader
@@ -41,8 +44,12 @@ MemberOption = Annotated[
     MemberId | None,
     typer.Option(parser=member_reader, metavar="MEMBER", help="Who asked, or whose service was asked for."),
 ]
-ConsumerOption = Annotated[str | None, typer.Option(help="Consumer subsystem.")]
-ServiceOption = Annotated[str | None, typer.Option(help="Service, by its whole id.")]
+ConsumerOption = Annotated[
+    SubsystemId | None, typer.Option(parser=subsystem_reader, metavar="SUBSYSTEM", help="Consumer subsystem.")
+]
+ServiceOption = Annotated[
+    ServiceId | None, typer.Option(parser=service_reader, metavar="SERVICE", help="Service, by its whole id.")
+]
 OfficialOption = Annotated[
     OfficialId | None,
     typer.Option(
@@ -88,13 +95,14 @@ def list_entries(
     """List entries, newest first; of several conditions all have to fit."""
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
+    check_period(since, until)
     which = LogFilter(
         since=since,
         until=until,
         kind=kind,
         member=_text(member),
-        consumer=consumer,
-        service=service,
+        consumer=_text(consumer),
+        service=_text(service),
         official=_text(official),
         purpose=purpose,
         outcome=outcome,
@@ -130,8 +138,8 @@ def follow(
     which = LogFilter(
         kind=kind,
         member=_text(member),
-        consumer=consumer,
-        service=service,
+        consumer=_text(consumer),
+        service=_text(service),
         official=_text(official),
         purpose=purpose,
         outcome=outcome,

@@ -22,6 +22,7 @@ from adapter.cli.options import (
     SettingsOption,
     SinceOption,
     UntilOption,
+    check_period,
     now_utc,
     settings_from,
     spoken,
@@ -66,6 +67,7 @@ def report(
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
+    check_period(since, until)
     words = Words(language=spoken(language), zone=_zone(zone))
     calendar = _calendar(words.zone, night)
     with SpooledPairs() as pairs, progress_bar(output) as bar:

@@ -88,6 +88,8 @@ def verify_tiles_here(
     code 6: a file was changed, and is named.
     """
     output = Output.of(as_json=as_json)
+    if not folder.is_dir():
+        raise CommandRefused(f"there is no folder {folder}")
     verifier = NoteVerifier.parse(read_octets(vkey, what="verifier key", max_bytes=4096).decode("ascii", "replace"))
     with_entries = (folder / "tile" / "entries").is_dir()
     checkpoint = verify_tiles(_reading(folder), verifier, with_entries=with_entries)
@@ -140,10 +142,8 @@ class _Tiles:
     def write(self, path: str, octets: bytes) -> None:
         """Write one file, unless it is there with these octets."""
         file = self._folder / path
-        if file.is_file() and file.read_bytes() == octets:
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_octets(file, octets)
+        if not file.is_file() or read_octets(file, what="tile") != octets:
+            write_octets(file, octets)
 
 
 def write_tiles(entries: Iterable[StoredEntry], folder: Path, *, with_entries: bool) -> bytes:

@@ -28,6 +28,7 @@ from adapter.cli.options import (
     SettingsOption,
     SinceOption,
     UntilOption,
+    check_period,
     now_utc,
     settings_from,
     spoken,
@@ -65,6 +66,7 @@ def show_usage(
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
+    check_period(since, until)
     directory = own_directory(settings)
     question = UsageQuestion(
         since=since,

@@ -140,6 +140,12 @@ SinceOption = Annotated[
 UntilOption = Annotated[datetime | None, typer.Option(parser=time_reader, metavar="TIME", help="Before this time.")]
 
 
+def check_period(since: datetime | None, until: datetime | None) -> None:
+    """Whoever mixes the two up is told so, and not that nothing was found. Raises CommandRefused."""
+    if since is not None and until is not None and since >= until:
+        raise CommandRefused("the period ends before it begins: --since is the earlier time, --until the later")
+
+
 def settings_path(given: Path) -> Path:
     """The settings file that is meant: the file itself, or adapter.toml in the folder."""
     return given / DEFAULT_SETTINGS.name if given.is_dir() else given

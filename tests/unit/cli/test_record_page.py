@@ -42,6 +42,26 @@ def test_the_record_is_searched_proved_and_held_against_others(run: Run, record:
     assert PERSON.partition(":")[2] not in shown
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("log list --service UZ/GOV/200000001", "a service is written"),
+        ("log list --consumer nonsense", "a subsystem is written"),
+        ("log list --since 2027-01-01 --until 2026-01-01", "ends before it begins"),
+        ("log usage --subject-file person --since 2027-01-01 --until 2026-01-01", "ends before it begins"),
+        ("log report --since 2027-01-01 --until 2027-01-01", "ends before it begins"),
+        ("log export --tiles person", "cannot be written"),
+        ("log verify-tiles nowhere --vkey register.vkey", "there is no folder nowhere"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_and_gets_no_answer(run: Run, record: Path, command: str, said: str) -> None:
+    assert (record / "person").is_file()
+    settings = [] if "verify-tiles" in command else ["--settings", "register"]
+    answered = run(*command.split(), *settings)
+    assert (answered.code, answered.out) == (2, "")
+    assert said in " ".join(answered.err.split())
+
+
 def test_the_report_says_what_is_unusual_first(run: Run, reported: Path) -> None:
     shown, expected = played(REPORT, run, reported)
     assert shown == expected
