@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NewType, Self
@@ -27,7 +27,8 @@ _SIGN: Final = r"[A-Za-z0-9:/_.|()\[\]{}?*+\\,-]"
 _DIRECTORY_VALUE: Final = re.compile(rf"{_SIGN}(?:(?:{_SIGN}| ){{0,126}}{_SIGN})?")
 _PINFL_WEIGHTS: Final = (7, 3, 1)
 
-# Each message names the same few members and services a dozen times over. What has not their form is not kept.
+# Each message names the same few members and services a dozen times over: what was read is kept, and so is how each is
+# written, with the value. What has not their form is not kept.
 _CACHED_NAMES: Final = 4096
 
 Purpose = NewType("Purpose", str)
@@ -50,13 +51,15 @@ class MemberId:
     instance: str
     member_class: str
     code: str
+    _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for part in (self.instance, self.member_class, self.code):
             _segment(part, "member")
+        object.__setattr__(self, "_text", f"{self.instance}/{self.member_class}/{self.code}")
 
     def __str__(self) -> str:
-        return f"{self.instance}/{self.member_class}/{self.code}"
+        return self._text
 
     @staticmethod
     @lru_cache(maxsize=_CACHED_NAMES)
@@ -74,12 +77,14 @@ class SubsystemId:
 
     member: MemberId
     code: str
+    _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _segment(self.code, "subsystem")
+        object.__setattr__(self, "_text", f"{self.member}/{self.code}")
 
     def __str__(self) -> str:
-        return f"{self.member}/{self.code}"
+        return self._text
 
     @staticmethod
     @lru_cache(maxsize=_CACHED_NAMES)
@@ -98,13 +103,15 @@ class ServiceId:
     subsystem: SubsystemId
     code: str
     version: str
+    _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _segment(self.code, "service")
         _segment(self.version, "service version")
+        object.__setattr__(self, "_text", f"{self.subsystem}/{self.code}/{self.version}")
 
     def __str__(self) -> str:
-        return f"{self.subsystem}/{self.code}/{self.version}"
+        return self._text
 
     @staticmethod
     @lru_cache(maxsize=_CACHED_NAMES)
