@@ -259,8 +259,8 @@ _DIALECT: Final = sqlite.dialect()
 def fill(database: Database, log: Log, made_up: MadeUp, progress: Progress, *, minutes: float = math.inf) -> int:
     """Fill a record, or go on where filling it stopped; gives how many entries there are.
 
-    progress: told the same after each transaction. minutes: after which it has to do with what there is by then. A
-    process that is killed leaves a record without indexes, which the next call makes; power must not fail.
+    progress: told the same after each transaction. minutes: after which it has to do with what there is by then; the
+    indexes are made of that all the same. There is no journal: what a process leaves that was killed may be damaged.
     """
     until = time.monotonic() + 60 * minutes
     connection = database.connect()

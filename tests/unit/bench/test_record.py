@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from adapter.audit.document import document_of
 from adapter.store.log_reader import LogFilter
+from bench import record_filling
 from bench.record import Found, missed
 from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of
 from tests.records import RecordHome
@@ -27,6 +29,19 @@ def test_what_is_made_in_bulk_verifies_and_is_found(filled: RecordHome) -> None:
     (refused,) = filled.reader.search(LogFilter(incident=incident_of(2 * INCIDENT_EVERY)))
     (tag,) = refused.body["subjects"]
     assert refused.number in [entry.number for entry in filled.reader.search(LogFilter(subject=tag))]
+
+
+def test_filling_goes_on_where_it_had_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one transaction of three its minute is over; the call after that makes the rest, and the indexes anew."""
+    home, made_up, told = RecordHome.make(tmp_path), MadeUp(size=2_100), list[int]()
+    monkeypatch.setattr(record_filling, "_PER_TRANSACTION", 960)
+    with monkeypatch.context() as clock:
+        clock.setattr(record_filling, "time", SimpleNamespace(monotonic=iter((0, 0, 61)).__next__))
+        assert fill(home.database, home.log, made_up, told.append, minutes=1) == 960
+    assert home.verify().entries == 960
+    assert fill(home.database, home.log, made_up, told.append) == 2_100
+    assert home.verify().entries == 2_100
+    assert told == [960, 1_920, 2_100]
 
 
 def test_it_has_the_indexes_of_an_ordinary_record(filled: RecordHome, tmp_path: Path) -> None:
