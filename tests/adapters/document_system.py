@@ -32,7 +32,7 @@ SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NS}"
     <xs:element name="File" type="xs:anyURI" minOccurs="0"/>
   </xs:sequence></xs:complexType></xs:element>
 </xs:schema>"""
-WSDL = one_operation(SCHEMA, namespace=NS, operation="Put", answer="PutResponse")
+WSDL = one_operation(SCHEMA, namespace=NS, operation="Put", answer="PutResponse", name="Documents")
 XOP = "http://www.w3.org/2004/08/xop/include"
 PIECE = 1 << 20
 
