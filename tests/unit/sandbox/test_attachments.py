@@ -82,10 +82,8 @@ def test_the_answer_is_mtom_where_the_wsdl_asks_for_it():
 
 
 def test_an_answer_without_base64_is_xml_alone():
-    without = WSDL.replace(
-        '<xs:element name="Content" type="xs:base64Binary" minOccurs="0"/>\n      <xs:element name="File"',
-        '<xs:element name="File"',
-    )
+    without = WSDL.replace('<xs:element name="Content" type="xs:base64Binary" minOccurs="0"/>', "")
+    assert without != WSDL
     assert without.count("base64Binary") == 0
     found = answer(envelope(put("")), wsdl=without.replace("</definitions>", POLICY))
     assert (found.outcome, found.content_type) == ("answered", "text/xml; charset=utf-8")
