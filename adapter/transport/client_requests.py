@@ -38,6 +38,7 @@ from adapter.transport.http_server import (
 )
 from adapter.transport.intake import AttachmentIntake
 from adapter.transport.transfer import send_streamed
+from adapter.xmlsafe import LARGE_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -115,9 +116,15 @@ class ClientSide:
         return received_call(arrival.request, arrival.service, b"", self.site, holding=arrival.holding)
 
     async def _received(self, arrival: _Arrival, *, takes_attachments: bool) -> ReceivedCall:
-        """The call in the request. Raises what `_with_attachments` raises."""
+        """The call in the request. Raises what `_with_attachments` raises.
+
+        Nothing large is read of whom nobody knows; a little is, so that the entry names what was refused.
+        """
         if takes_attachments and is_multipart(arrival.request):
             return await self._with_attachments(arrival.request, self._unread(arrival))
+        announced = arrival.request.content_length
+        if announced is None or announced >= LARGE_BYTES:
+            find_client(self._unread(arrival), self.site.clients)
         octets = await read_body(arrival.request, self.bounds)
         return received_call(arrival.request, arrival.service, octets, self.site, holding=arrival.holding)
 

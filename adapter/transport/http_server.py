@@ -73,10 +73,18 @@ async def _begin_body(request: web.BaseRequest) -> None:
         request.writer.output_size = 0  # the answer itself has not begun (RFC 9110, 10.1.1)
 
 
-async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
+def _takes_all(octets: bytes) -> None:
+    """Where nothing is said of a body before all of it is there."""
+
+
+async def read_body(
+    request: web.BaseRequest, bounds: HttpBounds, look_at: Callable[[bytes], None] = _takes_all
+) -> bytes:
     """The whole body, which the caller's account holds until it is answered.
 
-    Raises LimitExceeded, RequestIncomplete (too slow or broken off), MalformedMessage (encoded), Overloaded.
+    look_at: is shown each piece of a body that comes in several, and raises an AdapterError when the rest need not be
+    read. Raises that, and LimitExceeded, RequestIncomplete (too slow or broken off), MalformedMessage (encoded),
+    Overloaded.
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MalformedMessage("a Content-Encoding is not accepted")
@@ -96,6 +104,7 @@ async def read_body(request: web.BaseRequest, bounds: HttpBounds) -> bytes:
                 if total > bounds.max_message_bytes:
                     raise LimitExceeded(f"more than {bounds.max_message_bytes} octets")
                 hold_octets(request, len(chunk))
+                look_at(chunk)
                 chunks.append(chunk)
                 if total > _AT_ONCE_BYTES:
                     await its_turn(request)

@@ -11,6 +11,7 @@ from aiohttp import web
 from adapter.attachments import HeldAttachments, Holding
 from adapter.audit.past import MAX_QUESTION_OCTETS
 from adapter.envelope.bodies import Form, StreamedBody, related_body
+from adapter.envelope.gate_structure import ArrivingEnvelope
 from adapter.envelope.multipart import read_related_type
 from adapter.errors import AdapterError, EnvelopeRefused, InternalError, MalformedMessage
 from adapter.exchange.incidents import new_incident, where
@@ -114,7 +115,7 @@ class PeerListener:
             return await self._with_attachments(request, peer, holding)
         if request.content_type != CONTENT_TYPE:
             raise MalformedMessage("the content type is not application/soap+xml")
-        octets = await read_body(request, self._bounds)
+        octets = await read_body(request, self._bounds, ArrivingEnvelope(self._site.opener.limits).look_at)
         return ReceivedMessage(octets=octets, received_at=self._site.clock(), peer=peer, holding=holding)
 
     async def _with_attachments(self, request: web.BaseRequest, peer: Peer, holding: Holding) -> ReceivedMessage:
