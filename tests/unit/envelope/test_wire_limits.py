@@ -6,10 +6,10 @@ import pytest
 
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.envelope.faults import plain_fault_message, public_fault, reported_fault
-from adapter.envelope.gate_structure import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS
+from adapter.envelope.gate_structure import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS, ArrivingEnvelope, wire_limits
 from adapter.errors import AccessDenied, EnvelopeRefused, LimitExceeded
 from adapter.stages import SoapVersion
-from adapter.xmlsafe import DEFAULT_LIMITS
+from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits
 from tests.envelopes import gate_octets, replacing, seal_request
 from tests.pki import Federation
 from tests.unit.envelope.test_gate_attachments import attachment_data, with_attachments
@@ -53,3 +53,25 @@ def test_the_fault_that_a_peer_answers_with_has_few_elements_too() -> None:
     )
     assert reported_fault(some, DEFAULT_LIMITS) is not None
     assert reported_fault(too_many, DEFAULT_LIMITS) is None
+
+
+def test_the_settings_may_allow_an_envelope_less_and_never_more() -> None:
+    assert wire_limits(XmlLimits(max_nodes=7, max_attributes_in_all=9)) == XmlLimits(
+        max_nodes=7, max_attributes_in_all=9
+    )
+    assert wire_limits(XmlLimits(max_depth=5)) == XmlLimits(
+        max_depth=5, max_nodes=MAX_WIRE_ELEMENTS, max_attributes_in_all=MAX_WIRE_ATTRIBUTES
+    )
+
+
+@pytest.mark.parametrize(("piece", "allowed"), [(b"<", 6), (b'="', 5), (b"='", 5)])
+def test_of_what_arrives_as_much_is_taken_as_a_whole_envelope_could_have(piece: bytes, allowed: int) -> None:
+    limits = XmlLimits(max_nodes=3, max_attributes_in_all=5)
+    arriving = ArrivingEnvelope(limits)
+    for _ in range(allowed):
+        arriving.look_at(piece)
+    with pytest.raises(LimitExceeded, match="elements or attributes"):
+        arriving.look_at(piece)
+    ArrivingEnvelope(limits).look_at(allowed * piece)
+    with pytest.raises(LimitExceeded):
+        ArrivingEnvelope(limits).look_at((allowed + 1) * piece)
