@@ -43,7 +43,7 @@ from adapter.store.engine import Database
 from adapter.store.log_reader import LogFilter, LogReader
 from adapter.store.migrate import prepare
 from adapter.store.record import prepare_write
-from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of
+from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of, is_filled
 from bench.record_searches import Searched, search_all
 from examples.federation.federation import CHECKOUT
 
@@ -116,7 +116,7 @@ class _Record:
 
     def _filled(self, console: Console, minutes: float) -> Database:
         database = prepare(f"sqlite:///{self._path}")
-        if LogReader(database).end_size() >= self.made_up.size:
+        if is_filled(database, self.made_up):
             return database
         with _bar(console) as bar:
             task = bar.add_task(f"Making {self.made_up.size:,} entries", total=self.made_up.size)

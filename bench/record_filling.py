@@ -15,6 +15,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -283,6 +284,14 @@ def fill(database: Database, log: Log, made_up: MadeUp, progress: Progress, *, m
         return grown.size
     finally:
         connection.close()
+
+
+def is_filled(database: Database, made_up: MadeUp) -> bool:
+    """Whether `fill` has nothing left to do: the index of subjects is what it makes last."""
+    with closing(database.connect()) as connection:
+        (size,) = connection.execute("SELECT size FROM tree_head").fetchone()
+        (is_indexed,) = connection.execute("SELECT EXISTS (SELECT 1 FROM subjects)").fetchone()
+    return size >= made_up.size and bool(is_indexed)
 
 
 def _index(connection: sqlite3.Connection, made_up: MadeUp, size: int) -> None:

@@ -11,7 +11,6 @@ from adapter.app.evidence_signing import SigningDesk
 from adapter.app.kept_statuses import kept_revocation, status_copies
 from adapter.app.keyring import SigningKeyChoice, own_lives, own_signing_keys
 from adapter.app.status_keeper import StatusKeeper
-from adapter.audit.entry import ADMIN
 from adapter.audit.stamps import StoredStamp, open_stamp
 from adapter.cli.directory_source import COPY_FOLDER, anchor_from
 from adapter.cli.doctor_stamps import destinations_of
@@ -87,8 +86,8 @@ def entries_about(database: Database, message_id: MessageId) -> Sequence[LoggedE
 
     Raises CommandRefused: there is none.
     """
-    found = LogReader(database).search(LogFilter(message_id=str(message_id), limit=_MAX_ENTRIES))
-    entries = [one for one in found if one.indexed.kind != ADMIN]
+    which = LogFilter(message_id=str(message_id), with_acts=False, limit=_MAX_ENTRIES)
+    entries = LogReader(database).search(which)
     if not entries:
         raise CommandRefused(f"the record has no entry about {message_id}")
     return entries

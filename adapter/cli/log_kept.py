@@ -27,8 +27,10 @@ class VerifiedKept:
     checkpoints: CheckedCheckpoints
 
 
-def verified_kept(settings: Settings, *, with_messages: bool, progress: Progress) -> VerifiedKept:
-    """Open every kept message, and judge every kept checkpoint by the directory that is kept here.
+def verified_kept(
+    settings: Settings, *, with_messages: bool, progress: Progress, gone_progress: Progress
+) -> VerifiedKept:
+    """Open every kept message, look for those that are gone, and judge every kept checkpoint by the directory here.
 
     The entries are to be verified before. Raises RecordBroken, KeyUnusable, StoreUnusable.
     """
@@ -36,7 +38,7 @@ def verified_kept(settings: Settings, *, with_messages: bool, progress: Progress
     messages = None
     if with_messages:
         archive_key = own_archive_key(settings)
-        messages = check_messages(database, archive_key, progress)
+        messages = check_messages(database, archive_key, progress, gone_progress)
     directory = newest_directory(settings, database)
 
     def key_of(member: MemberId) -> NoteVerifier | None:

@@ -118,10 +118,12 @@ def verify(
             index_progress=lambda done, total: bar.update(index, completed=done, total=total, visible=True),
         )
         opening = bar.add_task("Opening messages", total=None)
+        gone = bar.add_task("Looking for missing ones", total=None, visible=False)
         kept = verified_kept(
             settings,
             with_messages=not without_messages,
             progress=lambda done, total: bar.update(opening, completed=done, total=total),
+            gone_progress=lambda done, total: bar.update(gone, completed=done, total=total, visible=True),
         )
     if save_checkpoint is not None:
         _save_newest(reader, save_checkpoint, output)

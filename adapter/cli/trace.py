@@ -126,7 +126,7 @@ def _entries(reader: LogReader, what: str) -> list[LoggedEntry]:
             message_id = str(MessageId(what))
         except AdapterError:
             raise CommandRefused(f"{what} is no file, no record number and no message id") from None
-    found = list(reversed(reader.search(LogFilter(message_id=message_id, limit=_MAX_ENTRIES))))
+    found = list(reversed(reader.search(LogFilter(message_id=message_id, with_acts=False, limit=_MAX_ENTRIES))))
     if not found:
         raise CommandRefused(f"the record has no entry about {message_id}")
     return found

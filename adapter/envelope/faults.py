@@ -13,7 +13,6 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.envelope.gate_structure import wire_limits
 from adapter.envelope.names import (
     FAULT,
     SECURITY,
@@ -27,6 +26,7 @@ from adapter.envelope.names import (
     qname,
 )
 from adapter.envelope.texts import LANGUAGES, text_in
+from adapter.envelope.wire_limits import wire_limits
 from adapter.errors import AdapterError, Blame, PeerAnswerInvalid, Problem, Retry, catalogue
 from adapter.stages import SoapVersion
 from adapter.xmlsafe import XmlLimits, escape_attribute, escape_text, parse, refuse_comments

@@ -23,10 +23,10 @@ from adapter.envelope.gate_structure import (
     children,
     only_child,
     refuse,
-    wire_limits,
 )
 from adapter.envelope.headers import read_exchange_header
 from adapter.envelope.surroundings import end_tag, start_tag
+from adapter.envelope.wire_limits import wire_limits
 from adapter.errors import EnvelopeRefused, HeaderNotUnderstood
 from adapter.stages import (
     ExchangeHeader,

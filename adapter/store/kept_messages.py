@@ -20,6 +20,7 @@ from adapter.store.acts import read_acts
 from adapter.store.archive import DESTROYED, Archive, compartment_of
 from adapter.store.engine import Database, text_as_stored
 from adapter.store.failures import translated
+from adapter.store.log_search import unindexed
 from adapter.store.schema import entries, message_keys, messages
 from adapter.store.statements import sql
 
@@ -45,26 +46,27 @@ _IS_HERE: Final = {
     .where(message_keys.c.name == messages.c.key_name, message_keys.c.wrapped != DESTROYED)
     for direction in _MESSAGES
 }
-_KIND: Final = entries.c.kind.concat("")
-"""An expression that no index is of: the entries are gone through by number."""
 _LACKING: Final = (
     select(entries.c.number, entries.c.at_ms, entries.c.document, *(_IS_HERE[one].label(one) for one in _MESSAGES))
     .where(entries.c.number >= bindparam("first"), entries.c.number < bindparam("end"))
-    .where(or_(*(and_(_KIND.in_(kinds_with(one)), ~_IS_HERE[one]) for one in _MESSAGES)))
+    .where(or_(*(and_(unindexed(entries.c.kind).in_(kinds_with(one)), ~_IS_HERE[one]) for one in _MESSAGES)))
     .order_by(entries.c.number)
 )
 _DOCUMENT: Final = select(entries.c.document).where(entries.c.number == bindparam("wanted"))
 
 
-def check_messages(database: Database, archive_key: bytes, progress: Progress | None = None) -> int:
+def check_messages(
+    database: Database, archive_key: bytes, progress: Progress | None = None, gone_progress: Progress | None = None
+) -> int:
     """Open every message that is here, and see that no other one is gone in silence; gives how many were opened.
 
+    progress: of the places that messages have; gone_progress: of the entries that are asked for theirs.
     The record's entries are to be verified before (audit.verify): what they say is believed. Raises RecordBroken at the
     first thing that is wrong, StoreUnusable, KeyUnusable (another archive key).
     """
     began_at = _size(database)
     opened, moved = _open_all(database, archive_key, progress)
-    gone = _gone(database)
+    gone = _gone(database, gone_progress)
     with database.reading() as connection:  # last, so that whatever is gone by now was said before
         put_back = _put_back(connection, began_at)
         for number, some in moved.items():
@@ -89,7 +91,7 @@ def _open_all(database: Database, archive_key: bytes, progress: Progress | None)
     with translated(StoreUnusable), closing(database.connect()) as connection:
         connection.text_factory = text_as_stored
         (total,) = connection.execute(_COUNT).fetchone()
-        for number, direction, archived_in, wrapped, document in _pages(connection):
+        for seen, (number, direction, archived_in, wrapped, document) in enumerate(_pages(connection), start=1):
             if direction not in _DIRECTIONS:
                 raise RecordBroken(f"a message is kept with entry {number} as {direction!a}, which is no direction")
             kept = archive.read(connection.cursor(), number, direction)
@@ -101,7 +103,7 @@ def _open_all(database: Database, archive_key: bytes, progress: Progress | None)
                 check_said(number, kept, read_document(document)[0])
                 opened += 1
             if progress is not None:
-                progress(opened, total)
+                progress(seen, total)
     return opened, moved
 
 
@@ -118,7 +120,7 @@ def _pages(connection: sqlite3.Connection) -> Iterator[tuple[int, str, int | Non
         after = page[-1][:2]
 
 
-def _gone(database: Database) -> Gone:
+def _gone(database: Database, progress: Progress | None) -> Gone:
     """The messages that entries speak of and that nobody can read here or in an archive file."""
     gone = Gone()
     size = _size(database)
@@ -132,6 +134,8 @@ def _gone(database: Database) -> Gone:
                     asked = body.get("request_entry")
                     keeping = keeping_said(body, None if asked is None else _body(connection, asked))
                     gone.add(compartment_of(moment(at_ms), keeping), number, direction)
+        if progress is not None:
+            progress(window["end"], size)
     return gone
 
 

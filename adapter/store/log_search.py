@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, and_, func, or_, select, tuple_
 
 from adapter.audit.document import milliseconds
+from adapter.audit.entry import ADMIN
 from adapter.store.schema import entries, subjects
 
 DEFAULT_LIMIT: Final = 50
@@ -38,7 +39,8 @@ class LogFilter:
 
     since is inclusive, until exclusive. member: who asked, or whose service was asked for. subject: a tag
     (audit.subjects). official, purpose: of requests and refusals, not of the answers to them.
-    before: only what comes after this entry in the list, to go on where the last page ended.
+    before: only what comes after this entry in the list, to go on where the last page ended. with_acts: what officers
+    did about an exchange too, which may be any number of entries; else only what the exchange itself left.
     """
 
     since: datetime | None = None
@@ -54,6 +56,7 @@ class LogFilter:
     message_id: str | None = None
     subject: str | None = None
     before: int | None = None
+    with_acts: bool = True
     limit: int = DEFAULT_LIMIT
 
     @property
@@ -96,6 +99,8 @@ def conditions_of(which: LogFilter) -> _Conditions:
     conditions = [
         unindexed(column) == wanted for column in _COMPARED if (wanted := getattr(which, column.name)) is not None
     ]
+    if not which.with_acts:
+        conditions.append(unindexed(entries.c.kind) != ADMIN)
     if which.member is not None:
         prefix = f"{which.member}/"
         conditions.append(or_(*(func.substr(column, 1, len(prefix)) == prefix for column in _NAMING_MEMBERS)))

@@ -11,8 +11,8 @@ from aiohttp import web
 from adapter.attachments import HeldAttachments, Holding
 from adapter.audit.past import MAX_QUESTION_OCTETS
 from adapter.envelope.bodies import Form, StreamedBody, related_body
-from adapter.envelope.gate_structure import ArrivingEnvelope
 from adapter.envelope.multipart import read_related_type
+from adapter.envelope.wire_limits import ArrivingEnvelope
 from adapter.errors import AdapterError, EnvelopeRefused, InternalError, MalformedMessage
 from adapter.exchange.incidents import new_incident, where
 from adapter.exchange.parts import RelatedMessage

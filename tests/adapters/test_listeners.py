@@ -87,8 +87,8 @@ async def listening(handler: Handler, version: SoapVersion = SoapVersion.SOAP12)
 INTAKE = AttachmentIntake(holding=Spool(Path("nowhere"), max_bytes=1).holding, bounds=NO_ATTACHMENTS)
 
 
-def peer_listener(sides: TwoSides) -> PeerListener:
-    return PeerListener(sides.provider, BOUNDS, intake=INTAKE)
+def peer_listener(sides: TwoSides, bounds: HttpBounds = BOUNDS) -> PeerListener:
+    return PeerListener(sides.provider, bounds, intake=INTAKE)
 
 
 class EchoedPages:
@@ -104,7 +104,7 @@ class EchoedPages:
         return ClientAnswer(octets=f"index {url} {is_for_people}".encode(), content_type="text/plain")
 
 
-def client_listener(sides: TwoSides) -> ClientListener:
+def client_listener(sides: TwoSides, bounds: HttpBounds = BOUNDS) -> ClientListener:
     async def documents(service: ServiceId, url: str, name: str, *, for_peers: bool) -> bytes:
         return f"{'peers ' if for_peers else ''}{service} {url} {name}".encode()
 
@@ -113,7 +113,7 @@ def client_listener(sides: TwoSides) -> ClientListener:
 
     return ClientListener(
         sides.consumer,
-        BOUNDS,
+        bounds,
         documents=documents,
         own_services=own,
         own_contract=lambda url: url.encode(),

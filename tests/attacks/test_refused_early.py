@@ -7,14 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from adapter.envelope.gate_structure import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS
+from adapter.envelope.wire_limits import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS
 from adapter.stages import SoapVersion
-from adapter.transport.client_listener import ClientListener
 from adapter.transport.http_server import Handler
-from adapter.transport.peer_listener import PeerListener
 from adapter.xmlsafe import LARGE_BYTES
-from tests.adapters.test_listeners import BOUNDS, INTAKE, SOAP12, Answer, client_path, listening, post, read_answer
-from tests.adapters.test_listeners import client_listener as small_client_listener
+from tests.adapters.test_listeners import (
+    BOUNDS,
+    SOAP12,
+    Answer,
+    client_listener,
+    client_path,
+    listening,
+    peer_listener,
+    post,
+    read_answer,
+)
 from tests.get_person import good_call
 from tests.two_sides import TwoSides, sealed_request
 
@@ -34,35 +41,27 @@ async def begun(handler: Handler, head: bytes, begin: bytes, version: SoapVersio
     return answer
 
 
-def of_peers(sides: TwoSides) -> PeerListener:
-    return PeerListener(sides.provider, WIDE, intake=INTAKE)
-
-
-def of_clients(sides: TwoSides) -> ClientListener:
-    listener = small_client_listener(sides)
-    listener._side = replace(listener._side, bounds=WIDE)  # the fixture's are for small messages
-    return listener
-
-
 @pytest.mark.parametrize(
     "inside",
     [b"<a/>" * 2 * MAX_WIRE_ELEMENTS, b"<a></a>" * MAX_WIRE_ELEMENTS, b"<a" + b' b="1"' * MAX_WIRE_ATTRIBUTES],
 )
 async def test_a_peers_message_with_too_many_elements_is_refused_while_it_comes(sides: TwoSides, inside: bytes) -> None:
-    answer = await begun(of_peers(sides), post("/peer", b"", SOAP12), b"<a><b c='d'>" + inside, SoapVersion.SOAP12)
+    answer = await begun(
+        peer_listener(sides, WIDE), post("/peer", b"", SOAP12), b"<a><b c='d'>" + inside, SoapVersion.SOAP12
+    )
     assert answer.code == "LimitExceeded"
     assert sides.provider_record.outcomes == ["LimitExceeded"]
 
 
 async def test_a_peers_message_with_few_elements_is_waited_for(sides: TwoSides) -> None:
     begin = sealed_request(sides).octets[:-20] + b" " * 200_000
-    answer = await begun(of_peers(sides), post("/peer", b"", SOAP12), begin, SoapVersion.SOAP12)
+    answer = await begun(peer_listener(sides, WIDE), post("/peer", b"", SOAP12), begin, SoapVersion.SOAP12)
     assert answer.code == "RequestIncomplete"
 
 
 async def test_of_a_caller_whom_nobody_knows_nothing_large_is_read(sides: TwoSides) -> None:
     head = post(client_path(sides), b"", "text/xml", "Authorization: Bearer unknown")
-    answer = await begun(of_clients(sides), head, b"<a/>" * 10, SoapVersion.SOAP11)
+    answer = await begun(client_listener(sides, WIDE), head, b"<a/>" * 10, SoapVersion.SOAP11)
     assert answer.code == "ClientNotIdentified"
     assert sides.consumer_record.outcomes == ["ClientNotIdentified"]
 
@@ -70,7 +69,7 @@ async def test_of_a_caller_whom_nobody_knows_nothing_large_is_read(sides: TwoSid
 async def test_a_large_message_of_a_known_client_is_read(sides: TwoSides) -> None:
     padded = good_call().encode().replace(b"</soap:Envelope>", b" " * LARGE_BYTES + b"</soap:Envelope>")
     assert len(padded) > LARGE_BYTES
-    async with listening(of_clients(sides), SoapVersion.SOAP11) as port:
+    async with listening(client_listener(sides, WIDE), SoapVersion.SOAP11) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(post(client_path(sides), padded, "text/xml"))
         answer = await read_answer(reader)

@@ -11,7 +11,7 @@ from adapter.audit.document import document_of
 from adapter.store.log_reader import LogFilter
 from bench import record_filling
 from bench.record import Found, missed
-from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of
+from bench.record_filling import INCIDENT_EVERY, MadeUp, fill, incident_of, is_filled
 from tests.records import RecordHome
 
 
@@ -38,10 +38,20 @@ def test_filling_goes_on_where_it_had_to_stop(tmp_path: Path, monkeypatch: pytes
     with monkeypatch.context() as clock:
         clock.setattr(record_filling, "time", SimpleNamespace(monotonic=iter((0, 0, 61)).__next__))
         assert fill(home.database, home.log, made_up, told.append, minutes=1) == 960
+    assert not is_filled(home.database, made_up)
     assert home.verify().entries == 960
     assert fill(home.database, home.log, made_up, told.append) == 2_100
+    assert is_filled(home.database, made_up)
     assert home.verify().entries == 2_100
     assert told == [960, 1_920, 2_100]
+
+
+def test_a_record_without_its_index_of_subjects_is_not_filled(filled: RecordHome) -> None:
+    """It was ended after its last entry; the next call makes the indexes."""
+    filled.change("DELETE FROM subjects")
+    assert not is_filled(filled.database, MadeUp(size=2_100))
+    fill(filled.database, filled.log, MadeUp(size=2_100), list[int]().append)
+    assert filled.verify().entries == 2_100
 
 
 def test_it_has_the_indexes_of_an_ordinary_record(filled: RecordHome, tmp_path: Path) -> None:

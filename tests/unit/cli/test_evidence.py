@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapter.audit.exports import evidence_exported
 from adapter.cli.output import when
 from adapter.cli.own_record import own_log
 from adapter.crypto.cosignature import Cosignature, Cosigner
@@ -20,7 +21,9 @@ from adapter.directory.content import Witness
 from adapter.directory.draft import DirectoryDraft
 from adapter.evidence.asic import open_asic
 from adapter.evidence.container import read_container, render_container
+from adapter.identifiers import MessageId
 from adapter.settings import load_settings
+from adapter.store.appending import append_entries
 from adapter.store.archive import Archive
 from adapter.store.batch import BatchWriter
 from adapter.store.cosignatures import Cosignatures
@@ -162,6 +165,18 @@ def test_each_export_is_an_entry_of_the_record_found_by_the_exchange(run: Run, k
     assert (refused.code != 0, again["record"]) == (True, int(str(said["record"])) + 2)
     contained = read_container((known.place / "exchange.asice").read_bytes())
     assert sorted(path for path in contained if "/entry-" in path) == ["record/entry-0.json", "record/entry-1.json"]
+
+
+def test_an_exchange_is_still_found_after_any_number_of_exports(run: Run, known: Home) -> None:
+    settings = load_settings(known.place / "register" / "adapter.toml")
+    act = evidence_exported(
+        MessageId(known.message_id), sha256="0" * 64, octets=1, level="T", officer="r.officer", at=now()
+    )
+    append_entries(open_database(settings.database_url), own_log(settings), [act] * 1_001)
+    export(run, known)
+    traced = json.loads(run("trace", known.message_id, "--settings", "register", "--json").out)
+    named = [stage["stage"] for stage in traced]
+    assert {"record 0: request-received", "record 1: reply-sent"} <= set(named)
 
 
 def test_a_later_directory_goes_beside_one_that_does_not_say_whom_to_ask(run: Run, home: Home) -> None:

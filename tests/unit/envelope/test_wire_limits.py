@@ -6,7 +6,7 @@ import pytest
 
 from adapter.attachments import MAX_ATTACHMENTS
 from adapter.envelope.faults import plain_fault_message, public_fault, reported_fault
-from adapter.envelope.gate_structure import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS, ArrivingEnvelope, wire_limits
+from adapter.envelope.wire_limits import MAX_WIRE_ATTRIBUTES, MAX_WIRE_ELEMENTS, ArrivingEnvelope, wire_limits
 from adapter.errors import AccessDenied, EnvelopeRefused, LimitExceeded
 from adapter.stages import SoapVersion
 from adapter.xmlsafe import DEFAULT_LIMITS, XmlLimits

@@ -164,6 +164,22 @@ def test_what_is_in_a_file_is_not_missed(filled):
         check(filled)
 
 
+def test_progress_reaches_the_end_though_a_message_is_in_a_file(filled):
+    details = {"first_entry": 0, "last_entry": 3, "messages": 4}
+    append_entries(filled.database, filled.log, [admin_entry(ARCHIVED, officer="o", at=NOW, details=details)])
+    filled.change("UPDATE messages SET sealed = x'', archived_in = 5 WHERE number = 3")
+    places, asked = [], []
+    opened = check_messages(
+        filled.database,
+        filled.archive_key,
+        lambda done, of: places.append((done, of)),
+        lambda done, of: asked.append((done, of)),
+    )
+    assert opened == 3
+    assert places == [(at, 4) for at in range(1, 5)]
+    assert asked == [(6, 6)]
+
+
 def test_what_was_put_back_from_a_file_cannot_be_said_to_be_in_it(filled):
     """Of whoever may only write to the database: an empty message, with the mark that it once had rightly."""
     file: dict[str, Any] = {"first_entry": 0, "last_entry": 3, "messages": 4, "sha256": "of the file"}
