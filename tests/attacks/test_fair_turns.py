@@ -201,7 +201,6 @@ async def test_large_bodies_are_read_in_turns(sides: TwoSides, monkeypatch: pyte
 
     monkeypatch.setattr(Turns, "take", counted)
     wide = replace(WIDE, max_message_bytes=2_000_000, read_timeout_s=20)
-    monkeypatch.setattr("tests.adapters.test_listeners.BOUNDS", wide)  # the handler's
     quota = replace(QUOTA, bytes_in_flight=10_000_000)
     async with guarded(sides, TurnedAway(), wide, quota=quota, everyone=quota) as port:
         small = await ask(port, call(sides, "small"))

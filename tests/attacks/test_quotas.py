@@ -42,7 +42,7 @@ async def guarded(
         return Caller(kind="client", name=name, identified=True)
 
     ledger = Ledger(quota=quota, everyone=everyone, strangers=everyone, limit=TooManyRequests)
-    handler = Admission(client_listener(sides), ledger, turned_away, caller_of=caller_of, turning_away=fault_in_form)
+    handler = Admission(client_listener(sides, bounds), ledger, turned_away, caller_of=caller_of, turning_away=fault_in_form)
     bound = socket.create_server(("127.0.0.1", 0))
     bound.setblocking(False)  # noqa: FBT003
     listener = Listener(handler, bounds, version=SoapVersion.SOAP11, grace_s=1, turned_away=turned_away)
@@ -191,9 +191,8 @@ async def test_what_is_not_http_is_counted(sides: TwoSides) -> None:
     assert turned_away.total["MalformedMessage"] == 1
 
 
-async def test_large_garbage_is_turned_away_sooner_than_small(sides: TwoSides, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_garbage_is_turned_away_sooner_than_small(sides: TwoSides) -> None:
     wide = replace(WIDE, max_message_bytes=1_000_000)
-    monkeypatch.setattr("tests.adapters.test_listeners.BOUNDS", wide)  # the handler's
     quota = replace(QUOTA, bytes_in_flight=1_000_000)
     everyone = replace(EVERYONE, bytes_in_flight=10**9)
     async with guarded(sides, TurnedAway(), wide, quota=quota, everyone=everyone) as port:
