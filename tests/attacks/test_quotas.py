@@ -42,7 +42,9 @@ async def guarded(
         return Caller(kind="client", name=name, identified=True)
 
     ledger = Ledger(quota=quota, everyone=everyone, strangers=everyone, limit=TooManyRequests)
-    handler = Admission(client_listener(sides, bounds), ledger, turned_away, caller_of=caller_of, turning_away=fault_in_form)
+    handler = Admission(
+        client_listener(sides, bounds), ledger, turned_away, caller_of=caller_of, turning_away=fault_in_form
+    )
     bound = socket.create_server(("127.0.0.1", 0))
     bound.setblocking(False)  # noqa: FBT003
     listener = Listener(handler, bounds, version=SoapVersion.SOAP11, grace_s=1, turned_away=turned_away)
