@@ -36,6 +36,21 @@ class EarlierTime:
     seen: Seen
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dating:
+    """When an entry was there, which itself says that it was made `at`. after, before: what others saw, if they did."""
+
+    at: datetime
+    after: Seen | None
+    before: Seen | None
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the entry says an earlier time than its place allows, or a later one than it was seen at."""
+        is_old = self.after is not None and self.at < self.after.at - TOLERANCE
+        return is_old or (self.before is not None and self.at > self.before.at + TOLERANCE)
+
+
 class TimeOrder:
     """Told of every entry, in order; names those whose time is contradicted by what came before their place."""
 
@@ -68,6 +83,21 @@ class TimeOrder:
             if len(self._named) < MAX_NAMED:
                 self._named.append(EarlierTime(number=number, at=at, seen=contradicted))
         self._own = _later(self._own, Seen(number + 1, at, f"entry {number}"))
+
+
+def stamped_by(authority: str, size: int) -> str:
+    """How a time-stamp over so many entries is named."""
+    return f"{authority} put a time-stamp on {size} entries"
+
+
+def cosigned_by(witness: str, size: int) -> str:
+    """How a witness's cosignature over so many entries is named."""
+    return f"the witness {witness} cosigned {size} entries"
+
+
+def date_entry(number: int, at: datetime, seen: Sequence[Seen]) -> Dating:
+    """What those who saw the record say of when this entry came into it. at: what it says itself."""
+    return Dating(at=at, after=not_before(number, seen), before=existed_before(number, seen))
 
 
 def not_before(number: int, seen: Sequence[Seen]) -> Seen | None:

@@ -16,6 +16,7 @@ from adapter.cli.approval_gate import Asking, OfficerOption
 from adapter.cli.directory_source import anchor_from
 from adapter.cli.evidence_gathering import directories_for, entries_about, gather, signing_desk, signing_keys
 from adapter.cli.files import confirm_overwrite, read_octets, write_octets
+from adapter.cli.log_dating import dating_value, doubted
 from adapter.cli.options import (
     DEFAULT_SETTINGS,
     JsonOption,
@@ -25,10 +26,11 @@ from adapter.cli.options import (
     now_utc,
     settings_from,
 )
-from adapter.cli.output import JsonValue, Output, facts_of, good, table_of, when
+from adapter.cli.output import JsonValue, Output, doubtful, facts_of, good, table_of, when
 from adapter.cli.own_record import own_log
 from adapter.evidence.asic import SignedFiles, open_asic
 from adapter.evidence.contents import CLAIMS, check_contents, read_claims
+from adapter.evidence.dating import DatedEntry
 from adapter.evidence.judgement import Judgement
 from adapter.evidence.media_types import media_type
 from adapter.evidence.signature import Level, claimed_level
@@ -138,10 +140,19 @@ def _words(judgement: Judgement, *, content: bool) -> list[RenderableType]:
     for number, statement in enumerate(judgement.statements, 1):
         at = "" if statement.at is None else f", on {when(statement.at)}"
         words.append(Text(f"{number:>3}. {statement.by}{at}: {statement.what}. [{statement.file}]"))
+    words.append(Text("\nBefore when the entries existed:"))
+    words += [_dated_words(one) for one in judgement.dated]
     if content:
         words.append(Text(f"\nRequest:\n{judgement.request.decode()}"))
         words.append(Text(f"\nReply:\n{judgement.reply.decode()}" if judgement.reply is not None else "\nNo reply."))
     return words
+
+
+def _dated_words(entry: DatedEntry) -> Text:
+    dating, before = entry.dating, entry.dating.before
+    seen = "nobody but the exporter says" if before is None else f"{when(before.at)}: {before.by}"
+    said = f"entry {entry.number}: {seen}"
+    return doubtful(f"{said}; its own time is {doubted(dating)}") if dating.contradicted else Text(said)
 
 
 def _value(judgement: Judgement, *, content: bool) -> JsonValue:
@@ -156,6 +167,9 @@ def _value(judgement: Judgement, *, content: bool) -> JsonValue:
         "statements": [
             {"by": one.by, "what": one.what, "at": None if one.at is None else when(one.at), "file": one.file}
             for one in judgement.statements
+        ],
+        "dated": [
+            {"record": one.number, "says": when(one.dating.at), **dating_value(one.dating)} for one in judgement.dated
         ],
     }
     if content:

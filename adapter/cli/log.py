@@ -11,7 +11,7 @@ from rich.json import JSON
 from rich.text import Text
 
 from adapter.cli.log_alarms import alarms, close_alarm, witnessed
-from adapter.cli.log_dating import dating_of
+from adapter.cli.log_dating import dating_facts, dating_of, dating_value
 from adapter.cli.log_erase import erase_day, retain
 from adapter.cli.log_hold import app as hold_app
 from adapter.cli.log_list import entry_value, follow, list_entries
@@ -61,14 +61,14 @@ def show(
     reader = LogReader(database)
     entry = reader.show(number)
     dating = dating_of(settings, database, entry, held_by_others or [], vkey)
-    value: dict[str, JsonValue] = {**entry_value(entry), "dated": dating.value}
+    value: dict[str, JsonValue] = {**entry_value(entry), "dated": dating_value(dating)}
     shown: list[RenderableType] = [
         facts_of(
             [
                 ("record", str(entry.number)),
                 ("leaf hash", entry.leaf_hash.hex()),
                 ("time-stamp", covered_words(settings, number)),
-                *dating.facts,
+                *dating_facts(dating),
             ]
         ),
         JSON.from_data(entry.body, ensure_ascii=False),

@@ -1,16 +1,14 @@
-"""When an entry was there, and when it was not yet, by the clocks of others: what `adapter log show` says of it."""
+"""When an entry was there, and when it was not yet, by the clocks of others: what commands say of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from adapter.audit.checkpoint import record_origin
 from adapter.audit.document import moment
 from adapter.audit.held import MAX_HELD_OCTETS, HeldCheckpoints
-from adapter.audit.times import TOLERANCE, Seen, existed_before, not_before
+from adapter.audit.times import Dating, Seen, cosigned_by, date_entry, stamped_by
 from adapter.cli.files import read_octets
 from adapter.cli.log_verify import verifiers_of
 from adapter.cli.output import JsonValue, when
@@ -22,34 +20,28 @@ from adapter.store.log_reader import LoggedEntry, LogReader
 from adapter.store.time_stamps import TimeStamps
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dating:
-    """Of one entry, which says itself that it was made `at`. after, before: what others saw, if they did."""
+def dating_value(dating: Dating) -> dict[str, JsonValue]:
+    """For a script."""
+    return {
+        "not_before": _value(dating.after),
+        "before": _value(dating.before),
+        "contradicted": dating.contradicted,
+    }
 
-    at: datetime
-    after: Seen | None
-    before: Seen | None
 
-    @property
-    def contradicted(self) -> bool:
-        """Whether the entry says an earlier time than its place allows, or a later one than it was seen at."""
-        is_old = self.after is not None and self.at < self.after.at - TOLERANCE
-        return is_old or (self.before is not None and self.at > self.before.at + TOLERANCE)
+def dating_facts(dating: Dating) -> list[tuple[str, str]]:
+    """In words."""
+    after, before = dating.after, dating.before
+    facts = [
+        ("existed before", "nobody else says" if before is None else f"{when(before.at)}: {before.by}"),
+        ("not there before", "nobody else says" if after is None else f"{when(after.at)}: {after.by}"),
+    ]
+    return [*facts, ("time", doubted(dating))] if dating.contradicted else facts
 
-    @property
-    def value(self) -> JsonValue:
-        """For a script."""
-        return {"not_before": _value(self.after), "before": _value(self.before), "contradicted": self.contradicted}
 
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        """In words."""
-        after, before = self.after, self.before
-        facts = [
-            ("existed before", "nobody else says" if before is None else f"{when(before.at)}: {before.by}"),
-            ("not there before", "nobody else says" if after is None else f"{when(after.at)}: {after.by}"),
-        ]
-        return [*facts, ("time", f"not to be relied on: it says {when(self.at)}")] if self.contradicted else facts
+def doubted(dating: Dating) -> str:
+    """What is said of an entry whose own time does not fit what others saw."""
+    return f"not to be relied on: it says {when(dating.at)}"
 
 
 def _value(seen: Seen | None) -> JsonValue:
@@ -67,16 +59,16 @@ def dating_of(
     """
     number = int(entry.number)
     seen = [
-        Seen(one.size, moment(one.at_ms), f"{one.authority} put a time-stamp on {one.size} entries")
+        Seen(one.size, moment(one.at_ms), stamped_by(one.authority, one.size))
         for one in TimeStamps(database).around(number)
     ]
     seen += [
-        Seen(one.size, one.at, f"the witness {one.vkey.partition('+')[0]} cosigned {one.size} entries")
+        Seen(one.size, one.at, cosigned_by(one.vkey.partition("+")[0], one.size))
         for one in Cosignatures(database).around(number)
     ]
     for file in held:
         seen += _held(settings, LogReader(database), file, vkey)
-    return Dating(at=moment(entry.indexed.at_ms), after=not_before(number, seen), before=existed_before(number, seen))
+    return date_entry(number, moment(entry.indexed.at_ms), seen)
 
 
 def _held(settings: Settings, reader: LogReader, file: Path, vkey: list[Path] | None) -> list[Seen]:

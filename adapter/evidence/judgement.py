@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapter.evidence.dating import DatedEntry
 from adapter.evidence.signature import Level
 from adapter.identifiers import MemberId, MessageId, ServiceId, SubsystemId
 
@@ -26,6 +27,7 @@ class Statement:
 class Judgement:
     """Evidence that held. level: of the exporter's signature over all of it (evidence.signature).
 
+    dated: each entry, and before when it existed by others' clocks.
     request and reply are the signed payloads, in canonical octets: they hold personal data.
     """
 
@@ -36,5 +38,6 @@ class Judgement:
     directory_version: int
     level: Level
     statements: tuple[Statement, ...]
+    dated: tuple[DatedEntry, ...]
     request: bytes
     reply: bytes | None

@@ -38,6 +38,7 @@ from adapter.evidence.contents import (
     read_claims,
 )
 from adapter.evidence.cosigned import ProvedCosignatures, judge_cosigned
+from adapter.evidence.dating import date_entries
 from adapter.evidence.entries import ExchangeEntry, check_entries, read_entry
 from adapter.evidence.export import read_proof
 from adapter.evidence.judgement import Judgement
@@ -207,6 +208,13 @@ def _judgement(proved: Proved) -> Judgement:
             entries=proved.entries,
             request=proved.request,
             reply=proved.reply,
+        ),
+        dated=date_entries(
+            proved.entries,
+            size=proved.checkpoint.size,
+            checkpoint_stamp=proved.stamp,
+            signature_stamp=proved.signature.stamp,
+            witnessed=proved.witnessed,
         ),
         request=canonical(request.payload),
         reply=None if proved.reply is None else canonical(proved.reply.message.verified.payload),

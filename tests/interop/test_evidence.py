@@ -28,7 +28,7 @@ from tests.outside_world import now, outside_world
 from tests.pki import SUITE_NAMES, Federation, certificate_pem, issue
 from tests.two_sides import fault_code, two_sides
 from tests.unit.evidence.exchanges import exported_by
-from tests.unit.evidence.test_time_stamps import stamp_of
+from tests.unit.evidence.outsiders import stamp_of
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 

@@ -132,6 +132,17 @@ def test_what_cannot_be_had_lowers_the_level_and_is_said(run: Run, known: Home) 
         "level": "XAdES-BASELINE-LT",
         "because": None,
     }
+    judged = json.loads(run("evidence", "verify", "exchange.asice", "--anchor", "fed/anchor.json", "--json").out)
+    (stamp,) = [one for one in judged["statements"] if one["by"] == "the time-stamp authority clock"]
+    by = {"at": stamp["at"], "size": 2, "by": "clock put a time-stamp on the exporter's signature"}
+    for entry in judged["dated"]:
+        assert entry | {"record": 0, "says": ""} == {
+            "record": 0,
+            "says": "",
+            "not_before": None,
+            "before": by,
+            "contradicted": False,
+        }
     home.world.stamps.play(Fault.DOWN)
     done = run("evidence", "export", home.message_id, "-o", "exchange.asice", "--settings", "register", "--yes")
     assert done.code == 0
@@ -139,6 +150,7 @@ def test_what_cannot_be_had_lowers_the_level_and_is_said(run: Run, known: Home) 
     assert "Not XAdES-BASELINE-LT: clock did not stamp: " in done.err
     judged = json.loads(run("evidence", "verify", "exchange.asice", "--anchor", "fed/anchor.json", "--json").out)
     assert (judged["holds"], judged["level"]) == (True, "XAdES-BASELINE-B")
+    assert [(one["record"], one["before"]) for one in judged["dated"]] == [(0, None), (1, None)]
 
 
 def test_each_export_is_an_entry_of_the_record_found_by_the_exchange(run: Run, known: Home) -> None:
@@ -213,6 +225,7 @@ def test_who_cosigned_a_checkpoint_goes_along(run: Run, home: Home) -> None:
         f"the witness “witness.example/seen”, on {when(at)}: cosigned a checkpoint of that record of 2 entries" in shown
     )
     assert "stranger" not in shown
+    assert f"entry 1: {when(at)}: the witness witness.example/seen cosigned 2 entries" in shown
 
 
 def test_show_judges_nobody_and_refuses_what_is_not_as_it_was_signed(run: Run, known: Home) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,7 @@ from tests.records import NOW, an_entry
 from tests.unit.cli.dialogue import MASKS, Run
 
 pytestmark = pytest.mark.sockets
+BY_DIRECTORY = ("--vkey", "record.vkey", "--directory", "fed", "--anchor", "fed/anchor.json")
 
 
 @dataclass
@@ -86,6 +88,7 @@ def home(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home
         # openssl takes its time on a busy machine
         toml.write_text(text.replace("[time_stamps]", "[time_stamps]\ntimeout_s = 60"))
         settings = load_settings(toml)
+        (place / "record.vkey").write_text(record_signer(settings).vkey)  # the federation's is another one
         found = published.look(made.federation.anchor, now=made.federation.now)
         assert found is not None
         copy = DirectoryCopy(settings.adapter.data_dir / "directory", open_database(settings.database_url))
@@ -131,6 +134,76 @@ def test_openssl_judges_what_is_saved_for_an_outsider(run: Run, home: Home) -> N
     assert found.returncode != 0
 
 
+def proved(run: Run, *words: str) -> tuple[int, dict[str, Any]]:
+    done = run("log", "prove", *words, "--json")
+    return done.code, json.loads(done.out) if done.out else {}
+
+
+def test_a_proof_goes_out_with_the_time_stamp_that_dates_it(run: Run, home: Home) -> None:
+    """In the oldest stamped checkpoint; whoever has the directory needs nothing else to say before when it existed."""
+    for _ in range(2):
+        home.fill()
+        home.stamp()
+    home.fill()
+    own = ("--settings", "register")
+    code, made = proved(run, "1", "--out", "one", "--stamp", "one.tst", *own)
+    assert (code, made["size"], made["stamp"]) == (0, 3, "one.tst")
+    assert (made["dated"]["not_before"], made["dated"]["before"]["size"]) == (None, 3)
+    assert proved(run, "4", "--out", "four", "--stamp", "four.tst", *own)[1]["dated"]["not_before"]["size"] == 3
+    code, judged = proved(run, "--check", "one", "--stamp", "one.tst", *BY_DIRECTORY)
+    assert (code, judged["proved"], judged["size"]) == (0, True, 3)
+    before = datetime.fromisoformat(judged["dated"]["before"]["at"])
+    assert abs(before - datetime.now(UTC)) < timedelta(minutes=5)
+    assert judged["dated"]["before"] | {"at": ""} == {"at": "", "size": 3, "by": "clock put a time-stamp on 3 entries"}
+    assert judged["dated"]["contradicted"] is False
+    assert proved(run, "--check", "one", *BY_DIRECTORY)[1]["dated"]["before"] is None
+    shown = run("log", "prove", "--check", "one", "--stamp", "one.tst", *BY_DIRECTORY).out
+    assert "clock put a time-stamp on 3 entries." in shown
+
+
+def test_a_time_stamp_of_something_else_dates_no_proof(run: Run, home: Home) -> None:
+    for _ in range(2):
+        home.fill()
+        home.stamp()
+    for number in ("1", "4"):
+        assert (
+            run("log", "prove", number, "--out", number, "--stamp", f"{number}.tst", "--settings", "register").code == 0
+        )
+    token = (home.place / "1.tst").read_bytes()
+    (home.place / "cut.tst").write_bytes(token[:-1])
+    (home.place / "empty.tst").write_bytes(b"")
+    for spoilt in ("4.tst", "cut.tst", "empty.tst"):
+        done = run("log", "prove", "--check", "1", "--stamp", spoilt, *BY_DIRECTORY)
+        assert (done.code, done.out) == (7, ""), spoilt
+        assert "the time-stamp: " in done.err
+
+
+def test_an_entry_that_says_a_later_time_than_its_stamp_is_marked(run: Run, home: Home) -> None:
+    home.fill(datetime.now(UTC) + timedelta(minutes=10))
+    home.stamp()
+    made = run("log", "prove", "0", "--out", "p", "--stamp", "p.tst", "--settings", "register")
+    assert "not to be relied on" in made.out
+    judged = run("log", "prove", "--check", "p", "--stamp", "p.tst", *BY_DIRECTORY)
+    assert (judged.code, "Its own time is not to be relied on" in judged.out) == (0, True)
+
+
+def test_what_no_stamp_covers_is_proved_without_one_and_says_so(run: Run, home: Home) -> None:
+    home.fill()
+    refused = run("log", "prove", "0", "--stamp", "p.tst", "--settings", "register")
+    assert (refused.code, refused.out) == (2, "")
+    assert "no time-stamp covers entry 0 yet" in refused.err
+    home.stamp()
+    database = open_database(load_settings(home.place / "register" / "adapter.toml").database_url)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE time_stamps SET authority = 'gone'")
+    refused = run("log", "prove", "0", "--stamp", "p.tst", "--settings", "register")
+    assert (refused.code, "no directory at hand names the time-stamp authority gone" in refused.err) == (2, True)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE time_stamps SET authority = 'clock', token = zeroblob(9)")
+    assert run("log", "prove", "0", "--stamp", "p.tst", "--settings", "register").code == 6
+    assert not (home.place / "p.tst").exists()
+
+
 def test_verify_names_a_stamp_that_was_changed_and_one_that_nobody_vouches_for(run: Run, home: Home) -> None:
     home.fill()
     home.stamp()
@@ -155,9 +228,11 @@ def test_the_page_shows_what_is_shown(run: Run, home: Home) -> None:
     home.fill(datetime.now(UTC))
     page = (CHECKOUT / "docs" / "timestamps.md").read_text()
     shown = re.findall(r"^\$ adapter (log [^\n]*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(shown) == 3
+    assert len(shown) == 5
     for command, text in shown:
-        done = run(*command.split(), "--settings", "register")
+        of = () if "--check" in command else ("--settings", "register")
+        typed = command.replace("https://directory.example.uz", "fed").replace("anchor.json", "fed/anchor.json")
+        done = run(*typed.split(), *of)
         assert done.code == 0
         assert _masked(done.out + done.err) == _masked(text), command
 

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
-
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapter.crypto.cosignature import Cosigner
-from adapter.directory.content import Witness
 from adapter.errors import EvidenceInvalid
 from adapter.evidence.asic import open_asic
 from adapter.evidence.contents import CONSISTENCY, COSIGNED
 from adapter.evidence.verify import verify_evidence
-from tests.pki import NOW, Federation
+from tests.pki import Federation
 from tests.unit.evidence.exchanges import Exported, repacked
-
-SEEN = NOW + timedelta(hours=2)
-FIRST, SECOND, STRANGER = (
-    Cosigner(f"witness.example/{name}", Ed25519PrivateKey.generate()) for name in ("first", "second", "stranger")
-)
-
-
-def cosigned_by(*witnesses: Cosigner) -> Callable[[str], str]:
-    def cosign(note: str) -> str:
-        text = note.partition("\n\n")[0] + "\n"
-        return note + "".join(one.cosign(text, SEEN) for one in witnesses)
-
-    return cosign
-
-
-@pytest.fixture
-def witnessed(federation: Federation, of_provider: Exported) -> Exported:
-    """The directory names two witnesses, and both cosigned the checkpoint."""
-    named = {
-        name: Witness(name=name, vkey=one.vkey, address="http://127.0.0.1:1/")
-        for name, one in (("first", FIRST), ("second", SECOND))
-    }
-    proof = federation.signed(replace(federation.draft(), witnesses=named))
-    return of_provider.but(directory=proof, cosign=cosigned_by(FIRST, SECOND))
+from tests.unit.evidence.outsiders import FIRST, SEEN, STRANGER, cosigned_by
 
 
 @pytest.mark.parametrize("size", [0, 7, 10])

@@ -31,7 +31,7 @@ from tests.real_pki.crl import make_crl
 from tests.real_pki.ocsp import make_response
 from tests.two_sides import fault_code, two_sides
 from tests.unit.evidence.exchanges import Exported, exported_by, sealed, signing_key_of
-from tests.unit.evidence.test_time_stamps import stamp_of
+from tests.unit.evidence.outsiders import stamp_of
 
 MINUTE = timedelta(minutes=1)
 EVERY_OCTET = os.environ.get("ATTACKS") == "every"

@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
 
-from adapter.crypto.time_stamps import accept_stamp, ask_for_stamp
-from adapter.directory.content import TimeStampAuthority as Listed
 from adapter.errors import EvidenceInvalid
 from adapter.evidence.asic import open_asic
 from adapter.evidence.contents import CHECKPOINT, STAMP
 from adapter.evidence.verify import verify_evidence
 from tests.pki import Federation
-from tests.real_pki.making import RealPki
 from tests.real_pki.tsa import TimeStampAuthority
 from tests.unit.evidence.exchanges import Exported, repacked
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> RealPki:
-    return RealPki.build(tmp_path_factory.mktemp("pki"))
-
-
-@pytest.fixture(scope="module")
-def authority(pki: RealPki) -> TimeStampAuthority:
-    return pki.time_stamp("first")
-
-
-def stamp_of(authority: TimeStampAuthority, octets: bytes, root: x509.Certificate | None = None) -> bytes:
-    """A token over these octets. root: the CA that certified the unit, where that is what the directory lists."""
-    question = ask_for_stamp(octets)
-    asked = datetime.now(UTC)
-    answer = authority.answer(question.octets)
-    trusted = (root or authority.certificate,)
-    skew = timedelta(minutes=1)
-    return accept_stamp(answer, question, trusted=trusted, asked=asked, answered=datetime.now(UTC), skew=skew).token
-
-
-@pytest.fixture
-def stamped(federation: Federation, of_provider: Exported, pki: RealPki, authority: TimeStampAuthority) -> Exported:
-    root = pki.authorities["root"].certificate
-    listed = {"clock": Listed(name="clock", address="http://127.0.0.1:1/", certificates=(root,))}
-    proof = federation.signed(replace(federation.draft(), time_stamp_authorities=listed))
-    return of_provider.but(directory=proof, stamp=lambda octets: stamp_of(authority, octets))
+from tests.unit.evidence.outsiders import stamp_of
 
 
 def test_the_judgement_says_before_when_and_who_says_so(federation: Federation, stamped: Exported) -> None:
