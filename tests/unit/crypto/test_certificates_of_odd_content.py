@@ -23,6 +23,7 @@ from adapter.errors import SecurityFailed
 from tests.attacks.recipes.explicit_curve import with_explicit_curve
 from tests.pki import NOW, Authority, Federation, make_ca
 from tests.unit.crypto.test_certificates import leaf
+from tests.unit.crypto.test_status_refuses import is_even, with_unused_bit
 from tests.unit.crypto.test_unreadable_certificates import sequence
 
 BIT_STRING, UTF8_STRING = 0x03, 0x0C
@@ -124,6 +125,17 @@ def in_place_of(ca: Authority, key: bytes) -> x509.Certificate:
     body = ca.certificate.tbs_certificate_bytes[4:].replace(own, key)
     rest = der[4 + len(ca.certificate.tbs_certificate_bytes) :]
     return x509.load_der_x509_certificate(sequence(sequence(body) + rest))
+
+
+def test_a_certificate_whose_signature_has_unused_bits_is_refused(ca: Authority) -> None:
+    certificate = next(one for one in iter(lambda: leaf(ca), None) if is_even(one.signature))
+    assert check_chain(certificate, [ca.certificate], NOW, Purpose.SIGNING) == (certificate, ca.certificate)
+    octets = with_unused_bit(certificate.public_bytes(Encoding.DER), certificate.signature)
+    changed = x509.load_der_x509_certificate(octets)
+    changed.verify_directly_issued_by(ca.certificate)  # the library does not mind
+    with pytest.raises(SecurityFailed) as refusal:
+        check_issued(changed, ca.certificate)
+    assert refusal.value.reason == "a signature has bits that are not used"
 
 
 def spki(key: object) -> bytes:
