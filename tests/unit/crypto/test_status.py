@@ -18,6 +18,7 @@ from adapter.crypto.status import (
     MAX_OCSP_OCTETS,
     NONCE_OCTETS,
     CertificateStatus,
+    claimed_time,
     encode_ocsp_request,
     read_ocsp_response,
     read_revocation_list,
@@ -128,6 +129,18 @@ def test_an_answer_to_our_question(scene: Scene) -> None:
     assert scene.read(scene.response(nonce=nonce)).revoked_at is None  # somebody else had asked
     with pytest.raises(SecurityFailed, match="another question"):
         scene.read(scene.response(nonce=b"1" * 32), nonce=nonce)
+
+
+def test_when_it_says_that_it_was_made(scene: Scene) -> None:
+    octets = scene.response(this_update=NOW - HOUR)
+    assert claimed_time(octets, is_list=False) == ocsp.load_der_ocsp_response(octets).produced_at_utc
+    assert claimed_time(scene.crl(this_update=NOW - HOUR), is_list=True) == NOW - HOUR
+    with pytest.raises(SecurityFailed, match="response that cannot be read"):
+        claimed_time(scene.crl(), is_list=False)
+    with pytest.raises(SecurityFailed, match="list that cannot be read"):
+        claimed_time(octets, is_list=True)
+    with pytest.raises(StatusOutdated):
+        claimed_time(failed(ocsp.OCSPResponseStatus.TRY_LATER), is_list=False)
 
 
 # --- OCSP: what is refused, by step ----------------------------------------------------------------------------------
