@@ -8,8 +8,8 @@ HOME_DIR ?= var/home
 TEST_OPTIONS ?= -n 2 --dist worksteal
 # The tests that are about the rooms of [tool.coverage.run], not those that only pass through them.
 COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange evidence test_xmlsafe.py store/test_tampering.py store/test_time_stamps.py store/test_token_making.py \
-            store/test_erasure.py store/test_kept_checkpoints.py app/test_time_stamping.py app/test_record_watch.py app/test_witnessing.py app/test_retention.py \
-            cli/test_peer_messages.py cli/test_call_messages.py cli/test_access_fields.py cli/test_record_page.py cli/test_log_tiles.py cli/test_officer_tokens.py) \
+            store/test_erasure.py store/test_kept_checkpoints.py store/test_reindexing.py app/test_time_stamping.py app/test_record_watch.py app/test_witnessing.py app/test_retention.py \
+            cli/test_peer_messages.py cli/test_call_messages.py cli/test_access_fields.py cli/test_record_page.py cli/test_log_tiles.py cli/test_officer_tokens.py cli/test_reindex.py) \
             tests/vectors tests/attacks/test_attachments.py tests/attacks/test_checkpoints_shown.py tests/attacks/test_statuses.py
 # Each octet of a container of evidence, of which `make test` changes some.
 EACH_OCTET := $(addprefix tests/unit/evidence/test_signature.py::test_a_changed_octet_of_, a_file_is_found_and_named the_container_is_found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
@@ -92,6 +92,18 @@ class VerifiedRecord:
     earlier_times_count: int = 0
 
 
+@dataclass(kw_only=True, slots=True)
+class IndexFindings:
+    """What of the search values and of the index of subjects is not what the entries say.
+
+    entries: the numbers of those whose search values differ. rows: how many the index of subjects has to have.
+    """
+
+    entries: list[int] = field(default_factory=list)
+    rows: int = 0
+    subjects_differ: bool = False
+
+
 def verify_record(
     reader: RecordReader,
     *,
@@ -102,18 +114,22 @@ def verify_record(
     seen: Iterable[Seen] = (),
     progress: Progress | None = None,
     index_progress: Progress | None = None,
+    findings: IndexFindings | None = None,
 ) -> VerifiedRecord:
     """Verify the record from its first entry. Raises RecordBroken at the first thing that is wrong, naming it.
 
     verifiers: the record's keys, present and former. remembered: checkpoints that were kept elsewhere and whose
     signatures are verified; each must be what the record had at its size. keepers: who keeps them, for the words in
     which one that does not fit is named. seen: when others saw how many entries, such as time-stamps. progress: of
-    the entries; index_progress: of the index of subjects, which is read when every entry was.
+    the entries; index_progress: of the index of subjects, which is read when every entry was. findings: where what is
+    wrong with indexes goes, which is then no reason to stop: all of them can be made again from the entries.
     """
     end = reader.end()
     size = _agreed_size(end)
     elsewhere = _Remembered(remembered, keepers or {}, origin)
-    run = _Run(reader, size, _Expected(reader.checkpoints(size), elsewhere, origin, verifiers), TimeOrder(seen))
+    run = _Run(
+        reader, size, _Expected(reader.checkpoints(size), elsewhere, origin, verifiers), TimeOrder(seen), findings
+    )
     for entry in reader.entries(size):
         run.take(entry)
         if progress is not None and (run.tree.size % _PROGRESS_EVERY == 0 or run.tree.size == size):
@@ -226,11 +242,14 @@ def _opened(stored: StoredCheckpoint, verifiers: Sequence[NoteVerifier], origin:
 class _Run:
     """One pass over the entries, from the first."""
 
-    def __init__(self, reader: RecordReader, size: int, expected: _Expected, times: TimeOrder) -> None:
+    def __init__(
+        self, reader: RecordReader, size: int, expected: _Expected, times: TimeOrder, findings: IndexFindings | None
+    ) -> None:
         self._reader = reader
         self._size = size
         self._subjects = 0
         self._tags = 0
+        self._findings = findings
         self._tile_hashes = 0
         self._stored_tiles: dict[int, Iterator[TileHash]] = {}
         self.expected = expected
@@ -250,10 +269,9 @@ class _Run:
             raise RecordBroken(f"entry {number} was changed: it is not text") from None
         if leaf_hash(document) != entry.leaf_hash:
             raise RecordBroken(f"entry {number} was changed: its text and its hash do not fit")
-        self._check_index(entry)
+        indexed = self._check_index(entry)
         for tile in self.tree.append(entry.leaf_hash):
             self._check_tile_hash(tile)
-        indexed = entry.indexed
         set_back = indexed.outcome == CLOCK_SET_BACK and indexed.kind == ADMIN
         self.times.take(number, moment(indexed.at_ms), clock_set_back=set_back)
         self.expected.check(self.tree)
@@ -277,8 +295,14 @@ class _Run:
             stored += _subject_digest(tag, number)
             if progress is not None and (row % _PROGRESS_EVERY == 0 or row == self._tags):
                 progress(row, self._tags)
-        if stored % _SUM_MODULUS != self._subjects % _SUM_MODULUS:
-            raise RecordBroken("the index of subjects was changed: it does not list what the entries say")
+        differ = stored % _SUM_MODULUS != self._subjects % _SUM_MODULUS
+        if self._findings is not None:
+            self._findings.rows, self._findings.subjects_differ = self._tags, differ
+        elif differ:
+            raise RecordBroken(
+                "the index of subjects was changed: it does not list what the entries say; `adapter log reindex` "
+                "makes it again"
+            )
 
     def _check_tile_hash(self, tile: TileHash) -> None:
         if tile.level not in self._stored_tiles:
@@ -291,17 +315,23 @@ class _Run:
                 f"{self.tree.size - 1} were"
             )
 
-    def _check_index(self, entry: StoredEntry) -> None:
+    def _check_index(self, entry: StoredEntry) -> IndexedValues:
+        """The search values that the text says."""
         try:
             body, indexed = read_document(entry.document)
         except RecordBroken as error:
             raise RecordBroken(f"entry {entry.number}: {error.reason}") from error
         for name, said, stored in zip(IndexedValues._fields, indexed, entry.indexed, strict=True):
-            if said != stored:
+            if said == stored:
+                continue
+            if self._findings is None:
                 raise RecordBroken(f"entry {entry.number} was changed: its {name} is not what its text says")
+            self._findings.entries.append(entry.number)
+            break
         for tag in tags_of(body):
             self._subjects += _subject_digest(tag, entry.number)
             self._tags += 1
+        return indexed
 
 
 def _subject_digest(tag: str, number: int) -> int:

@@ -16,6 +16,7 @@ from adapter.cli.log_erase import erase_day, retain
 from adapter.cli.log_hold import app as hold_app
 from adapter.cli.log_list import entry_value, follow, list_entries
 from adapter.cli.log_prove import prove
+from adapter.cli.log_reindex import reindex
 from adapter.cli.log_report import report
 from adapter.cli.log_secrecy import app as secrecy_app
 from adapter.cli.log_stamps import covered_words, list_stamps
@@ -86,6 +87,7 @@ app.command("follow", epilog="adapter log follow --outcome AccessDenied --json")
 app.command("verify", epilog="adapter log verify --against monday.checkpoint --save-checkpoint today.checkpoint")(
     verify
 )
+app.command("reindex", epilog="adapter log reindex")(reindex)
 app.command("prove", epilog="adapter log prove 17 --out entry-17.tlog-proof")(prove)
 app.command("export", epilog="adapter log export --tiles for-the-mirror")(export_tiles)
 app.command("verify-tiles", epilog="adapter log verify-tiles for-the-mirror --vkey record.vkey")(verify_tiles_here)

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
+from rich.progress import Progress
 from rich.text import Text
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint, record_origin
@@ -16,7 +17,7 @@ from adapter.audit.held import MAX_HELD_OCTETS, HeldCheckpoints
 from adapter.audit.stamps import VerifiedStamps
 from adapter.audit.verify import VerifiedRecord, verify_record
 from adapter.cli.files import read_octets, write_octets
-from adapter.cli.log_kept import kept_value, kept_words, verified_kept
+from adapter.cli.log_kept import VerifiedKept, kept_value, kept_words, verified_kept
 from adapter.cli.log_stamps import (
     earlier_times_value,
     earlier_times_words,
@@ -35,6 +36,7 @@ from adapter.errors import CommandRefused, RecordBroken
 from adapter.settings import Settings
 from adapter.store.engine import open_database
 from adapter.store.log_reader import LogReader
+from adapter.store.reindexing import check_search_indexes
 
 _MAX_NOTE_BYTES: Final = 1_000_000
 
@@ -103,7 +105,8 @@ def verify(
     origin = record_origin(settings.member)
     remembered = [_remembered(file, verifiers, origin) for file in against or []]
     held = [_held(file, verifiers, origin) for file in _files(held_by_others or [])]
-    reader = LogReader(open_database(settings.database_url))
+    database = open_database(settings.database_url)
+    reader = LogReader(database)
     with progress_bar(output) as bar:
         task = bar.add_task("Verifying", total=None)
         index = bar.add_task("Index of subjects", total=None, visible=False)
@@ -117,14 +120,10 @@ def verify(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             index_progress=lambda done, total: bar.update(index, completed=done, total=total, visible=True),
         )
-        opening = bar.add_task("Opening messages", total=None)
-        gone = bar.add_task("Looking for missing ones", total=None, visible=False)
-        kept = verified_kept(
-            settings,
-            with_messages=not without_messages,
-            progress=lambda done, total: bar.update(opening, completed=done, total=total),
-            gone_progress=lambda done, total: bar.update(gone, completed=done, total=total, visible=True),
-        )
+        searched = bar.add_task("Search indexes", total=1)
+        check_search_indexes(database)
+        bar.advance(searched)
+        kept = _kept(settings, bar, with_messages=not without_messages)
     if save_checkpoint is not None:
         _save_newest(reader, save_checkpoint, output)
     stamps, witnesses = verified_stamps(settings), verified_witnesses(settings)
@@ -140,6 +139,17 @@ def verify(
         *stamps_words(stamps),
         *witnesses_words(witnesses),
         *kept_words(kept),
+    )
+
+
+def _kept(settings: Settings, bar: Progress, *, with_messages: bool) -> VerifiedKept:
+    opening = bar.add_task("Opening messages", total=None)
+    gone = bar.add_task("Looking for missing ones", total=None, visible=False)
+    return verified_kept(
+        settings,
+        with_messages=with_messages,
+        progress=lambda done, total: bar.update(opening, completed=done, total=total),
+        gone_progress=lambda done, total: bar.update(gone, completed=done, total=total, visible=True),
     )
 
 

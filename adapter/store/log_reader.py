@@ -183,9 +183,12 @@ class LogReader:
     def subject_tags(self, size: int) -> Iterator[tuple[str, int]]:
         """The index of subjects below `size` (audit.verify.RecordReader)."""
         key = (subjects.c.tag, subjects.c.number)
-        for row in self._pages(select(*key), *key):
-            if row[1] < size:
-                yield row[0], row[1]
+        try:
+            for row in self._pages(select(*key), *key):
+                if not isinstance(row[1], int) or row[1] < size:
+                    yield row[0], row[1]
+        except UnicodeEncodeError:
+            return  # from a tag that is no text one cannot go on; that it is none of ours is noticed all the same
 
     def _stored(self, connection: Connection) -> StoredHashes:
         return StoredHashes(cast("Cursor", connection.connection.cursor()), self._roots)
