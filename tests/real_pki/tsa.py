@@ -117,7 +117,7 @@ class TimeStampAuthority(FaultyService):
         return cms.ContentInfo.load(token.read_bytes())
 
     def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=self._folder, check=True, capture_output=True, timeout=30)
+        subprocess.run(["openssl", *arguments], cwd=self._folder, check=True, capture_output=True, timeout=60)
 
     def _write_signer(self, name: str, key: SigningPrivateKey, certificate: x509.Certificate) -> None:
         (self._folder / f"{name}.pem").write_bytes(certificate_pem(certificate))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
-from adapter.audit.held import HeldCheckpoints
+from adapter.audit.held import HeldCheckpoints, HeldNote
 from adapter.audit.merkle import leaf_hash
 from adapter.audit.peer_checkpoints import ClaimedPast, Fork, fits, verify_fork
 from adapter.crypto.note import NoteSigner, NoteVerifier
@@ -82,3 +83,21 @@ def test_a_file_of_held_checkpoints_is_read_back_and_one_of_another_version_is_r
     for other in (b"", b"[]", b"{}", held.text.replace(ORIGIN, "nobody").encode()):
         with pytest.raises(RecordBroken, match="is not one of checkpoints"):
             HeldCheckpoints.parse(other)
+
+
+def held_with(*seen: str) -> HeldCheckpoints:
+    """Checkpoints of five, six ... entries, and when their holder says that it saw each."""
+    notes = tuple(HeldNote(at, note(size, LEAVES)) for size, at in enumerate(seen, start=5))
+    return HeldCheckpoints(of=MemberId.parse(ORIGIN), holder=MemberId.parse("UZ/GOV/200000002"), notes=notes)
+
+
+def test_a_file_of_held_checkpoints_says_when_each_was_seen() -> None:
+    held = held_with("2026-03-02T09:00:00Z", "2026-03-02T15:00:00+05:00")
+    first, second = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    assert held.seen(VERIFIERS, origin=ORIGIN) == [(first, checkpoint(5, LEAVES)), (second, checkpoint(6, LEAVES))]
+
+
+@pytest.mark.parametrize("seen", ["", "yesterday", "2026-03-02", "2026-03-02T09:00:00"])
+def test_one_that_does_not_say_when_is_refused(seen: str) -> None:
+    with pytest.raises(RecordBroken, match="does not say when one was seen"):
+        held_with("2026-03-02T09:00:00Z", seen).seen(VERIFIERS, origin=ORIGIN)

@@ -29,7 +29,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> RealPki:
 
 
 def post(authority: TimeStampAuthority, question: bytes) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(authority.address, data=question), timeout=20) as answer:
+    with urllib.request.urlopen(urllib.request.Request(authority.address, data=question), timeout=60) as answer:
         return bytes(answer.read())
 
 
