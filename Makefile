@@ -11,8 +11,9 @@ COVERING := $(addprefix tests/unit/,crypto envelope policy audit exchange eviden
             store/test_erasure.py store/test_kept_checkpoints.py store/test_reindexing.py app/test_time_stamping.py app/test_record_watch.py app/test_witnessing.py app/test_retention.py \
             cli/test_peer_messages.py cli/test_call_messages.py cli/test_access_fields.py cli/test_record_page.py cli/test_log_tiles.py cli/test_officer_tokens.py cli/test_reindex.py) \
             tests/vectors tests/attacks/test_attachments.py tests/attacks/test_checkpoints_shown.py tests/attacks/test_statuses.py
-# Each octet of a container of evidence, of which `make test` changes some.
-EACH_OCTET := $(addprefix tests/unit/evidence/test_signature.py::test_a_changed_octet_of_, a_file_is_found_and_named the_container_is_found)
+# Each octet of a container of evidence and of an archive file, of which `make test` changes some.
+EACH_OCTET := $(addprefix tests/unit/evidence/test_signature.py::test_a_changed_octet_of_, a_file_is_found_and_named the_container_is_found) \
+            $(addprefix tests/unit/cli/test_archive.py::test_a_changed_octet_, of_an_archive_file_is_found_and_named under_a_checksum_that_fits_is_found_and_named)
 TIME ?= 1200
 KILLS ?= 1000
 TARGET ?=

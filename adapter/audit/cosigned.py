@@ -23,6 +23,10 @@ class KeptCosignature(Protocol):
         """The witness's verifier key."""
 
     @property
+    def at(self) -> datetime:
+        """The witness's time that it is found by."""
+
+    @property
     def line(self) -> str:
         """As in a note."""
 
@@ -56,8 +60,12 @@ def verify_cosignatures(kept: Iterable[KeptCosignature]) -> Mapping[str, SeenBy]
             _, good = open_cosignatures((one.note + one.line).encode(), [verifier])
         except AdapterError as wrong:
             raise RecordBroken(f"the cosignature over {one.size} entries does not fit: {wrong.reason}") from None
+        except UnicodeEncodeError:
+            raise RecordBroken(f"the cosignature over {one.size} entries is not text") from None
         if len(good) != 1:
             raise RecordBroken(f"the cosignature over {one.size} entries is not by the key that is kept with it")
+        if good[0].at != one.at:
+            raise RecordBroken(f"the cosignature over {one.size} entries is kept under another time than it says")
         verifiers[one.vkey] = verifier
         before = found.get(one.vkey)
         now = SeenBy(count=1 if before is None else before.count + 1, size=one.size, at=good[0].at)

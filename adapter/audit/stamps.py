@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cryptography import x509
 
-from adapter.audit.document import milliseconds
+from adapter.audit.document import milliseconds, moment
 from adapter.crypto.time_stamps import TimeStamp, verify_stamp
 from adapter.errors import RecordBroken, SecurityFailed
 
@@ -30,6 +30,16 @@ class StoredStamp(NamedTuple):
     directory_version: int
     token: bytes
     note: str | None
+
+    @property
+    def at(self) -> datetime:
+        """What the token says, rounded down, as it is filed. Raises RecordBroken: no time that can be."""
+        try:
+            return moment(self.at_ms)
+        except (OverflowError, TypeError):
+            raise RecordBroken(
+                f"the time-stamp over {self.size} entries is filed under a time that cannot be"
+            ) from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,10 +58,7 @@ def dating_of(
     CommandRefused.
     """
     number = int(entry.number)
-    seen = [
-        Seen(one.size, moment(one.at_ms), stamped_by(one.authority, one.size))
-        for one in TimeStamps(database).around(number)
-    ]
+    seen = [Seen(one.size, one.at, stamped_by(one.authority, one.size)) for one in TimeStamps(database).around(number)]
     seen += [
         Seen(one.size, one.at, cosigned_by(one.vkey.partition("+")[0], one.size))
         for one in Cosignatures(database).around(number)

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import RenderableType
 from rich.text import Text
 
-from adapter.audit.document import moment
 from adapter.audit.stamps import StampState, StoredStamp, VerifiedStamps, open_stamp, verify_stamps
 from adapter.audit.times import Seen
 from adapter.audit.verify import VerifiedRecord
@@ -51,7 +50,7 @@ def list_stamps(
     if save is not None:
         _save(settings, found, save, output)
     rows = [
-        (f"{0 if below is None else below.size} to {one.size - 1}", when(moment(one.at_ms)), one.authority)
+        (f"{0 if below is None else below.size} to {one.size - 1}", when(one.at), one.authority)
         for one, below in zip(found[:limit], [*found[1:], None], strict=False)
     ]
     words: list[RenderableType] = [table_of(("Entries", "Time-stamp", "By"), rows) if rows else Text("No time-stamps.")]
@@ -70,7 +69,7 @@ def _state_value(state: StampState, found: Sequence[StoredStamp]) -> JsonValue:
         "covered": state.stamped,
         "waiting_since": None if state.waiting_since is None else when(state.waiting_since),
         "stamps": [
-            {"size": one.size, "at": when(moment(one.at_ms)), "authority": one.authority, "token": one.token.hex()}
+            {"size": one.size, "at": when(one.at), "authority": one.authority, "token": one.token.hex()}
             for one in found
         ],
     }
@@ -103,7 +102,7 @@ def verified_stamps(settings: Settings) -> VerifiedStamps:
 def seen_by_authorities(settings: Settings) -> list[Seen]:
     """When time-stamp authorities saw how many entries, as it is stored; `verified_stamps` is to judge it."""
     stamps = TimeStamps(open_database(settings.database_url)).all()
-    return [Seen(one.size, moment(one.at_ms), f"the time-stamp over {one.size} entries") for one in stamps]
+    return [Seen(one.size, one.at, f"the time-stamp over {one.size} entries") for one in stamps]
 
 
 def earlier_times_words(verified: VerifiedRecord) -> list[RenderableType]:
@@ -156,4 +155,4 @@ def covered_words(settings: Settings, number: int) -> str:
     covering = TimeStamps(open_database(settings.database_url)).covering(number)
     if covering is None:
         return "not yet"
-    return f"{when(moment(covering.at_ms))}, by {covering.authority}, over {covering.size} entries"
+    return f"{when(covering.at)}, by {covering.authority}, over {covering.size} entries"

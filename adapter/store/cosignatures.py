@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from adapter.audit.document import moment
 from adapter.crypto.cosignature import Cosignature
+from adapter.errors import RecordBroken
 from adapter.identifiers import RecordNumber
 from adapter.store.alarms import OF_WITNESSES, Alarm, Alarms, raise_alarm
 from adapter.store.appending import Log
@@ -58,7 +59,7 @@ class WitnessState:
 
 
 class Cosignatures:
-    """The cosignatures over one record. For any thread; every method raises StoreUnusable."""
+    """The cosignatures over one record. For any thread; each method raises StoreUnusable; RecordBroken: no time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -116,18 +117,18 @@ class Cosignatures:
             return [found for one in (below, above) for found in _read(connection, one)]
 
     def all(self) -> Iterator[StoredCosignature]:
-        """Every cosignature, by size, in pages."""
-        after = -1
+        """Every cosignature as it is stored, by size, in pages: also of a size that no record has."""
+        beyond: tuple[ColumnElement[bool], ...] = ()
         while True:
-            sizes = select(_table.size).where(_table.size > after).distinct().order_by(_table.size).limit(_PAGE_ROWS)
-            with self._database.reading() as connection:
+            sizes = select(_table.size).where(*beyond).distinct().order_by(_table.size).limit(_PAGE_ROWS)
+            with self._database.reading_as_stored() as connection:
                 page = connection.execute(sizes).scalars().all()
                 if not page:
                     return
-                within = _stored().where(_table.size > after, _table.size <= page[-1]).order_by(_table.size)
+                within = _stored().where(*beyond, _table.size <= page[-1]).order_by(_table.size)
                 rows = list(_read(connection, within))
             yield from rows
-            after = page[-1]
+            beyond = (_table.size > page[-1],)
 
     # --- alarms ------------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,10 @@ def _stored() -> Select[Any]:
 
 def _read(connection: Connection, statement: Select[Any]) -> Iterator[StoredCosignature]:
     for row in connection.execute(statement):
-        at = datetime.fromtimestamp(row.at_s, UTC)
+        try:
+            at = datetime.fromtimestamp(row.at_s, UTC)
+        except (TypeError, ValueError, OverflowError, OSError):
+            raise RecordBroken(f"the cosignature over {row.size} entries is kept under a time that cannot be") from None
         yield StoredCosignature(size=row.size, vkey=row.vkey, at=at, line=row.line, note=row.note)
 
 

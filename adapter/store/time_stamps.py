@@ -105,16 +105,15 @@ class TimeStamps:
             return [StoredStamp(*row) for one in (below, above) for row in connection.execute(one)]
 
     def all(self) -> Iterator[StoredStamp]:
-        """Every stamp, by size, in pages."""
-        after = -1
+        """Every stamp as it is stored, by size, in pages: also of a size that no record has."""
+        page = _STAMPS.order_by(time_stamps.c.size).limit(_PAGE_ROWS)
         while True:
-            with self._database.reading() as connection:
-                page = _STAMPS.where(time_stamps.c.size > after).order_by(time_stamps.c.size).limit(_PAGE_ROWS)
+            with self._database.reading_as_stored() as connection:
                 rows = [StoredStamp(*row) for row in connection.execute(page)]
             yield from rows
             if len(rows) < _PAGE_ROWS:
                 return
-            after = rows[-1].size
+            page = _STAMPS.where(time_stamps.c.size > rows[-1].size).order_by(time_stamps.c.size).limit(_PAGE_ROWS)
 
 
 def _newest_size(connection: Connection) -> int:

@@ -1,6 +1,7 @@
 """What a witness of our own remembers of each log: the last checkpoint that it cosigned, one file each.
 
-The file is the whole memory: it is on disk before anything is cosigned, and a size never goes back.
+The file is the whole memory: it is on disk before anything is cosigned, and a size never goes back. Nobody has signed
+it: its own digest says that the disk gave back what was written, else a record would be disputed that is as it was.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class WitnessStates:
         except OSError as cause:
             raise StoreUnusable(f"{file} cannot be read: {cause.strerror}") from None
         try:
-            kept = Checkpoint.parse(octets[:_MAX_OCTETS].decode())
-        except (AdapterError, UnicodeDecodeError):
+            kept = Checkpoint.parse(_text_in(octets[:_MAX_OCTETS].decode()))
+        except (AdapterError, ValueError):  # UnicodeDecodeError is one
             raise StoreUnusable(f"{file} is not what was written there") from None
         if kept.origin != origin:
             raise StoreUnusable(f"{file} is of another log")
@@ -48,7 +49,7 @@ class WitnessStates:
         with translated(StoreUnusable):
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _OWNER_ONLY)
             with os.fdopen(descriptor, "wb") as written:
-                written.write(checkpoint.text.encode())
+                written.write(f"{checkpoint.text}\n{_digest(checkpoint.text)}\n".encode())
                 written.flush()
                 os.fsync(written.fileno())
             beside.replace(file)
@@ -60,3 +61,16 @@ class WitnessStates:
 
     def _file(self, origin: str) -> Path:
         return self._folder / f"{hashlib.sha256(origin.encode()).hexdigest()}.checkpoint"
+
+
+def _text_in(content: str) -> str:
+    """The checkpoint in a file; one that an earlier version wrote has no digest. Raises ValueError: another digest."""
+    head, parting, digest = content.partition("\n\n")
+    text = f"{head}\n" if parting else content
+    if parting and digest != f"{_digest(text)}\n":
+        raise ValueError(digest)
+    return text
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

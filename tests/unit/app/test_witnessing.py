@@ -363,3 +363,23 @@ def test_a_state_is_of_one_log(tmp_path: Path) -> None:
     next(tmp_path.glob("*.checkpoint")).rename(states._file("b"))
     with pytest.raises(StoreUnusable, match="of another log"):
         states.held("b")
+
+
+def test_every_bit_of_a_state_counts(tmp_path: Path) -> None:
+    """Nobody signed it; a witness that remembered something else would dispute a record that is as it was."""
+    states, kept = WitnessStates(tmp_path), Checkpoint(origin="a", size=1234, root=bytes(range(32)))
+    states.keep(kept)
+    file = states._file("a")
+    octets = file.read_bytes()
+    for at in range(8 * len(octets)):
+        file.write_bytes(octets[: at // 8] + bytes([octets[at // 8] ^ 1 << at % 8]) + octets[at // 8 + 1 :])
+        with pytest.raises(StoreUnusable, match=file.name):
+            states.held("a")
+    file.write_bytes(octets)
+    assert states.held("a") == kept
+
+
+def test_a_state_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    states, kept = WitnessStates(tmp_path), Checkpoint(origin="a", size=7, root=bytes(32))
+    states._file("a").write_text(kept.text)
+    assert states.held("a") == kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +24,7 @@ ONE, TWO = (Cosigner(name, Ed25519PrivateKey.generate()) for name in ("one.examp
 class Kept:
     size: int
     vkey: str
+    at: datetime
     line: str
     note: str | None
 
@@ -35,8 +36,9 @@ def checkpoint(size: int, root: bytes = bytes(32)) -> Checkpoint:
 def kept(size: int, by: Cosigner, *, vkey: str | None = None, stored: Checkpoint | None = None) -> Kept:
     """A cosignature, kept as of `vkey`, where `stored` is the checkpoint now."""
     cosigned = checkpoint(size)
-    line = by.cosign(cosigned.text, AT + timedelta(minutes=size))
-    return Kept(size, vkey or by.vkey, line, sign_checkpoint(stored or cosigned, LOG))
+    at = AT + timedelta(minutes=size)
+    line = by.cosign(cosigned.text, at)
+    return Kept(size, vkey or by.vkey, at, line, sign_checkpoint(stored or cosigned, LOG))
 
 
 def refused(one: Kept) -> str:
@@ -59,7 +61,7 @@ def test_a_smaller_one_after_a_larger_counts_too() -> None:
 
 
 def test_a_checkpoint_that_is_gone_or_another_now() -> None:
-    gone = Kept(7, ONE.vkey, kept(7, ONE).line, None)
+    gone = replace(kept(7, ONE), note=None)
     assert refused(gone) == "a witness cosigned a checkpoint of 7 entries, and the record has none"
     said = refused(kept(7, ONE, stored=checkpoint(7, b"\x01" * 32)))
     assert (
@@ -76,3 +78,9 @@ def test_a_cosignature_that_is_kept_as_another_witness_is_not_its() -> None:
 
 def test_a_key_that_is_none() -> None:
     assert refused(kept(7, TWO, vkey="two.example")).startswith("the cosignature over 7 entries does not fit: ")
+
+
+def test_another_time_than_it_says_and_what_is_no_text() -> None:
+    later = replace(kept(7, ONE), at=AT)
+    assert refused(later) == "the cosignature over 7 entries is kept under another time than it says"
+    assert refused(replace(kept(7, ONE), line="\udcff")) == "the cosignature over 7 entries is not text"

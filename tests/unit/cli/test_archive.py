@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import re
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from adapter.directory.refresh import Known, Refresh
 from adapter.errors import AdapterError, EvidenceInvalid
 from adapter.evidence.archive_file import CLAIMS, ENTRIES, INDEX, SEALED, verify_archive
 from adapter.evidence.asic import open_asic, render_asic, sign_files
+from adapter.evidence.container import read_container, render_container
 from adapter.evidence.contents import CHECKPOINT
 from adapter.evidence.xades import SIGNATURES
 from adapter.settings import load_settings
@@ -32,6 +34,7 @@ from adapter.transport.directory_client import DirectoryClient
 from tests.kept_messages import ARCHIVE_KEY, keep_messages, message_id_of, octets_of
 from tests.unit.cli.dialogue import Run, played
 
+EVERY_OCTET = os.environ.get("ATTACKS") == "every"
 DIALOGUE = Path(__file__).parent / "archive-dialogue.txt"
 DAY_FILE = "archive/UZ-GOV-200000001-2026-03-02-0-5.asice"
 WRITE = ("archive", "write", "--before", "2026-03-04", "--out", "archive", "--settings", "register")
@@ -114,15 +117,32 @@ def test_a_held_message_is_not_moved_and_one_that_was_moved_keeps_its_key(run: R
     assert kept(home) == [*ALL[:2], *[None] * 4, *ALL[6:]]
 
 
-def test_every_changed_octet_of_an_archive_file_is_found_and_named(archived: bytes, anchor: Anchor) -> None:
-    """Some thousand places, and whole files of it left out or exchanged."""
+@pytest.mark.timeout(0 if EVERY_OCTET else 120)
+def test_a_changed_octet_of_an_archive_file_is_found_and_named(archived: bytes, anchor: Anchor) -> None:
+    """Some thousand places, under `make attacks` each; where the octet is one of a file, the file is named."""
     verify_archive(archived, anchor)
     chance = random.Random(11)
-    for at in sorted(chance.sample(range(len(archived)), 1_000)):
+    files = read_container(archived)
+    starts = {path: archived.index(path.encode() + octets) + len(path) for path, octets in files.items()}
+    inside = {start + at: path for path, start in starts.items() for at in range(len(files[path]))}
+    for at in range(len(archived)) if EVERY_OCTET else sorted(chance.sample(range(len(archived)), 1_000)):
         changed = archived[:at] + bytes([archived[at] ^ 1 << chance.randrange(8)]) + archived[at + 1 :]
         with pytest.raises(EvidenceInvalid) as refused:
             verify_archive(changed, anchor)
-        assert refused.value.reason
+        assert inside.get(at, "") in refused.value.reason, (at, refused.value.reason)
+
+
+@pytest.mark.timeout(0 if EVERY_OCTET else 120)
+def test_a_changed_octet_under_a_checksum_that_fits_is_found_and_named(archived: bytes, anchor: Anchor) -> None:
+    """The ZIP file's own checksums say nothing here: what is signed and proved has to notice."""
+    files, chance = read_container(archived), random.Random(12)
+    spots = [(path, at) for path, octets in files.items() for at in range(len(octets))]
+    for path, at in spots if EVERY_OCTET else chance.sample(spots, 300):
+        octets = bytearray(files[path])
+        octets[at] ^= 1 << chance.randrange(8)
+        with pytest.raises(EvidenceInvalid) as refused:
+            verify_archive(render_container({**files, path: bytes(octets)}), anchor)
+        assert path in refused.value.reason, (path, at, refused.value.reason)
 
 
 def test_a_changed_message_of_a_file_is_named(archived: bytes, anchor: Anchor) -> None:

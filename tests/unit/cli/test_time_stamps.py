@@ -220,6 +220,19 @@ def test_verify_names_a_stamp_that_was_changed_and_one_that_nobody_vouches_for(r
     assert "the time-stamp over 3 entries" in shown.err
 
 
+@pytest.mark.parametrize("at_ms", [1 << 62, -(1 << 62), "'late'", "x'00'"])
+def test_a_stamp_that_is_filed_under_no_time_is_named_and_no_accident(run: Run, home: Home, at_ms: object) -> None:
+    home.fill()
+    home.stamp()
+    database = open_database(load_settings(home.place / "register" / "adapter.toml").database_url)
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE time_stamps SET at_ms = {at_ms}")
+    for words in (("verify",), ("show", "0"), ("stamps",), ("prove", "0")):
+        done = run("log", *words, "--settings", "register")
+        assert (done.code, done.out) == (6, ""), words
+        assert "the time-stamp over 3 entries is filed under a time that cannot be" in done.err
+
+
 def test_the_page_shows_what_is_shown(run: Run, home: Home) -> None:
     """docs/timestamps.md: its commands, in the state that it tells of."""
     for _ in range(2):

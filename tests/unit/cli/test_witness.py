@@ -168,6 +168,25 @@ def test_verify_names_a_cosignature_that_does_not_fit(run: Run, home: Home) -> N
     assert "a witness cosigned a checkpoint of 2 entries" in shown.err
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("at_s = at_s + 1", "the cosignature over 3 entries is kept under another time than it says"),
+        ("at_s = 1 << 61", "the cosignature over 3 entries is kept under a time that cannot be"),
+        ("at_s = 'late'", "the cosignature over 3 entries is kept under a time that cannot be"),
+        ("line = CAST(x'ff' || line AS TEXT)", "the cosignature over 3 entries is not text"),
+        ("size = -size", "a witness cosigned a checkpoint of -3 entries, and the record has none"),
+    ],
+)
+def test_verify_names_a_cosignature_that_is_not_as_it_was_kept(run: Run, home: Home, change: str, said: str) -> None:
+    home.fill()
+    home.witness()
+    with open_database(home.settings.database_url).writing() as connection:
+        connection.exec_driver_sql(f"UPDATE cosignatures SET {change}")
+    done = run("log", "verify", "--settings", "register")
+    assert (done.code, said in " ".join(done.err.split())) == (6, True), done.err
+
+
 def test_a_witness_has_one_key_and_knows_only_keys(run: Run, place: Path) -> None:
     assert run("witness", "init", "w", "--name", "w.example").code == 0
     assert run("witness", "init", "w", "--name", "w.example").code != 0, "a key is never overwritten"

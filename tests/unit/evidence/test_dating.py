@@ -44,7 +44,11 @@ def test_a_witness_dates_by_the_checkpoint_that_it_cosigned(
     federation: Federation, witnessed: Exported, size: int, seen: int
 ) -> None:
     by = f"the witness witness.example/first cosigned {seen} entries"
-    assert said_of(witnessed.but(cosigned_size=size), federation) == [(5, by, False), (6, by, False)]
+    exported = witnessed.but(cosigned_size=size)
+    assert said_of(exported, federation) == [(5, by, False), (6, by, False)]
+    for one in verify_evidence(exported.container(), federation.anchor).dated:
+        assert one.dating.before is not None
+        assert (one.dating.before.at, one.dating.before.size) == (SEEN, seen)
 
 
 def saying(instant: datetime) -> Callable[[str], str]:
