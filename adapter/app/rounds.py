@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final
 
 import structlog
 
@@ -12,6 +13,8 @@ from adapter.errors import AdapterError
 from adapter.exchange.incidents import where
 
 log = structlog.get_logger(__name__)
+
+_TOLD: Final = 20
 
 
 async def look_every(
@@ -34,3 +37,21 @@ async def look_every(
     finally:
         if lock is not None:
             lock.release()
+
+
+async def end_all(tasks: Collection[asyncio.Task[Any]], *, again_s: float = 0.5) -> None:
+    """Cancel tasks and wait until they have ended, whatever they end with.
+
+    Each is told again every so many seconds: an HTTP client whose time runs out in the same turn of the loop takes the
+    cancellation for its timeout, and its task would go on for ever (decision 172). One that has been told twenty times
+    is named in the log, and left.
+    """
+    left = set(tasks)
+    for _ in range(_TOLD):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=again_s)
+    if left:
+        log.error("does not end", worker=", ".join(sorted(task.get_name() for task in left)))

@@ -17,6 +17,7 @@ from adapter.app.keepers import utc_now
 from adapter.app.listening import Sockets
 from adapter.app.memory_keeper import MemoryKeeper
 from adapter.app.quotas import Gates, record_interval, record_turned_away
+from adapter.app.rounds import end_all
 from adapter.app.supervisor import STOP_SIGNALS
 from adapter.app.wiring import Site
 from adapter.errors import AdapterError, InternalError
@@ -55,9 +56,7 @@ async def run_worker(site: Site, sockets: Sockets, lifeline: int | None) -> None
     let_others_in_sooner()
     await stopping.wait()
     log.info("stopping")
-    for task in background:
-        task.cancel()
-    await asyncio.gather(*background, return_exceptions=True)
+    await end_all(background)
     await asyncio.gather(peer_door.close(), *(listener.stop() for listener in listeners))
     await record_interval(site, gates)
     await site.close()

@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,3 +63,27 @@ async def test_who_waits_for_the_interpreter_of_a_worker_has_it_after_half_a_mil
     os.close(parents_end)  # it starts, and then finds that its parent is gone
     await asyncio.wait_for(run_worker(site, sockets, lifeline), 60)
     assert sys.getswitchinterval() == pytest.approx(0.0005)
+
+
+class DeafOnce:
+    """In the place of one of the background tasks: it misses the first time that it is cancelled (decision 172)."""
+
+    def __init__(self) -> None:
+        self.began = asyncio.Event()
+
+    async def keep_watch(self) -> None:
+        self.began.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+
+async def test_a_worker_ends_though_a_background_task_did_not_hear_that_it_is_to(site: Site, sockets: Sockets) -> None:
+    lifeline, parents_end = os.pipe()
+    deaf = DeafOnce()
+    worker = asyncio.create_task(run_worker(replace(site, clock=deaf), sockets, lifeline))  # type: ignore[arg-type]
+    await asyncio.wait_for(deaf.began.wait(), 60)
+    os.close(parents_end)
+    done, _ = await asyncio.wait([worker], timeout=30)
+    assert done
+    await worker
