@@ -46,10 +46,16 @@ _FRESH_LIMIT_S: Final = 600
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Room:
-    """Modules below adapter/, and the quick tests that have to notice a change in them."""
+    """Modules below adapter/, and the quick tests that have to notice a change in them. but_not: files among these."""
 
     modules: list[str]
     tests: list[str]
+    but_not: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The tests, as pytest is given them."""
+        return [*self.tests, *(f"--ignore={file}" for file in self.but_not)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +180,7 @@ def judge_rooms(
     verdicts: dict[int, str] = {}
     for room in rooms():
         of_room = cases_of(targets([name for name in room.modules if name in chosen]))
-        found = judge(of_room, room.tests, say, ledger) if of_room else {}
+        found = judge(of_room, room.arguments, say, ledger) if of_room else {}
         verdicts |= {len(cases) + at: verdict for at, verdict in found.items()}
         cases += of_room
     return cases, verdicts

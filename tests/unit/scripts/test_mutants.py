@@ -8,7 +8,7 @@ import pytest
 
 from scripts.mutant_operators import mutants_of
 from scripts.mutant_trials import KILLED, SURVIVED, TIME, Case, Target
-from scripts.mutants import Explanation, cases_of, explanations, key, keys, rooms, stale, tallies, targets
+from scripts.mutants import Explanation, Room, cases_of, explanations, key, keys, rooms, stale, tallies, targets
 
 
 def changes(source: str) -> set[tuple[str, str]]:
@@ -121,4 +121,9 @@ def test_every_explanation_names_a_mutant_that_there_is_and_says_why() -> None:
 def test_every_room_has_modules_and_tests_that_exist(root: Path) -> None:
     for room in rooms():
         assert all((root / "adapter" / f"{name}.py").is_file() for name in room.modules)
-        assert all((root / test).exists() for test in room.tests)
+        assert all((root / test).exists() for test in (*room.tests, *room.but_not))
+
+
+def test_a_room_leaves_out_the_files_that_it_names() -> None:
+    room = Room(modules=["crypto/keys"], tests=["tests/unit/crypto"], but_not=["tests/unit/crypto/test_keys.py"])
+    assert room.arguments == ["tests/unit/crypto", "--ignore=tests/unit/crypto/test_keys.py"]
