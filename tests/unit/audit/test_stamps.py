@@ -40,3 +40,11 @@ def test_a_later_checkpoint_with_an_older_stamp(tmp_path: Path) -> None:
     assert verify_stamps([old], lambda *_: trusted).count == 1, "good by itself"
     with pytest.raises(RecordBroken, match="over 5 entries is older than the one before it"):
         verify_stamps([first, old], lambda *_: trusted)
+
+
+@pytest.mark.parametrize("at_ms", [1 << 62, -(1 << 62), "late", b"late", None])
+def test_a_time_that_cannot_be_is_no_accident(at_ms: Any) -> None:
+    stored = StoredStamp(size=2, at_ms=0, authority="one", directory_version=1, token=b"", note=None)
+    assert milliseconds(stored.at) == 0
+    with pytest.raises(RecordBroken, match="the time-stamp over 2 entries is filed under a time that cannot be"):
+        _ = stored._replace(at_ms=at_ms).at
