@@ -17,7 +17,7 @@ from rich.table import Table
 from tests.conftest import ROOT
 from tests.fuzz.driver import Run, fuzz
 from tests.fuzz.keeping import keep
-from tests.fuzz.model import ACCEPTED, MAX_CASE_S, judge
+from tests.fuzz.model import ACCEPTED, MAX_CASE_S, judge, warm_up
 from tests.fuzz.targets.table import TARGETS
 
 DEFAULT_S = 20 * 60
@@ -56,6 +56,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
 def _replay(name: str, files: list[Path]) -> int:
     """In this process, without instrumentation."""
     worst = 0
+    warm_up(TARGETS[name])
     for path in files:
         verdict = judge(TARGETS[name], path.read_bytes())
         _OUT.print(f"{path.name}: {verdict.code or f'{verdict.kind}: {verdict.where}'}, {verdict.seconds:.3f} s")

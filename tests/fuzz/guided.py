@@ -19,7 +19,7 @@ with atheris.instrument_imports(include=["adapter"]):
     import structlog
 
     from tests.fuzz.choices import Choices
-    from tests.fuzz.model import Target, Verdict, judge
+    from tests.fuzz.model import Target, Verdict, judge, warm_up
     from tests.fuzz.targets.table import TARGETS
 
 HANG_S = 300
@@ -40,7 +40,7 @@ def main(name: str, seconds: int, folder: Path) -> None:
         each.mkdir(parents=True, exist_ok=True)
     for octets in target.seeds():
         (seeds / hashlib.sha256(octets).hexdigest()[:16]).write_bytes(octets)
-    judge(target, b"")  # makes the keys and compiles the schemas that a target has, which is no input's doing
+    warm_up(target)
     options = [
         f"-max_total_time={seconds}",
         f"-max_len={target.max_bytes}",

@@ -12,7 +12,7 @@ import pytest
 
 from adapter.errors import EnvelopeRefused
 from tests.conftest import ROOT
-from tests.fuzz.__main__ import read_arguments
+from tests.fuzz.__main__ import main, read_arguments
 from tests.fuzz.choices import Choices
 from tests.fuzz.keeping import MAX_FILE_BYTES, MAX_FILES
 from tests.fuzz.model import ACCEPTED, CORPUS, MAX_CASE_BYTES, Target, judge
@@ -82,6 +82,24 @@ def test_what_takes_more_than_a_second_is_a_finding(monkeypatch: pytest.MonkeyPa
     seconds = iter((0.0, 1.001))
     monkeypatch.setattr("tests.fuzz.model.time.process_time", lambda: next(seconds))
     assert judge(planted(lambda octets: None), b"").kind == "slow"
+
+
+def test_what_a_target_makes_once_is_no_doing_of_the_input_that_is_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, made = [0.0], set[str]()
+
+    def run(octets: bytes) -> None:
+        if not octets:
+            raise EnvelopeRefused("nothing to be read")
+        clock[0] += 0.0 if "keys" in made else 2.0
+        made.add("keys")
+
+    monkeypatch.setattr("tests.fuzz.model.time.process_time", lambda: clock[0])
+    monkeypatch.setitem(TARGETS, "planted", planted(run))
+    (tmp_path / "slow-1").write_bytes(b"good")
+    monkeypatch.setattr("sys.argv", ["fuzz", "replay", "--target", "planted", str(tmp_path / "slow-1")])
+    assert main() == 0
 
 
 def test_what_takes_too_much_memory_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
