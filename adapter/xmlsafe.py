@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pybase64
 from lxml import etree
 
 from adapter.errors import AdapterError, InternalError, LimitExceeded, MalformedMessage
@@ -189,7 +190,8 @@ def _skip_spaces(octets: bytes, at: int) -> int:
 
 def _check_tree(root: etree._Element, octets: bytes, limits: XmlLimits) -> None:
     """Bounds that need the tree. A look at the octets first says for most documents that there is nothing to count."""
-    if octets.count(b"<") > limits.max_depth and _too_deep(limits.max_depth)(root):
+    # No element is deeper than there are tags that open one: every other `<` is of something else.
+    if octets.count(b"<") - octets.count(b"</") > limits.max_depth and _too_deep(limits.max_depth)(root):
         raise LimitExceeded(f"deeper than {limits.max_depth} elements")
     if octets.count(b"=") > limits.max_attributes and _too_many_attributes(limits.max_attributes)(root):
         raise LimitExceeded(f"an element with more than {limits.max_attributes} attributes")
@@ -300,11 +302,11 @@ def decode_base64(text: str, *, max_chars: int, error: type[AdapterError] = Malf
 def decode_base64_digits(digits: bytes, *, error: type[AdapterError] = MalformedMessage) -> bytes:
     """The same without white space and without a bound of its own. Raises `error`."""
     try:
-        octets = binascii.a2b_base64(digits)
+        octets = pybase64.b64decode(digits, validate=True)
     except binascii.Error:
         raise error("not base64") from None
-    # The decoder is lenient (its strict mode takes twice as long as this); what it let pass is not what we would write.
-    if binascii.b2a_base64(octets, newline=False) != digits:
+    # Unused bits that are not zero were let pass: one value has one spelling, the one that we would write.
+    if pybase64.b64encode(octets) != digits:
         raise error("not base64")
     return octets
 

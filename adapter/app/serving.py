@@ -109,14 +109,15 @@ def _work(
     """One worker. What it uses is made here, after the fork: no connection or thread crosses it."""
 
     async def work() -> None:
-        site = build_site(
-            settings,
-            keyring,
-            open_database(settings.database_url, lock_timeout_s=settings.record.busy_timeout_s),
-            run_token=run_token,
-            renew=renew,
+        database = open_database(
+            settings.database_url, lock_timeout_s=settings.record.busy_timeout_s, keeps_connections=True
         )
-        await run_worker(site, sockets, lifeline)
+        try:
+            await run_worker(
+                build_site(settings, keyring, database, run_token=run_token, renew=renew), sockets, lifeline
+            )
+        finally:
+            database.close()
 
     lock_memory()
     for protection in protections():

@@ -7,7 +7,6 @@ WSS 1.1 SOAP Message Security, 8 and 9; XML Signature 1.1; XML Encryption 1.1.
 from __future__ import annotations
 
 import os
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
+from pybase64 import b64encode
 
 from adapter.attachments import HeldAttachments
 from adapter.crypto import templates

@@ -7,8 +7,9 @@ an escape.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Final
+
+from pybase64 import b64encode
 
 from adapter.crypto.key_encryption import WrappedKey
 from adapter.envelope import names

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum
+
+from pybase64 import b64encode
 
 from adapter.attachments import HeldAttachment, HeldAttachments
 from adapter.envelope.multipart import message_end, new_boundary, part_start, related_content_type

@@ -7,10 +7,10 @@ order, no empty-element tags, canonical escapes. So the octets that are written 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from typing import Final, NoReturn, Self
 
 from lxml import etree
+from pybase64 import b64encode
 
 from adapter.envelope.gate_structure import check_attributes, check_must_understand, children, leaf_text, refuse
 from adapter.envelope.instants import read_instant, read_timestamp, render_timestamp, write_instant

@@ -7,13 +7,13 @@ part that it names. What needs the base64 (the schema, a system that knows no MT
 from __future__ import annotations
 
 import os
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
+from pybase64 import b64encode
 
 from adapter.attachments import Attachment
 from adapter.envelope.multipart import content_id_of

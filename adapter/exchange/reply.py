@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Final
+
+from pybase64 import b64encode
 
 from adapter.dialects.model import AnswerForm
 from adapter.directory.model import Directory

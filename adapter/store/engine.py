@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from adapter.errors import StoreUnusable
 from adapter.store.failures import translated
@@ -24,13 +24,17 @@ CHECKED_AT_OPEN_BYTES: Final = 256 * 1024 * 1024
 """A larger database is not read through at every start; `Database.check_integrity` does it when asked."""
 
 _CACHE_KIB: Final = 32 * 1024
+_KEPT_CONNECTIONS: Final = 2
 _CHECKPOINT_PAGES: Final = 4_096
 """The write-ahead log is copied into the database after this many pages (16 MiB): most pages are then copied once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One SQLite file. Connections are opened where they are used and never shared between threads or processes."""
+    """One SQLite file. Connections are opened where they are used; one that a worker keeps serves one thread at a time.
+
+    None crosses a fork.
+    """
 
     path: Path
     engine: Engine = field(repr=False)
@@ -54,9 +58,14 @@ class Database:
         """The same for whoever judges what is stored: text that is no UTF-8 comes with surrogates, not as an error."""
         with self.reading() as connection:
             driver = connection.connection.driver_connection
-            if isinstance(driver, sqlite3.Connection):
-                driver.text_factory = text_as_stored
-            yield connection
+            if not isinstance(driver, sqlite3.Connection):
+                yield connection
+                return
+            driver.text_factory = text_as_stored
+            try:
+                yield connection
+            finally:
+                driver.text_factory = str
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -65,6 +74,10 @@ class Database:
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    def close(self) -> None:
+        """Close the connections that were kept, so that the last one of all copies the write-ahead log back."""
+        self.engine.dispose()
 
     def check_integrity(self) -> None:
         """Read the whole file and check its structure. Takes seconds per gigabyte. Raises StoreUnusable."""
@@ -117,14 +130,25 @@ def database_path(url: str) -> Path:
     return Path(parsed.database)
 
 
-def unchecked_database(path: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
+def unchecked_database(
+    path: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S, keeps_connections: bool = False
+) -> Database:
     """The database in a file of which nothing is known yet: for making it, upgrading it, and for `open_database`.
 
     SQLAlchemy runs over `connect`, with the transactions that are asked for and no others.
     """
-    engine = create_engine(
-        "sqlite://", creator=lambda: connect(path, lock_timeout_s=lock_timeout_s), poolclass=NullPool
-    )
+
+    def opened() -> sqlite3.Connection:
+        return connect(path, lock_timeout_s=lock_timeout_s)
+
+    if keeps_connections:
+        # As many at a time as there is work for; the first few stay open.
+        engine = create_engine(
+            "sqlite://", creator=opened, poolclass=QueuePool, pool_size=_KEPT_CONNECTIONS, max_overflow=-1
+        )
+        _leave_what_was_replaced(engine, path)
+    else:
+        engine = create_engine("sqlite://", creator=opened, poolclass=NullPool)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -133,17 +157,40 @@ def unchecked_database(path: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) ->
     return Database(path, engine, lock_timeout_s)
 
 
-def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
+def _leave_what_was_replaced(engine: Engine, path: Path) -> None:
+    """A kept connection goes on reading a file that was deleted or replaced: it is given up, and another one opened."""
+
+    @event.listens_for(engine, "connect")
+    def _note(_driver: sqlite3.Connection, kept: ConnectionPoolEntry) -> None:
+        kept.info["file"] = _identity(path)
+
+    @event.listens_for(engine, "checkout")
+    def _look(_driver: sqlite3.Connection, kept: ConnectionPoolEntry, _handed_out: object) -> None:
+        if kept.info["file"] != _identity(path):
+            raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file that is: its device and number there; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, keeps_connections: bool = False) -> Database:
     """Open what `migrate.prepare` made, and check it. Raises StoreUnusable with a sentence that says what to do.
 
-    lock_timeout_s: how long a write waits for others that write, and then fails.
+    lock_timeout_s: how long a write waits for others that write, and then fails. keeps_connections: for a process that
+    reads all the time, and closes the database in the end; to open one takes ten times as long as a short question.
     """
     path = database_path(url)
     if not path.is_file():
         raise StoreUnusable(f"there is no database at {path}; run `adapter init`, or restore the last backup")
     if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise StoreUnusable(f"{path} can be written by others, who could change the record; run: chmod 600 {path}")
-    database = unchecked_database(path, lock_timeout_s=lock_timeout_s)
+    database = unchecked_database(path, lock_timeout_s=lock_timeout_s, keeps_connections=keeps_connections)
     with database.reading() as connection:
         check_identity(connection)
         known = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema WHERE name = 'alembic_version'")

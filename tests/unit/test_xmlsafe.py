@@ -164,6 +164,12 @@ def test_wide_and_shallow_is_not_deep() -> None:
     assert len(parse(b"<a>" + b"<b/>" * 5000 + b"</a>")) == 5000
 
 
+@pytest.mark.parametrize("hidden", [b"<![CDATA[</</</</</]]>", b"<!-- </</</</</ -->", b"<?p </</</</</ ?>"])
+def test_what_looks_like_tags_that_close_hides_no_depth(hidden: bytes) -> None:
+    with pytest.raises(LimitExceeded, match="deeper"):
+        parse(b"<a>" * 6 + hidden + b"</a>" * 6, SMALL)
+
+
 def test_depth_past_the_parsers_own_bound_is_a_limit_too() -> None:
     with pytest.raises(LimitExceeded):
         parse(nested(3000))
