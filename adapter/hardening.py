@@ -20,8 +20,10 @@ _MCL_CURRENT: Final = 1
 _MCL_FUTURE: Final = 2
 _MCL_ONFAULT: Final = 4
 _CAP_IPC_LOCK: Final = 14
+_M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _OWN_MAPPING_BYTES: Final = 1 << 20
+_KEPT_AT_HAND_BYTES: Final = 16 << 20
 _OWNER_ONLY: Final = 0o077
 _C: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -68,10 +70,13 @@ def map_large_buffers() -> None:
     """A buffer of a mebibyte or more gets pages of its own, which go back to the machine with it (mallopt(3)).
 
     Left to itself, the allocator of glibc takes ever larger ones out of its heap, where one small thing behind them
-    keeps them. Elsewhere there is nothing to set.
+    keeps them. Told so, it also goes on giving back whatever is free at the end of the heap above 128 KiB: each record
+    of TLS, for which a quarter of a mebibyte is asked and given back, would cost fresh pages. So 16 MiB stay at hand,
+    until `give_back_memory`. Elsewhere there is nothing to set.
     """
     if hasattr(_C, "mallopt"):
         _C.mallopt(_M_MMAP_THRESHOLD, _OWN_MAPPING_BYTES)
+        _C.mallopt(_M_TRIM_THRESHOLD, _KEPT_AT_HAND_BYTES)
 
 
 def give_back_memory() -> None:

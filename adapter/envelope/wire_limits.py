@@ -39,7 +39,10 @@ class ArrivingEnvelope:
 
     def look_at(self, octets: bytes) -> None:
         """octets: untrusted, the next ones. Raises LimitExceeded."""
-        self._tags_left -= octets.count(b"<")
-        self._attributes_left -= octets.count(b'="') + octets.count(b"='")
+        # To see that there is none is forty times as fast as to count, and hardly any piece of ciphertext has one.
+        if b"<" in octets:
+            self._tags_left -= octets.count(b"<")
+        if b"=" in octets:
+            self._attributes_left -= octets.count(b'="') + octets.count(b"='")
         if self._tags_left < 0 or self._attributes_left < 0:
             raise LimitExceeded("more elements or attributes than an envelope between adapters has")

@@ -71,6 +71,8 @@ class Admission:
             _answered(request, caller)
         elif counts_against(refused):
             account.refused(self._clock(), octets=octets)
+        elif isinstance(request.protocol, SoapRequestHandler):
+            request.protocol.came_to_something()
         return response
 
     def _caller(self, request: web.BaseRequest) -> Caller:

@@ -26,6 +26,7 @@ from adapter.transport.quotas import Caller, address_block
 log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 16
+_SAID_ALREADY_BYTES: Final = 65_536
 _REST_S: Final = 0.5
 # How long the other side's goodbye is waited for; what it sends instead is read meanwhile.
 _GOODBYE_S: Final = 2.0
@@ -44,8 +45,10 @@ class Doorway:
     """Accepts on one socket, which several workers may share.
 
     In one turn of the event loop at most one connection begins. When all places are taken, the newcomer gets that of a
-    connection on which nothing is asked: first one that never asked anything, then one that waits outside from the
-    address with most there, then one of the address that has most. Who asks is never cut off.
+    connection on which nothing is asked: first one that waits apart, from an address from where others came to nothing,
+    then one that never asked anything, then one that waits outside from the address with most there, then one of the
+    address that has most. Who asks is never cut off. Nobody waits outside for
+    longer than a handshake may take.
     """
 
     def __init__(self, bound: socket, tls: ssl.SSLContext | None, server: SoapServer, *, bounds: DoorwayBounds) -> None:
@@ -54,7 +57,7 @@ class Doorway:
         self._server = server
         self._bounds = bounds
         self._by_address: Counter[str] = Counter()
-        self._outside: QueueOutside[socket] = QueueOutside(server.known, time.monotonic())
+        self._outside: QueueOutside[socket] = QueueOutside(server.known, time.monotonic(), fruitless=server.fruitless)
         self._soon: asyncio.Handle | None = None
         self._later: asyncio.TimerHandle | None = None
         self._shaking: dict[asyncio.Task[None], str] = {}
@@ -115,7 +118,7 @@ class Doorway:
             self._turn_away(connection, address)
             return
         self._by_address[address] += 1
-        self._outside.join(address, connection)
+        self._outside.join(address, connection, time.monotonic())
         self._await_turn()
 
     def _await_turn(self) -> None:
@@ -134,12 +137,21 @@ class Doorway:
 
     def _let_next_in(self) -> None:
         self._soon = self._later = None
-        if chosen := self._outside.next(time.monotonic()):
+        now = time.monotonic()
+        self._turn_overdue_away(now - self._bounds.handshake_s)
+        if chosen := self._outside.next(now):
             connection, address = chosen
             task = asyncio.get_running_loop().create_task(self._enter(connection, address))
             self._shaking[task] = address
             task.add_done_callback(lambda done: self._shaking.pop(done, None))
         self._await_turn()
+
+    def _turn_overdue_away(self, joined_before: float) -> None:
+        """Whoever came earlier and is still outside; not more of them in one turn than can come in one."""
+        for _ in range(_AT_ONCE):
+            if late := self._outside.overdue(joined_before):
+                self._leave(late[1])
+                self._turn_away(*late)
 
     async def _enter(self, connection: socket, address: str) -> None:
         protocol = self._server()
@@ -152,6 +164,7 @@ class Doorway:
                 ssl_shutdown_timeout=None if self._tls is None else _GOODBYE_S,
             )
         except (OSError, TimeoutError, asyncio.CancelledError):
+            self._server.fruitless.add(address, time.monotonic())
             self._leave(address)
             connection.close()
             return
@@ -173,13 +186,15 @@ class Doorway:
 
     def _make_room(self) -> bool:
         """End one connection on which nothing is asked. False when there is none."""
+        if self._give_up_one_outside(self._outside.give_up_fruitless(time.monotonic())):
+            return True
         silent = next((one for one in self._let_in if one.is_idle and not one.has_asked), None)
         if silent is None and self._shaking:
             task = next(iter(self._shaking))
             self._count("ConnectionDropped", self._shaking.pop(task))
             task.cancel()
             return True
-        if silent is None and self._give_up_one_outside():
+        if silent is None and self._give_up_one_outside(self._outside.give_up_one()):
             return True
         if silent is None:
             idle = [one for one in self._let_in if one.is_idle]
@@ -190,9 +205,8 @@ class Doorway:
         self._lost(silent)
         return True
 
-    def _give_up_one_outside(self) -> bool:
-        """End one connection that waits outside. False when none does."""
-        given_up = self._outside.give_up_one()
+    def _give_up_one_outside(self, given_up: tuple[socket, str] | None) -> bool:
+        """End a connection that waited outside. False when none was given up."""
         if given_up is None:
             return False
         connection, address = given_up
@@ -207,6 +221,7 @@ class Doorway:
         if self._tls is None:
             with suppress(OSError):
                 connection.send(refusal_octets(Overloaded(), new_incident(), self._server.version))
+                connection.recv(_SAID_ALREADY_BYTES)  # closed with octets unread, the fault might not arrive
         connection.close()
 
     def _count(self, reason: str, address: str) -> None:

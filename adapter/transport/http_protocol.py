@@ -7,6 +7,7 @@ an incident id, the log has the id, and it is counted (transport.turned_away).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -26,7 +27,7 @@ from adapter.errors import (
 )
 from adapter.exchange.incidents import new_incident
 from adapter.stages import Peer, SoapVersion
-from adapter.transport.queue_outside import KnownAddresses
+from adapter.transport.queue_outside import FruitlessAddresses, KnownAddresses
 from adapter.transport.quotas import Caller, Share, address_block
 from adapter.transport.turned_away import TurnedAway
 from adapter.transport.turns import Lingering, Turns
@@ -39,6 +40,7 @@ SERVER_HEADER = {"Server": "interagency-adapter"}
 # Under this key a response says which error it is.
 REFUSED = web.ResponseKey("refused", AdapterError)
 
+_ASKED_WRONG = 4  # the first figure of a status (RFC 9110, 15.5)
 _CONTENT_TYPE = {SoapVersion.SOAP11: "text/xml", SoapVersion.SOAP12: "application/soap+xml"}
 
 
@@ -78,6 +80,7 @@ class SoapServer(web.Server):
     """Makes the protocol of each connection, and holds what all connections of one listener share.
 
     version: in which SOAP faults speak when the caller's is not known. known: from where callers were answered before.
+    fruitless: from where connections came that came to nothing.
     turns: in which large bodies are read and refusals of the unread are made.
     """
 
@@ -93,6 +96,7 @@ class SoapServer(web.Server):
     ) -> None:
         super().__init__(handler, lingering_time=0, **more)  # `lingering` does that, fairly
         self.known = KnownAddresses()
+        self.fruitless = FruitlessAddresses()
         self.turns = Turns()
         self.lingering = Lingering()
         self.version = version
@@ -114,8 +118,10 @@ class SoapRequestHandler(RequestHandler):
 
     __slots__ = (
         "_body",
+        "_came_from",
         "_first_request_timer",
         "_head_octets",
+        "_is_fruitless",
         "_is_known",
         "_server",
         "caller",
@@ -133,12 +139,15 @@ class SoapRequestHandler(RequestHandler):
         self.when_lost: Callable[[], None] | None = None
         self._head_octets = 0
         self._is_known = False
+        self._is_fruitless = True
+        self._came_from = ""
         self._body: StreamReader | None = None
         self._first_request_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give a new connection a bounded time to say something."""
         super().connection_made(transport)
+        self._came_from = self._address(transport)
         loop = asyncio.get_running_loop()
         self._first_request_timer = loop.call_later(self._server.first_request_s, self._close_if_silent)
 
@@ -147,6 +156,8 @@ class SoapRequestHandler(RequestHandler):
         self._body = None
         if self._first_request_timer is not None:
             self._first_request_timer.cancel()
+        if self._is_fruitless:
+            self._server.fruitless.add(self._came_from, time.monotonic())
         super().connection_lost(exc)
         if self.when_lost is not None:
             self.when_lost()
@@ -167,10 +178,18 @@ class SoapRequestHandler(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Answer, then read what is left of a body that was not read."""
+        """Answer, then read what is left of a body that was not read.
+
+        Who still sends after that is cut off: while TLS ends with a goodbye, uvloop decrypts all that is sent then,
+        as fast as it comes.
+        """
+        if REFUSED not in resp and resp.status // 100 != _ASKED_WRONG:
+            self.came_to_something()
         response, is_gone = await super().finish_response(request, resp, start_time)
         if not is_gone and self.transport is not None and not request.content.is_eof():
             await self._server.lingering.read_rest(request.content)
+            if not request.content.is_eof() and self.transport is not None:
+                self.transport.abort()
         return response, is_gone
 
     @property
@@ -178,16 +197,24 @@ class SoapRequestHandler(RequestHandler):
         """The turns of this listener."""
         return self._server.turns
 
+    def came_to_something(self) -> None:
+        """Something was answered on this connection, or refused for a reason that is not the caller's."""
+        self._is_fruitless = False
+
     def answered(self, caller: Caller) -> None:
         """The caller of this connection was answered, not refused: from its address others come in first."""
-        if caller.identified and not self._is_known:
+        if not caller.identified:
+            return
+        self.came_to_something()
+        self._server.fruitless.forget(self._came_from)  # each time: others may come from there, through one balancer
+        if not self._is_known:
             self._is_known = True
-            self._server.known.add(self._address())
+            self._server.known.add(self._came_from)
 
     def turned_away(self) -> None:
         """The caller of this connection has used up what it may have."""
         self._is_known = False
-        self._server.known.forget(self._address())
+        self._server.known.forget(self._came_from)
 
     @property
     def is_idle(self) -> bool:

@@ -23,6 +23,8 @@ from adapter.transport.turned_away import TurnedAway
 
 # What of a body is read without waiting for a turn: most messages are smaller.
 _AT_ONCE_BYTES: Final = 65_536
+# Of a body nobody has asked for yet, twice this is taken from the connection and no more.
+_READ_AHEAD_BYTES: Final = 32_768
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -200,6 +202,7 @@ class Listener:
             max_line_size=bounds.max_header_bytes,
             max_field_size=bounds.max_header_bytes,
             auto_decompress=False,
+            read_bufsize=_READ_AHEAD_BYTES,
         )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=grace_s)
         self._protocols = server

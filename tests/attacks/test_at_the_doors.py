@@ -11,6 +11,7 @@ from adapter.dialects.model import ClientAnswer
 from adapter.identifiers import ServiceId
 from adapter.policy.clients import IdentifyBy
 from adapter.stages import ReceivedCall, SoapVersion
+from adapter.transport import queue_outside
 from adapter.transport.client_listener import ClientListener
 from tests.adapters.test_listeners import (
     BOUNDS,
@@ -184,7 +185,8 @@ async def test_bounds_of_the_settings_hold_for_what_was_encrypted_too(sides: Two
     assert "elements" in str(sides.provider_record.log[-1].entry.body["reason"])
 
 
-async def test_refusals_leave_nothing_behind(sides: TwoSides) -> None:
+async def test_refusals_leave_nothing_behind(sides: TwoSides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_outside, "FRUITLESS_PER_S", 1000)  # else most of them would still be outside
     async with listening(client_listener(sides), SoapVersion.SOAP11) as port:
         before = len(asyncio.all_tasks())
         for _ in range(200):

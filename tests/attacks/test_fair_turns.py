@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ from tests.two_sides import TwoSides
 __all__ = ["ground", "today"]
 
 FLOOD = "127.0.1.9"
+MEBIBYTE = 1024 * 1024
 PEER_HEAD = b"POST /peer HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\n"
 
 
@@ -44,12 +46,13 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def two_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Strangers: two at once and then one in 1000 seconds."""
+    """Strangers: two at once and then one in 1000 seconds; of addresses whose connections came to nothing one."""
     real = queue_outside.QueueOutside.__init__
 
-    def few(self: Any, known: Any, now: float) -> None:
-        real(self, known, now)
+    def few(self: Any, known: Any, now: float, **more: Any) -> None:
+        real(self, known, now, **more)
         self._strangers = Bucket(2, 0.001, now)
+        self._apart = Bucket(1, 0.001, now)
 
     monkeypatch.setattr(queue_outside.QueueOutside, "__init__", few)
 
@@ -89,10 +92,11 @@ async def test_one_connection_begins_in_a_turn_of_the_loop(
     bounds = replace(WIDE, max_connections=100, max_connections_per_address=100)
     async with guarded(sides, TurnedAway(), bounds) as port:
         counting = asyncio.create_task(count())
-        for writer in await flood(port, 25):
-            writer.close()
+        writers = await flood(port, 25)
         await until(lambda: len(begun) == 25)
         counting.cancel()
+        for writer in writers:
+            writer.close()
     assert len(set(at)) == len(at), at
 
 
@@ -124,6 +128,27 @@ async def test_whose_rate_is_used_up_comes_in_with_the_strangers(
                     await ask(port, call(sides, "known"))
                 raise AssertionError("let in as if it were known")
     assert len(begun) == 8, "no turn is left for strangers"
+
+
+async def test_nobody_waits_outside_for_longer_than_a_handshake_may_take(
+    sides: TwoSides, begun: list[str], two_a_second: None
+) -> None:
+    turned_away = TurnedAway()
+    async with guarded(sides, turned_away, replace(WIDE, read_timeout_s=0.5)) as port:
+        assert (await ask(port, call(sides, "known"))).status == 200
+        made = await asyncio.gather(
+            *(asyncio.open_connection("127.0.0.1", port, local_addr=(FLOOD, 0)) for _ in range(8))
+        )
+        for _, writer in made:
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n<half")
+        await until(lambda: begun.count(FLOOD) == 1)
+        await asyncio.sleep(0.6)
+        assert (await ask(port, call(sides, "known"))).status == 200  # whoever comes sees to it
+        said = [await asyncio.wait_for(reader.read(), 10) for reader, _ in made]
+        for _, writer in made:
+            writer.close()
+    assert sum(b">Overloaded<" in one for one in said) == 7, "told so, where it costs nothing"
+    assert turned_away.total["Overloaded"] == 7
 
 
 async def test_no_place_outside_is_kept_from_others(sides: TwoSides, begun: list[str], two_a_second: None) -> None:
@@ -188,6 +213,29 @@ async def test_who_goes_on_sending_a_refused_body_is_cut_off(ground: Ground) -> 
             await go_on_sending(writer, bytes(65536))
         writer.close()
     assert answer.status >= 400
+
+
+def test_what_is_sent_after_the_refusal_is_not_decrypted_as_fast_as_it_comes(ground: Ground) -> None:
+    """On the loop that the adapter runs on, ending TLS with a goodbye reads all that comes: a refused message would
+    cost what one that is taken costs."""
+    context = ground.shown_by(ground.today.social)
+
+    def go_on(port: int) -> int:
+        """How many octets are taken from a sender that does not care for the other's goodbye."""
+        taken = 0
+        with socket.create_connection(("127.0.0.1", port)) as raw, context.wrap_socket(raw) as tls:
+            tls.sendall(PEER_HEAD + b"Content-Length: 100000000000\r\n\r\n")
+            assert tls.recv(10)
+            with suppress(OSError):
+                while taken < 100 * MEBIBYTE:
+                    taken += tls.send(bytes(65536))
+        return taken
+
+    async def taken() -> int:
+        async with ground.peers() as port:
+            return await asyncio.to_thread(go_on, port)
+
+    assert uvloop.run(taken()) < 2 * 8 * MEBIBYTE + 16 * MEBIBYTE, "two seconds of slow reading, and some in buffers"
 
 
 async def test_large_bodies_are_read_in_turns(sides: TwoSides, monkeypatch: pytest.MonkeyPatch) -> None:

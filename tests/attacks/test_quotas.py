@@ -12,6 +12,7 @@ import pytest
 
 from adapter.errors import TooManyRequests
 from adapter.stages import SoapVersion
+from adapter.transport import queue_outside
 from adapter.transport.admission import Admission
 from adapter.transport.client_listener import fault_in_form
 from adapter.transport.http_server import HttpBounds, Listener
@@ -35,11 +36,11 @@ async def guarded(
     quota: Quota = QUOTA,
     everyone: Quota = EVERYONE,
 ) -> AsyncIterator[int]:
-    """The client listener behind quotas; the header User-Agent says which caller somebody is."""
+    """The client listener behind quotas; the header User-Agent says which caller somebody is, without one nobody."""
 
     def caller_of(request: object) -> Caller:
         name = request.headers.get("User-Agent", "")  # type: ignore[attr-defined]
-        return Caller(kind="client", name=name, identified=True)
+        return Caller(kind="client", name=name, identified=bool(name))
 
     ledger = Ledger(quota=quota, everyone=everyone, strangers=everyone, limit=TooManyRequests)
     handler = Admission(
@@ -68,7 +69,10 @@ def call(sides: TwoSides, name: str, body: bytes = b"") -> bytes:
     return post(client_path(sides), body or good_call().encode(), "text/xml", f"User-Agent: {name}")
 
 
-async def test_a_flood_of_refusals_is_told_when_to_come_again_and_recorded_five_times(sides: TwoSides) -> None:
+async def test_a_flood_of_refusals_is_told_when_to_come_again_and_recorded_five_times(
+    sides: TwoSides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_outside, "FRUITLESS_PER_S", 1000)  # else most of them would still be outside
     turned_away = TurnedAway()
     async with guarded(sides, turned_away) as port:
         answers = [await ask(port, call(sides, "flood", b"<garbage")) for _ in range(100)]

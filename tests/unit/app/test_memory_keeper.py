@@ -79,6 +79,27 @@ print(held >> 20, kept >> 20, still_locked)
 """
 
 
+AGAIN_AND_AGAIN: Final = """
+import resource
+from adapter import hardening
+hardening.map_large_buffers()
+hardening.give_back_memory()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(1_000):
+    bytes(262_144)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the allocator of glibc is asked")
+def test_a_buffer_that_is_asked_for_again_and_again_does_not_cost_fresh_pages_each_time() -> None:
+    """As the one is into which each record of TLS is read: a thousand of them would be 64,000 pages."""
+    said = subprocess.run(
+        [sys.executable, "-c", AGAIN_AND_AGAIN], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(said.stdout) < 1_000
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the allocator of glibc is asked")
 @pytest.mark.parametrize("locked", [False, True])
 def test_locked_memory_is_given_back_too_and_stays_locked(

@@ -19,6 +19,33 @@ def held() -> int:
     return sum(type(one) is StreamReader for one in gc.get_objects())
 
 
+async def test_of_a_body_that_nobody_asked_for_little_is_taken() -> None:
+    """What is refused unread is to cost little: what was taken of it was decrypted, and copied several times."""
+    taken: list[int] = []
+
+    async def refuse(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(0.5)
+        taken.append(request.content.total_bytes)
+        return web.Response(status=400)
+
+    bounds = HttpBounds(max_message_bytes=2_000_000, read_timeout_s=60)
+    listener = Listener(refuse, bounds, version=SoapVersion.SOAP11, grace_s=1)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        bound.setblocking(False)  # noqa: FBT003
+        await listener.start(bound, None)
+        try:
+            reader, writer = await asyncio.open_connection(*bound.getsockname())
+            writer.write(HEAD + bytes(999_999))
+            await asyncio.wait_for(reader.read(1), 60)
+            writer.close()
+        finally:
+            await listener.stop()
+    a_read_of_the_loop = 256 * 1024
+    assert taken[0] <= 64 * 1024 + a_read_of_the_loop
+
+
 async def test_a_body_that_nobody_read_goes_with_its_connection() -> None:
     async def refuse(_request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=400)
