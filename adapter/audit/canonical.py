@@ -41,7 +41,7 @@ def canonical_json(value: Mapping[str, Any]) -> str:
 def _bounded(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON value
     kind = type(value)
     if kind is str:
-        return _bounded_text(value)
+        return value if len(value) <= MAX_TEXT_CHARS and value.isascii() else _bounded_text(value)
     if kind is bool or value is None:
         return value
     if kind is int:
@@ -50,7 +50,7 @@ def _bounded(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON value
         return value
     if depth == 0:
         raise InternalError("an entry is nested too deep")
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {_name(name): _bounded(member, depth - 1) for name, member in value.items()}
     if kind is list or kind is tuple:
         return [_bounded(member, depth - 1) for member in value[:MAX_ITEMS]]
@@ -60,8 +60,6 @@ def _bounded(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON value
 def _bounded_text(text: str) -> str:
     if len(text) > MAX_TEXT_CHARS:
         text = f"{text[:MAX_TEXT_CHARS]}… ({len(text)} characters)"
-    if text.isascii():
-        return text
     # Half a surrogate pair has no UTF-8 form (a header that was no UTF-8 leaves some): it becomes a question mark.
     return text.encode("utf-8", "replace").decode()
 
