@@ -15,7 +15,7 @@ from adapter.audit.checkpoint import Checkpoint
 from adapter.audit.document import read_document
 from adapter.ports import ExchangeState, KnownExchange
 from adapter.store import recovery
-from adapter.store.archive import read_message
+from adapter.store.archive import Archive
 from adapter.store.recovery import recover_worker
 from tests.records import CONSUMER, NOW, a_claim, a_request
 from tests.unit.store import appender
@@ -115,13 +115,11 @@ def finished(home, worker):
     said = worker.lines()
     answered = {message_id: int(number) for what, number, message_id in said if what == "answered"}
     released = {message_id for what, _, message_id in said if what == "released"}
-    states = stored_states(home)
+    states, replies = stored_states(home), stored_replies(home, answered)
     for message_id in released:
         if message_id in answered:
             assert states[message_id] == (ExchangeState.ANSWERED.value, answered[message_id])
-            reply = read_message(home.database, home.archive_key, answered[message_id], "reply")
-            assert reply is not None
-            assert reply.octets == f"<reply to='{message_id}'/>".encode()
+            assert replies[message_id] == f"<reply to='{message_id}'/>".encode()
         else:  # the answer may have been committed without anybody hearing of it
             assert (message_id in interrupted) == (states[message_id][0] == ExchangeState.INTERRUPTED.value)
             assert states[message_id][0] != ExchangeState.RELEASED.value
@@ -131,6 +129,14 @@ def finished(home, worker):
 def stored_states(home):
     with closing(home.database.connect()) as connection:
         return {row[0]: row[1:] for row in connection.execute("SELECT message_id, state, reply_number FROM exchanges")}
+
+
+def stored_replies(home, answered):
+    """Over one connection: the other workers append meanwhile, and what they say has to be looked at in less time."""
+    with closing(home.database.connect()) as connection:
+        archive, cursor = Archive(home.archive_key), connection.cursor()
+        kept = {message_id: archive.read(cursor, number, "reply") for message_id, number in answered.items()}
+    return {message_id: None if reply is None else reply.octets for message_id, reply in kept.items()}
 
 
 async def test_an_exchange_that_was_cut_off_is_reported_as_interrupted(processes, home):
