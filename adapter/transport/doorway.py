@@ -47,8 +47,7 @@ class Doorway:
     In one turn of the event loop at most one connection begins. When all places are taken, the newcomer gets that of a
     connection on which nothing is asked: first one that waits apart, from an address from where others came to nothing,
     then one that never asked anything, then one that waits outside from the address with most there, then one of the
-    address that has most. Who asks is never cut off. Nobody waits outside for
-    longer than a handshake may take.
+    address that has most. Who asks is never cut off. Nobody waits outside for longer than a handshake may take.
     """
 
     def __init__(self, bound: socket, tls: ssl.SSLContext | None, server: SoapServer, *, bounds: DoorwayBounds) -> None:

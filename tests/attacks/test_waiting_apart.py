@@ -35,8 +35,14 @@ def two_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "nothing",
-    [b"", b"no HTTP\r\n\r\n", b"POST /service/none HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"],
-    ids=["silent", "no HTTP", "refused"],
+    [
+        b"",
+        b"no HTTP\r\n\r\n",
+        b"POST /service/none HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+        b"GET /service/none HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /service/ HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["silent", "no HTTP", "refused", "no such page", "no page of ours"],
 )
 async def test_from_where_nothing_comes_that_can_be_answered_one_waits_apart(
     sides: TwoSides, begun: list[str], two_apart: None, nothing: bytes
@@ -51,22 +57,6 @@ async def test_from_where_nothing_comes_that_can_be_answered_one_waits_apart(
         assert (await ask(port, call(sides, "stranger"))).status == 200, "strangers wait for none of them"
         await asyncio.sleep(0.2)
     assert begun.count(FLOOD) == 6, "four that are forgiven, and two of those who wait apart"
-
-
-@pytest.mark.parametrize(
-    "asked", [b"GET /service/none HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /service/ HTTP/1.1\r\nHost: x\r\n\r\n"]
-)
-async def test_who_asks_for_what_is_not_there_waits_apart(
-    sides: TwoSides, begun: list[str], two_apart: None, asked: bytes
-) -> None:
-    async with guarded(sides, TurnedAway()) as port:
-        for _ in range(8):
-            for writer in await flood(port, 1):
-                writer.write(asked)
-                await asyncio.sleep(0.02)
-                writer.close()
-        await until(lambda: begun.count(FLOOD) == 6)
-    assert begun.count(FLOOD) == 6
 
 
 async def test_where_somebody_is_answered_all_come_in(sides: TwoSides, begun: list[str], two_apart: None) -> None:

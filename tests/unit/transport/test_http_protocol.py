@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import StreamReader, web
 
@@ -19,6 +21,24 @@ def held() -> int:
     return sum(type(one) is StreamReader for one in gc.get_objects())
 
 
+@asynccontextmanager
+async def listening(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a listener with this handler."""
+    bounds = HttpBounds(max_message_bytes=2_000_000, read_timeout_s=60)
+    listener = Listener(handler, bounds, version=SoapVersion.SOAP11, grace_s=1)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        bound.setblocking(False)  # noqa: FBT003
+        await listener.start(bound, None)
+        try:
+            yield await asyncio.open_connection(*bound.getsockname())
+        finally:
+            await listener.stop()
+
+
 async def test_of_a_body_that_nobody_asked_for_little_is_taken() -> None:
     """What is refused unread is to cost little: what was taken of it was decrypted, and copied several times."""
     taken: list[int] = []
@@ -28,20 +48,10 @@ async def test_of_a_body_that_nobody_asked_for_little_is_taken() -> None:
         taken.append(request.content.total_bytes)
         return web.Response(status=400)
 
-    bounds = HttpBounds(max_message_bytes=2_000_000, read_timeout_s=60)
-    listener = Listener(refuse, bounds, version=SoapVersion.SOAP11, grace_s=1)
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        bound.listen()
-        bound.setblocking(False)  # noqa: FBT003
-        await listener.start(bound, None)
-        try:
-            reader, writer = await asyncio.open_connection(*bound.getsockname())
-            writer.write(HEAD + bytes(999_999))
-            await asyncio.wait_for(reader.read(1), 60)
-            writer.close()
-        finally:
-            await listener.stop()
+    async with listening(refuse) as (reader, writer):
+        writer.write(HEAD + bytes(999_999))
+        await asyncio.wait_for(reader.read(1), 60)
+        writer.close()
     a_read_of_the_loop = 256 * 1024
     assert taken[0] <= 64 * 1024 + a_read_of_the_loop
 
@@ -50,17 +60,10 @@ async def test_a_body_that_nobody_read_goes_with_its_connection() -> None:
     async def refuse(_request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=400)
 
-    bounds = HttpBounds(max_message_bytes=2_000_000, read_timeout_s=60)
-    listener = Listener(refuse, bounds, version=SoapVersion.SOAP11, grace_s=1)
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        bound.listen()
-        bound.setblocking(False)  # noqa: FBT003
-        await listener.start(bound, None)
+    async with listening(refuse) as (reader, writer):
         gc.freeze()
         gc.disable()
         try:
-            reader, writer = await asyncio.open_connection(*bound.getsockname())
             writer.write(HEAD + bytes(300_000))
             await asyncio.wait_for(reader.read(1), 60)
             assert held()
@@ -71,4 +74,3 @@ async def test_a_body_that_nobody_read_goes_with_its_connection() -> None:
         finally:
             gc.enable()
             gc.unfreeze()
-            await listener.stop()
