@@ -109,7 +109,7 @@ class Year:
                 if answer.code == "answered":
                     load.answered += 1
                 else:
-                    load.refused.append(f"{datetime.now(UTC):%H:%M:%S} {answer.code} {answer.text}")
+                    load.refused.append(f"{datetime.now(UTC):%H:%M:%S} {answer.code} {answer.text} ({self._why()})")
 
         thread = threading.Thread(target=go_on)
         thread.start()
@@ -118,6 +118,12 @@ class Year:
         finally:
             stop.set()
             thread.join()
+
+    def _why(self) -> str:
+        """What the register's own record says of its newest refusal, which is not for the caller's eyes."""
+        record = self.register.record
+        newest = [entry for entry in record.since(max(0, record.size() - 8)) if entry.outcome and entry.reason]
+        return f"{newest[-1].outcome}: {newest[-1].reason}" if newest else "nothing"
 
     def go_on_asking(self, load: Load, *, more: int) -> None:
         """Wait until so many more exchanges were answered."""
