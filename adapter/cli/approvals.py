@@ -218,7 +218,7 @@ def _decide(  # noqa: PLR0917  the options of two commands
     return request
 
 
-@app.command("officer-key", epilog="adapter approvals officer-key dilnoza -o dilnoza.key")
+@app.command("officer-key", epilog="adapter approvals officer-key dilnoza")
 def officer_key(
     name: Annotated[str, typer.Argument(help="The officer's name in the record.", show_default=False)],
     *,

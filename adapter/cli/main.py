@@ -8,6 +8,7 @@ from inspect import cleandoc
 from typing import Annotated, Any, Final
 
 import typer
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from adapter import __version__
@@ -68,11 +69,16 @@ class CommandsOnDemand(TyperGroup):
 
 
 def _tidy(command: Any) -> None:  # noqa: ANN401
-    """Help as a person reads it: a docstring's lines flow, and a switch shows no type, because it takes no value."""
-    command.help = _flowing(command.help or "")
+    """Help as a person reads it: a docstring's lines flow, and a switch shows no type, because it takes no value.
+
+    A table of the settings, [acme], stays what it is: to rich it would be a style, and vanish.
+    """
+    command.help = escape(_flowing(command.help or ""))
     for parameter in command.params:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
+        if getattr(parameter, "help", None):
+            parameter.help = escape(parameter.help)
     for inner in getattr(command, "commands", {}).values():
         _tidy(inner)
 

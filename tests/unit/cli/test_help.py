@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,20 @@ def test_every_command_that_does_something_has_an_example(command: list[str]) ->
     is_group = len(command) < 2 and "Commands" in shown
     if not is_group:
         assert f"adapter {' '.join(command)}" in shown.rpartition("╯")[2]
+
+
+@EVERY
+def test_an_example_has_only_options_that_the_command_takes(command: list[str]) -> None:
+    shown, _, example = help_of(command).rpartition("╯")
+    known = set(re.findall(r"(?<![\w-])--?[a-z0-9][a-z0-9-]*", shown))
+    if command:  # the outermost one's is of another command
+        assert set(re.findall(r"(?<=\s)--?[a-z][a-z0-9-]*", example)) <= known
+
+
+def test_a_table_of_the_settings_is_named_in_a_help() -> None:
+    assert "at the CA of [acme], and" in " ".join(help_of(["keys", "renew"]).split())
+    assert "([keys] spread_s)" in " ".join(help_of(["keys", "activate"]).split())
+    assert "at the CA of [acme]" in " ".join(help_of(["keys"]).replace("│", " ").split())
 
 
 def test_what_a_script_may_read_is_to_be_had_as_json() -> None:
