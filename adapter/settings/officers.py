@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -43,7 +43,10 @@ class KeysSettings(Section):
 class ApprovalsSettings(Section):
     """[approvals]: acts that need two officers. Once in force, a change of this table needs two officers as well."""
 
-    acts: tuple[ApprovedAct, ...] = Field((), description="The acts; `key-export` is `adapter keys backup`.")
+    acts: tuple[ApprovedAct, ...] = Field(
+        (),
+        description=f"Which acts: {', '.join(get_args(ApprovedAct))}. `key-export` is `adapter keys backup`.",
+    )
     officers: tuple[VerifierKey, ...] = Field(
         (), description="Verifier keys of the officers, as `adapter approvals officer-key` prints them."
     )

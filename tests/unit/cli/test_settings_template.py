@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from adapter.cli.settings_template import adapter_toml
 from adapter.cli.toml_writing import toml_value
 from adapter.identifiers import MemberId
 from adapter.settings import load_settings
+from adapter.settings.officers import ApprovedAct
 
 TEXT = adapter_toml(MemberId.parse("UZ/GOV/200000001"), directory="https://directory.example", anchor=Path("a.vkey"))
 
@@ -31,6 +33,11 @@ def test_the_defaults_in_its_comments_are_the_defaults(tmp_path: Path) -> None:
     assert said.count(" = ") > 30
     (tmp_path / "said.toml").write_text(said)
     assert load_settings(tmp_path / "said.toml") == load_settings(tmp_path / "adapter.toml")
+
+
+def test_the_acts_that_can_need_two_officers_are_named() -> None:
+    above = TEXT.partition("\n# acts = ")[0].splitlines()[-1]
+    assert {act for act in get_args(ApprovedAct) if act not in above} == set()
 
 
 def test_the_example_of_a_client_works(tmp_path: Path) -> None:
