@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,8 +53,17 @@ class Fault(Enum):
     OTHER_MEMBER = "a certificate in another member's name"
     SERVER_ONLY = "a certificate that no client may show"
     OTHER_CA = "a certificate of a CA that nobody knows"
+    WRONG_KEY = "a certificate in the CA's name, signed by somebody else"
+    EXPIRED = "a certificate of last year"
+    CLOCK_AHEAD = "a certificate by a clock that is an hour ahead"
+    WRONG_NONCE = "takes no nonce that it gave"
 
 
+PERIODS: Mapping[Fault | None, tuple[timedelta, timedelta]] = {
+    Fault.EXPIRED: (timedelta(days=-400), timedelta(days=-310)),
+    Fault.CLOCK_AHEAD: (timedelta(hours=1), timedelta(days=90)),
+}
+"""When a certificate begins and ends, from now, where it is not as it should be."""
 ENDS: Mapping[Fault | None, str] = {Fault.INVALID: "invalid", Fault.NEVER: "processing"}
 """What becomes of the order, where it does not become valid."""
 
@@ -92,9 +101,10 @@ class AcmeServer:
 
     def issue(self, request: x509.CertificateSigningRequest) -> bytes:
         """The chain for a request, spoilt as the fault says."""
-        issuer = make_ca("a CA that nobody knows", now=datetime.now(UTC)) if self.fault is Fault.OTHER_CA else self.ca
+        issuer = self._issuer()
         other = ec.generate_private_key(ec.SECP256R1()).public_key()
         now = datetime.now(UTC)
+        begins, ends = PERIODS.get(self.fault, (timedelta(hours=-1), timedelta(days=self.days)))
         subject: x509.Name | str = x509.Name([])
         if self.fault is Fault.OTHER_MEMBER:
             subject = "UZ/GOV/200000002 adapter"
@@ -105,10 +115,17 @@ class AcmeServer:
             usage=TLS_USAGE,
             hosts=("elsewhere.example",) if self.fault is Fault.OTHER_NAME else self.hosts,
             extended_usage=BOTH_WAYS[:1] if self.fault is Fault.SERVER_ONLY else BOTH_WAYS,
-            valid_from=now - timedelta(hours=1),
-            valid_until=now + timedelta(days=self.days),
+            valid_from=now + begins,
+            valid_until=now + ends,
         )
         return certificate_pem(leaf, issuer.certificate)
+
+    def _issuer(self) -> Authority:
+        if self.fault is Fault.OTHER_CA:
+            return make_ca("a CA that nobody knows", now=datetime.now(UTC))
+        if self.fault is Fault.WRONG_KEY:
+            return replace(self.ca, key=ec.generate_private_key(ec.SECP256R1()))
+        return self.ca
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -133,6 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
         place.asked.append(self.path)
         signed = JWS.from_json(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         said = json.loads(signed.payload) if signed.payload else {}
+        if place.fault is Fault.WRONG_NONCE:
+            self._json(400, {"type": "urn:ietf:params:acme:error:badNonce", "detail": "not of ours"})
+            return
         base = f"https://localhost:{place.port}"
         match self.path:
             case "/account":

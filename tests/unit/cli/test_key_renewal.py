@@ -88,6 +88,9 @@ FAULTS = {
     Fault.OTHER_MEMBER: (3, "begins with another member's id"),
     Fault.SERVER_ONLY: (3, "is not for servers and clients both"),
     Fault.OTHER_CA: (3, "no certificate of the authority issued this one"),
+    Fault.WRONG_KEY: (3, "signature of a certificate is wrong"),
+    Fault.EXPIRED: (3, "has expired"),
+    Fault.CLOCK_AHEAD: (3, "not valid yet"),
 }
 
 

@@ -82,6 +82,7 @@ def test_the_same_account_the_second_time(server: AcmeServer) -> None:
         (Fault.FOREIGN, NotIssuedBecause.MALFORMED, "another host"),
         (Fault.NO_CHALLENGE, NotIssuedBecause.REFUSED, "no http-01 challenge"),
         (Fault.NOT_FOUND, NotIssuedBecause.REFUSED, "did not find our answer: connection: none"),
+        (Fault.WRONG_NONCE, NotIssuedBecause.REFUSED, "the CA refuses: badNonce"),
         (Fault.INVALID, NotIssuedBecause.REFUSED, "the CA refuses: badCSR: not with us"),
     ],
     ids=lambda one: one.name if isinstance(one, Fault) else "",
