@@ -14,7 +14,8 @@ from securesystemslib.signer import Key, Signer
 from adapter.cli import authority_codes, authority_editing, authority_members, authority_signing
 from adapter.cli import authority_publishing as publishing
 from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
-from adapter.cli.authority_signing import signing_words, words
+from adapter.cli.authority_signing import words
+from adapter.cli.authority_waiting import saying_what_is_given_up, status_facts
 from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.cli.options import FolderArgument, JsonOption, YesOption, now_utc
 from adapter.cli.output import JsonValue, Output, facts_of, good, when
@@ -22,7 +23,6 @@ from adapter.cli.timestamp_keeper import Renewal, serve_with_keeper
 from adapter.directory.authoring import new_directory, remove_certificate, remove_member
 from adapter.directory.draft import DirectoryDraft
 from adapter.directory.repository import DEFAULT_THRESHOLD
-from adapter.directory.root_changes import key_words
 from adapter.errors import CommandRefused, InvalidIdentifier
 from adapter.identifiers import MemberId
 from adapter.store.keyfiles import KeyPurpose
@@ -148,7 +148,8 @@ def propose(folder: FolderArgument, *, valid_days: ValidDaysOption = 30, yes: Ye
     output = Output.of()
     home = AuthorityFolder(path=folder)
     _refuse_missing(home, yes=yes)
-    version = publishing.propose(home, now=now_utc(), valid_for=timedelta(days=valid_days))
+    with saying_what_is_given_up(home, output):
+        version = publishing.propose(home, now=now_utc(), valid_for=timedelta(days=valid_days))
     output.result(str(version), Text.assemble(good(f"Proposed version {version}"), f", valid for {valid_days} days"))
     output.remark(f"Next: adapter authority request {folder} -o request.zip")
 
@@ -181,9 +182,11 @@ def release(
     """Propose, sign and publish in one go, where enough officers are at this machine."""
     home = AuthorityFolder(path=folder)
     _refuse_missing(home, yes=yes)
-    publishing.propose(home, now=now_utc(), valid_for=timedelta(days=valid_days))
+    output, valid_for = Output.of(as_json=as_json), timedelta(days=valid_days)
+    with saying_what_is_given_up(home, output):
+        publishing.propose(home, now=now_utc(), valid_for=valid_for)
     publishing.sign_here(home, _signers(home, sign_with, passphrase_file, here=officers_here))
-    _publish(folder, Output.of(as_json=as_json), timestamp_hours, online_passphrase_file)
+    _publish(folder, output, timestamp_hours, online_passphrase_file)
 
 
 @app.command(epilog="adapter authority revoke authority/ stick/lost.pem --sign-with a.key --sign-with b.key")
@@ -212,7 +215,9 @@ def revoke(
     """
     output = Output.of(as_json=as_json)
     home = AuthorityFolder(path=folder)
-    publishing.propose_change(home, lambda draft: _without(draft, whom), now=now_utc(), valid_for=timedelta(valid_days))
+    valid_for = timedelta(days=valid_days)
+    with saying_what_is_given_up(home, output):
+        publishing.propose_change(home, lambda draft: _without(draft, whom), now=now_utc(), valid_for=valid_for)
     if not sign_with and not officers_here:
         output.result(whom, Text.assemble(good("Proposed: "), f"{whom} is struck off"))
         output.remark(f"Now: adapter authority request {folder} -o request.zip")
@@ -255,13 +260,11 @@ def rotate(
     rotation = publishing.Rotation(
         add=_officers(officer or []), remove=remove_officer or [], threshold=threshold, online=online_keys
     )
-    publishing.rotate(
-        home,
-        rotation,
-        now=now_utc(),
-        valid_for=timedelta(days=valid_days),
-        online_passphrase_file=online_passphrase_file,
-    )
+    valid_for = timedelta(days=valid_days)
+    with saying_what_is_given_up(home, output):
+        publishing.rotate(
+            home, rotation, now=now_utc(), valid_for=valid_for, online_passphrase_file=online_passphrase_file
+        )
     judged = publishing.reviewed(home)
     output.result(str(judged.root.version), Text.assemble(good(f"Proposed root {judged.root.version}")))
     for line in words(judged):
@@ -295,22 +298,7 @@ def status(folder: FolderArgument, *, as_json: JsonOption = False) -> None:
     """Say who may sign, what is published until when, and what waits for whose signature."""
     output = Output.of(as_json=as_json)
     home = AuthorityFolder(path=folder)
-    roots = home.roots()
-    facts: list[tuple[str, str]] = []
-    if roots:
-        root = home.root()
-        facts += [
-            ("Root", f"version {root.version}, valid until {when(root.expires)}"),
-            ("Officers", f"{root.roles['root'].threshold} of: {', '.join(key_words(root))}"),
-        ]
-    stamped, snapshot = home.timestamp(), home.snapshot()
-    if stamped is not None and snapshot is not None:
-        facts += [
-            ("Directory", f"version {snapshot.meta['targets.json'].version}"),
-            ("Time-stamp", f"version {stamped.version}, valid until {when(stamped.expires)}"),
-        ]
-    if any((home.pending / name).is_file() for name in ("root.json", "targets.json")):
-        facts += [(f"Waits: {what}", how) for what, how in signing_words(publishing.reviewed(home))]
+    facts = list(status_facts(home, now_utc()))
     value: dict[str, JsonValue] = dict(facts)
     output.result(value, facts_of(facts))
 

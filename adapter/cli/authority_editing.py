@@ -271,20 +271,22 @@ def remove(
 @app.command("content", epilog="adapter authority content authority/ e-service")
 def content(
     folder: FolderArgument,
-    what: Annotated[str | None, typer.Argument(help="Only entries of this kind.", show_default=False)] = None,
+    what: Annotated[
+        str | None,
+        typer.Argument(help="Only this kind, called as here or as by `remove`.", show_default=False),
+    ] = None,
     name: Annotated[str | None, typer.Argument(help="Only this one.", show_default=False)] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the draft says, entry by entry."""
-    found = {
-        section.singular: {one: section.facts(one) for one in section.entries if name in (None, one)}
-        for section in sections(draft_of(folder))
-        if what in (None, section.singular)
-    }
+    all_of_it = sections(draft_of(folder))
+    wanted = [one for one in all_of_it if what is None or _is_called(one.singular, what)]
+    if not wanted:
+        raise CommandRefused(f"there is no kind {what}; kinds are: {', '.join(one.singular for one in all_of_it)}")
+    found = {one.singular: {key: one.facts(key) for key in one.entries if name in (None, key)} for one in wanted}
     if not any(found.values()):
-        known = ", ".join(section.singular for section in sections(draft_of(folder)))
-        raise CommandRefused(f"there is no such entry; kinds are: {known}")
+        raise CommandRefused(f"the draft has no {what}{'' if name is None else f' {name}'}")
     words = [
         part
         for singular, entries in found.items()
@@ -294,6 +296,14 @@ def content(
     Output.of(as_json=as_json).result(
         {kind: {one: _json(facts) for one, facts in entries.items()} for kind, entries in found.items()}, *words
     )
+
+
+def _is_called(singular: str, what: str) -> bool:
+    """Whether this is what a section is called, by itself or by `remove`."""
+    named = {"secrecy-kind": "kind of secrecy order", "suite-end": "end of suite"}.get(what, what)
+    if named == "ca":
+        return singular.endswith(" CA")
+    return singular.replace("-", " ").casefold() == named.replace("-", " ").casefold()
 
 
 def _json(facts: Facts) -> dict[str, JsonValue]:

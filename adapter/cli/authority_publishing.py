@@ -53,6 +53,7 @@ from adapter.store.keyfiles import KeyPurpose
 from adapter.store.officer_keys import load_repository_signer, make_repository_key, read_public_key
 
 DEFAULT_VALID: Final = timedelta(days=30)
+NOTHING_YET: Final = "no directory was published yet: `adapter authority propose`, the officers sign, `publish`"
 
 
 # --- the first root, and the ones after it ---------------------------------------------------------------------------
@@ -147,7 +148,7 @@ def propose_change(
     """
     current = home.current()
     if current is None:
-        raise CommandRefused("nothing was published yet")
+        raise CommandRefused(NOTHING_YET)
     draft = checked(change(home.draft()))
     targets, document = _version_after(home, change(read_draft(current.document)), now, valid_for)
     home.keep_draft(draft)  # last: what is refused leaves the draft as it was
@@ -260,7 +261,7 @@ def renew_timestamp(
     Raises CommandRefused, KeyUnusable.
     """
     if not home.published.is_dir():
-        raise CommandRefused("nothing was published yet")
+        raise CommandRefused(NOTHING_YET)
     with home.publishing():
         _renew(home, now, passphrase_file, timestamp_valid)
 
@@ -268,7 +269,7 @@ def renew_timestamp(
 def _renew(home: AuthorityFolder, now: datetime, passphrase_file: Path | None, timestamp_valid: timedelta) -> None:
     snapshot, timestamp = home.snapshot(), home.timestamp()
     if snapshot is None or timestamp is None:
-        raise CommandRefused("nothing was published yet")
+        raise CommandRefused(NOTHING_YET)
     signers = home.online_signers(home.root(), passphrase_file)
     if snapshot.expires - now < SNAPSHOT_VALID / 2:
         _stamp(home, signers, _published_version(home), now, timestamp_valid)

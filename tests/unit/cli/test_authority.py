@@ -10,6 +10,7 @@ import pytest
 from adapter.cli import authority_publishing as publishing
 from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.directory_source import open_directory
+from adapter.directory.editing import KINDS
 from adapter.directory.refresh import Known, Refresh
 from adapter.directory.repository import officers_of
 from adapter.errors import DirectoryRefused
@@ -66,6 +67,66 @@ def test_two_officers_on_machines_of_their_own_publish(apart: AuthorityFolder) -
     done("publish", "authority")
     assert version(apart) == 1
     assert "3" in done("status", "authority")
+
+
+@pytest.mark.parametrize(
+    ("days", "said"), [(30, "valid until 20"), (7, "6 day(s) left, propose the next one"), (0, "propose the next one")]
+)
+def test_the_status_says_until_when_the_directory_is_valid(
+    apart: AuthorityFolder, monkeypatch: pytest.MonkeyPatch, days: int, said: str
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    done("propose", "authority", "--valid-days", 30)
+    signed(apart, "saidov", "usmonov")
+    done("publish", "authority")
+    monkeypatch.setattr("adapter.cli.authority.now_utc", lambda: now + timedelta(days=30 - days, minutes=1))
+    line = next(line for line in done("status", "authority").splitlines() if line.startswith("Directory"))
+    assert said in line
+    assert ("expired 20" in line) is (days == 0)
+    assert ("left" in line) is (days == 7)
+
+
+def test_what_a_new_proposal_gives_up_is_said(apart: AuthorityFolder, place: Path) -> None:
+    """Two rotations, one after the other, are one: the officer who signed the first is not waited for in vain."""
+    done("propose", "authority")
+    assert "no longer" not in said_besides("propose", "authority"), "the same, anew"
+    signed(apart, "saidov")
+    assert "The directory that was proposed before waits no longer, with the signatures of saidov." in said_besides(
+        "propose", "authority"
+    )
+    signed(apart, "saidov", "usmonov")
+    done("publish", "authority")
+    assert "no longer" not in said_besides("rotate", "authority", "--remove-officer", "saidov")
+    signed(apart, "usmonov")
+    said = said_besides("rotate", "authority", "--online-keys")
+    assert "The root that was proposed before waits no longer, with the signatures of usmonov." in said
+    assert "The directory that was proposed before waits no longer, with the signatures of usmonov." in said
+    certificate = place / "fed" / "tls-ca.pem"
+    typed("authority", "revoke", "authority", certificate)  # of nobody: nothing is given up for it
+    assert "Waits: root" in done("status", "authority")
+
+
+def said_besides(*words: object) -> str:
+    """What a command that succeeds says beside its result."""
+    did = typed("authority", *words)
+    assert did.code == 0, did
+    return " ".join(did.err.split())
+
+
+def test_before_the_first_directory_it_is_said_what_comes_first(apart: AuthorityFolder) -> None:
+    assert apart.roots()
+    assert "`adapter authority propose`" in typed("authority", "timestamp", "authority").err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_entry_is_shown_by_the_kind_by_which_it_is_removed(apart: AuthorityFolder, kind: str) -> None:
+    did = typed("authority", "content", apart.path, kind)
+    if kind in ("ca", "purpose", "legal-basis"):
+        assert did.code == 0
+        assert ("TLS CA" in did.out) is (kind == "ca")
+    elif kind != "subsystem":  # which is shown with its member
+        assert f"the draft has no {kind}" in did.err
+    assert "there is no kind nonsense" in typed("authority", "content", apart.path, "nonsense").err
 
 
 def test_one_officer_is_not_enough(apart: AuthorityFolder) -> None:
