@@ -31,7 +31,7 @@ from adapter.cli.key_office import KeyOffice
 from adapter.cli.key_requests import CertifiedPurpose, NewKeys, Purpose, enter_requested, make_keys, profile_of
 from adapter.cli.options import DEFAULT_SETTINGS, JsonOption, SettingsOption, Suite, now_utc
 from adapter.cli.output import Output, good, when
-from adapter.cli.registration import registration_with_tls
+from adapter.cli.registration import registration_with_tls, wait_for_workers
 from adapter.crypto.keys import key_id
 from adapter.crypto.requests import build_host_request
 from adapter.directory.model import Directory
@@ -133,6 +133,7 @@ class _Renewal:
         if octets is None:
             file.unlink(missing_ok=True)
             return None
+        wait_for_workers(self._office.all_keys(), self._output)
         write_octets(file, octets)
         return file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import sleep
 from typing import Annotated, Final
@@ -37,6 +37,8 @@ from adapter.settings import Settings
 
 LANGUAGES: Final = ("en", "ru", "uz", "uz-Cyrl")
 _USABLE: Final = frozenset({KeyState.READY, KeyState.EXPIRES_SOON, KeyState.NOT_YET})
+_ONE_AT_A_TIME: Final = frozenset({"signing", "tls"})
+"""Purposes of which an adapter uses one key of those that it has: the one that was activated last."""
 
 app = typer.Typer()
 
@@ -74,8 +76,9 @@ def registration(
 ) -> None:
     """Write registration.xml and the bundles of the services' descriptions, for the authority.
 
-    It holds public things only: names, address, certificates, services, the record's verifier key. Of an agreement key
-    that was just certified it waits some seconds, until the running workers can open what is encrypted to it.
+    It holds public things only: names, address, certificates, services, the record's verifier key. After an agreement
+    key was certified, or another key activated, it waits some seconds: until the running workers can open what is
+    encrypted to the one, and use the other.
     """
     output = Output.of(as_json=as_json)
     settings = settings_from(settings_file)
@@ -85,7 +88,7 @@ def registration(
     known |= {client.subsystem.code for client in settings.client} | set(subsystem or ())
     keys = survey_all(settings, now_utc())
     certificates = _certificates(keys)
-    _wait_until_loaded(keys, output)
+    wait_for_workers(keys, output)
     member = Member(
         id=settings.member,
         names=_names(name),
@@ -175,20 +178,33 @@ def _certificates(keys: list[KeyFile]) -> _Certificates:
     )
 
 
-def _wait_until_loaded(keys: list[KeyFile], output: Output) -> None:
-    """A peer encrypts to a new agreement key as soon as it reads of it, and each running worker must hold it by then.
+def wait_for_workers(keys: list[KeyFile], output: Output) -> None:
+    """Wait until each running worker does what peers expect of it as soon as they read what is written now.
 
-    Keys that sign or are shown wait for their activation anyway, and an adapter without any other agreement key answers
-    nobody yet. A clock that was set back makes nobody wait longer.
+    A peer encrypts to a new agreement key, and each worker must hold it by then; an adapter without any other agreement
+    key answers nobody yet. And a peer refuses what a key that retires has signed, and who shows it: by then each worker
+    must have gone over to the key that was activated, and what it sent before must have arrived.
     """
     agreement = [key for key in keys if key.purpose == "agreement" and key.certificate is not None]
-    new = [key.life.since for key in agreement if key.life is not None and key.life.state is LifeState.CERTIFIED]
-    if not new or len(agreement) == 1:
+    if len(agreement) > 1:
+        _wait(_since(LifeState.CERTIFIED, agreement), "may not have the new agreement key yet", output)
+    one_at_a_time = [key for key in keys if key.purpose in _ONE_AT_A_TIME]
+    _wait(_since(LifeState.RETIRING, one_at_a_time), "may still use a key that retires", output)
+
+
+def _since(state: LifeState, keys: list[KeyFile]) -> list[datetime]:
+    """Since when those of the keys that are in this state are in it."""
+    return [key.life.since for key in keys if key.life is not None and key.life.state is state]
+
+
+def _wait(since: list[datetime], why: str, output: Output) -> None:
+    """Until workers know of what was done last. A clock that was set back makes nobody wait longer."""
+    if not since:
         return
-    at = max(new) + timedelta(seconds=LOADED_WITHIN_S)
+    at = max(since) + timedelta(seconds=LOADED_WITHIN_S)
     left_s = (at - now_utc()).total_seconds()
     if left_s > 0:
-        output.remark(f"Waiting until {when(at)}: running workers may not have the new agreement key yet.")
+        output.remark(f"Waiting until {when(at)}: running workers {why}.")
         sleep(min(left_s, LOADED_WITHIN_S))
 
 

@@ -163,9 +163,7 @@ def _rotate_all(federation: Federation, load: Load, certificates: AuthorityClien
     still_named = typed("keys", "retire", "agreement", "--settings", home.folder)
     assert still_named.code == 2
     assert "still names agreement" in still_named.err
-    before = load.answered
-    wait_until(lambda: load.answered >= before + 20)  # with the new keys, beside the old ones
-    register(federation, home, handed_in)
+    register(federation, home, handed_in)  # at once: it is for the command to wait until the new keys are used
     wait_until_read(federation, home)
     for purpose in PURPOSES:
         officer(home, "rotate", purpose, "--name", "2027", "--wait")

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.app.one_worker import WorkerLock
+from adapter.cli import registration
 from adapter.crypto.note import NoteSigner
 from adapter.directory.document import read_registration
 from adapter.store.keyfiles import KeyPurpose, load_private_key, save_private_key
@@ -49,7 +50,11 @@ def home(made: RenewingHome, server: AcmeServer, tmp_path: Path, run: Run) -> Re
     return home
 
 
-def test_from_the_new_key_to_the_end_of_the_old_one(home: RenewingHome, server: AcmeServer) -> None:
+def test_from_the_new_key_to_the_end_of_the_old_one(
+    home: RenewingHome, server: AcmeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(registration, "sleep", slept.append)
     assert home.renew()["next"].startswith("nothing until ")
     assert server.asked == [], "there is time"
     said = home.renew("--now")
@@ -66,8 +71,10 @@ def test_from_the_new_key_to_the_end_of_the_old_one(home: RenewingHome, server: 
     assert (proposed.names, proposed.stir, proposed.signing) == (known.names, known.stir, known.signing)
 
     home.register()
+    assert slept == []
     assert home.renew()["done"] == [f"Activated {NEW}, record 5", "Retiring: tls"]
     assert home.used() == NEW
+    assert len(slept) == 1, "a registration without the old one is written when workers show it no longer"
     home.register()
     while not home.renew()["done"]:
         pass  # until a message that is on its way can have arrived: a second here

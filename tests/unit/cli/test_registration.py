@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,9 +43,8 @@ def certified(scene: Scene, purpose: str) -> bytes:
     assert scene.run("keys", "create", "--purpose", purpose, "--name", "2027", *settings).code == 0
     key = load_private_key(scene.keys / f"{purpose}-2027.key", KeyPurpose(purpose)).public_key()
     subject = f"{scene.federation.population.id} {purpose}"
-    made = issue(
-        scene.federation.issuing_ca, public_key=key, subject=subject, usage=USAGE[purpose], now=datetime.now(UTC)
-    )
+    ca = scene.federation.tls_ca if purpose == "tls" else scene.federation.issuing_ca
+    made = issue(ca, public_key=key, subject=subject, usage=USAGE[purpose], now=datetime.now(UTC))
     (scene.place / "issued.pem").write_bytes(made.public_bytes(Encoding.PEM))
     assert scene.run("keys", "import", scene.place / "issued.pem", *settings).code == 0
     return sha256(made)
@@ -84,6 +84,30 @@ def test_nobody_waits_for_a_key_that_is_activated_later(scene: Scene, slept: lis
     certified(scene, "signing")
     assert "Waiting" not in hand_in(scene)[0]
     assert slept == []
+
+
+@pytest.mark.parametrize("purpose", ["signing", "tls"])
+def test_a_key_that_retires_is_named_until_workers_have_had_the_time_to_use_the_next(
+    scene: Scene, slept: list[float], monkeypatch: pytest.MonkeyPatch, purpose: str
+) -> None:
+    """Peers refuse what it signs or is shown by as soon as they read the registration: nobody may use it any more."""
+    scene.put("keys", "spread_s = 0")
+    certified(scene, purpose)
+    hand_in(scene)
+    member = registration_from(scene.place / "reg" / "registration.xml").member
+    entered = replace(scene.member, signing=member.signing, adapter=member.adapter)
+    draft = scene.draft
+    scene.publish(replace(draft, members={**draft.members, member.id: entered}), keep=True)
+    assert slept == []
+    activated = scene.run("keys", "activate", f"{purpose}-2027", "--settings", scene.home)
+    assert activated.code == 0, activated
+    said = hand_in(scene)[0]
+    assert "running workers may still use a key that retires" in said
+    assert len(slept) == 1
+    assert 0 < slept[0] <= LOADED_WITHIN_S
+    later(monkeypatch, timedelta(seconds=LOADED_WITHIN_S))
+    assert "Waiting" not in hand_in(scene)[0]
+    assert len(slept) == 1
 
 
 def test_nobody_waits_for_an_adapters_first_agreement_key(scene: Scene, slept: list[float]) -> None:
