@@ -48,10 +48,20 @@ class Keyring:
     """The number of the last entry of the record about a key when these were read, -1 without one."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Registered:
+    """Which of these keys a version of the directory names."""
+
+    of: tuple[SigningKey, ...]
+    version: int
+    keys: tuple[SigningKey, ...]
+
+
 class SigningKeyChoice:
     """Which of our signing keys to use: registered for us by the directory, valid now, and not known to be revoked.
 
-    Chosen once for each version of the directory; time and revocation are looked at for every message.
+    Chosen once for each version of the directory; time and revocation are looked at for every message. May be shared
+    between threads: a large message is signed in a thread of its own, and in another one keys are forgotten.
     """
 
     def __init__(self, keys: tuple[SigningKey, ...], own: MemberId, is_revoked: Callable[[bytes], bool]) -> None:
@@ -62,12 +72,11 @@ class SigningKeyChoice:
         self._is_revoked = is_revoked
         self._keys = keys
         self._own = own
-        self._version = -1
-        self._registered: tuple[SigningKey, ...] = ()
+        self._registered = _Registered(of=(), version=-1, keys=())
 
     def replace(self, keys: tuple[SigningKey, ...]) -> None:
         """Choose among these keys from now on."""
-        self._keys, self._version = keys, -1
+        self._keys = keys
 
     def keep_only(self, wanted: Callable[[x509.Certificate], bool]) -> None:
         """Forget the keys whose certificates are not wanted any more."""
@@ -75,11 +84,13 @@ class SigningKeyChoice:
 
     def choose(self, directory: Directory, now: datetime) -> SigningKey:
         """The key for a message that is signed now. Raises KeyUnusable."""
-        if directory.version != self._version:
+        keys, registered = self._keys, self._registered
+        # What is remembered says of which keys it was made: others may have taken their place in the meantime.
+        if registered.of is not keys or registered.version != directory.version:
             certificates = {known.certificate for known in directory.member(self._own).signing}
-            self._registered = tuple(key for key in self._keys if key.certificate in certificates)
-            self._version = directory.version
-        for key in self._registered:
+            named = tuple(key for key in keys if key.certificate in certificates)
+            self._registered = registered = _Registered(of=keys, version=directory.version, keys=named)
+        for key in registered.keys:
             is_valid = key.certificate.not_valid_before_utc <= now <= key.certificate.not_valid_after_utc
             if is_valid and not self._is_revoked(sha256(key.certificate)):
                 return key

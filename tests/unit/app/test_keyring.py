@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 
 from adapter.app.keyring import SigningKeyChoice
 from adapter.crypto.certificates import sha256
 from adapter.crypto.keys import FileSigningKey
+from adapter.directory.model import Directory
 from adapter.errors import KeyUnusable
 from tests.pki import NOW, SIGNING_USAGE, Federation, issue, new_signing_key, registered
 from tests.two_sides import signing_key_of
@@ -20,15 +22,21 @@ def federation() -> Federation:
     return Federation.build()
 
 
-def test_a_revoked_key_is_passed_over_for_the_next_one_and_used_by_nobody(federation: Federation) -> None:
+def two_keys(federation: Federation) -> tuple[FileSigningKey, FileSigningKey, Directory]:
+    """The register's key, the one that follows it, and a directory that names both."""
     own = federation.population
-    first, key = signing_key_of(own), new_signing_key("p256", "next")
+    key = new_signing_key("p256", "next")
     certificate = issue(federation.issuing_ca, public_key=key.public_key(), subject="next", usage=SIGNING_USAGE)
-    second = FileSigningKey(key, certificate, "p256")
     draft = federation.draft()
     member = draft.members[own.id]
     member = replace(member, signing=(*member.signing, registered(certificate, "p256")))
     directory = federation.directory(replace(draft, members={**draft.members, own.id: member}))
+    return signing_key_of(own), FileSigningKey(key, certificate, "p256"), directory
+
+
+def test_a_revoked_key_is_passed_over_for_the_next_one_and_used_by_nobody(federation: Federation) -> None:
+    own = federation.population
+    first, second, directory = two_keys(federation)
     revoked: set[bytes] = set()
     choice = SigningKeyChoice((first, second), own.id, revoked.__contains__)
 
@@ -40,3 +48,23 @@ def test_a_revoked_key_is_passed_over_for_the_next_one_and_used_by_nobody(federa
         choice.choose(directory, NOW)
     with pytest.raises(KeyUnusable):
         SigningKeyChoice((first,), own.id, set[bytes]().__contains__).choose(directory, NOW + timedelta(days=4000))
+
+
+def test_keys_that_are_exchanged_while_one_is_chosen_are_not_chosen_afterwards(federation: Federation) -> None:
+    """The keys are exchanged by another thread than the one in which a large message is signed."""
+    first, second, directory = two_keys(federation)
+
+    class ExchangedMeanwhile(FileSigningKey):
+        is_over = False
+
+        @property
+        def certificate(self) -> x509.Certificate:
+            if not self.is_over:
+                self.is_over = True
+                choice.replace((second,))
+            return self._certificate
+
+    first.__class__ = ExchangedMeanwhile
+    choice = SigningKeyChoice((first,), federation.population.id, set[bytes]().__contains__)
+    choice.choose(directory, NOW)
+    assert choice.choose(directory, NOW) is second
