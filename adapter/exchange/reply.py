@@ -20,6 +20,7 @@ from adapter.errors import (
     LimitExceeded,
     PeerAnswerInvalid,
     PeerRefused,
+    PeerTimeout,
     PeerUnreachable,
     Retry,
     ScanUnavailable,
@@ -67,8 +68,9 @@ async def believe_reply(
 def open_reply(trail: Trail, call: RecordedCall, site: Consumer, directory: Directory) -> CorrelatedReply:
     """A peer's octets to a reply that provably answers this call.
 
-    Raises PeerRefused or PeerUnreachable when the peer answered with an unsigned fault (a report, not a proof),
-    PeerAnswerInvalid for everything else that cannot be believed, LimitExceeded; StatusUnavailable as Opener.open.
+    Raises PeerRefused, PeerTimeout (it may have taken effect) or PeerUnreachable when the peer answered with an
+    unsigned fault (a report, not a proof), PeerAnswerInvalid for everything else that cannot be believed,
+    LimitExceeded; StatusUnavailable as Opener.open.
     """
     try:
         trusted = site.opener.open(trail, MessageKind.REPLY, directory=directory, now=site.clock())
@@ -131,4 +133,6 @@ def _raise_reported(answer: ReceivedMessage, site: Consumer) -> None:
     reason = f"the peer reported {reported.code}, incident {reported.incident}, without a signature"
     if reported.retry is Retry.LATER:
         raise PeerUnreachable(reason, problems=reported.problems, retry_after_s=reported.retry_after_s)
+    if reported.retry is Retry.CHECK_FIRST:  # the request may have taken effect: that is no refusal
+        raise PeerTimeout(reason, problems=reported.problems)
     raise PeerRefused(reason, problems=reported.problems)

@@ -170,6 +170,16 @@ async def test_an_unsigned_fault_is_a_report_only(sides: TwoSides) -> None:
     assert "SecurityFailed" in str(sides.consumer_record.log[-1].entry.body["reason"])
 
 
+async def test_an_unsigned_report_that_it_may_have_been_carried_out_is_no_refusal(sides: TwoSides) -> None:
+    """The provider's record takes neither the answer nor its refusal: nobody may believe that nothing was done."""
+    sides.provider_record.fail = lambda write: write.entry.kind in ("reply-sent", "refused")
+    answer = await sides.call()
+    assert sides.register.asked != []
+    assert fault_code(answer) == "PeerTimeout"
+    assert b"check-first" in answer.octets
+    assert "AnswerNotRecorded" in str(sides.consumer_record.log[-1].entry.body["reason"])
+
+
 async def test_a_network_that_fails(sides: TwoSides) -> None:
     class Down:
         async def send(self, _call: object) -> PeerAnswer:
