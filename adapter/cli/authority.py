@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 from securesystemslib.signer import Key, Signer
 
-from adapter.cli import authority_codes, authority_editing, authority_members, authority_signing
+from adapter.cli import authority_codes, authority_editing, authority_log, authority_members, authority_signing
 from adapter.cli import authority_publishing as publishing
 from adapter.cli.authority_folder import AuthorityFolder, certificates_from, fingerprint_of
 from adapter.cli.authority_signing import words
@@ -332,9 +332,15 @@ app.command(
     "sign",
     epilog="adapter authority sign stick/request.zip --key own.key --anchor anchor.json -o stick/own.signatures",
 )(authority_signing.sign)
+app.command(
+    "refuse",
+    epilog="adapter authority refuse stick/request.zip --key own.key --anchor anchor.json --reason 'no such member' "
+    "-o stick/own.refusal",
+)(authority_signing.refuse_request)
 app.command("merge", epilog="adapter authority merge authority/ stick/karimova.signatures stick/saidov.signatures")(
     authority_signing.merge_files
 )
+app.command("log", epilog="adapter authority log authority/ --save-checkpoint stick/authority.note")(authority_log.show)
 
 
 def _publish(folder: Path, output: Output, timestamp_hours: int, passphrase_file: Path | None) -> None:

@@ -5,6 +5,7 @@
 <folder>/online/         the keys of snapshot and time-stamp, for the machine that publishes
 <folder>/pending/        what was proposed and is not signed by enough officers yet
 <folder>/published/      the repository, as any web server can serve it
+<folder>/record/         who proposed, signed, refused and published what (authority_record)
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Final
 from cryptography import x509
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
+from adapter.cli.authority_record import AuthorityRecord
 from adapter.cli.files import make_folder, read_octets, write_octets
 from adapter.crypto.certificates import UNREADABLE, sha256
 from adapter.directory.anchor import MAX_ANCHOR_BYTES, Anchor, read_anchor
@@ -79,6 +81,11 @@ class AuthorityFolder:
     def pending(self) -> Path:
         """What waits for signatures."""
         return self.path / "pending"
+
+    @property
+    def record(self) -> AuthorityRecord:
+        """What was done, provably."""
+        return AuthorityRecord(folder=self.path / "record")
 
     @contextmanager
     def publishing(self) -> Iterator[None]:

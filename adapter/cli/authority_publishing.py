@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from securesystemslib.signer import Key, Signer
-from tuf.api.metadata import Root
+from tuf.api.metadata import Metadata, Root, Targets
 
 from adapter.cli.authority_folder import AuthorityFolder
 from adapter.cli.files import make_folder, write_octets
@@ -25,6 +25,7 @@ from adapter.directory.editing import checked
 from adapter.directory.metadata import (
     DIRECTORY_TARGET,
     TIMESTAMP_FILE,
+    read_root,
     read_targets,
     root_file,
     snapshot_file,
@@ -33,21 +34,25 @@ from adapter.directory.metadata import (
 )
 from adapter.directory.proof import directory_target
 from adapter.directory.proposal import Reviewed, merge_signatures, review, sign_proposal
+from adapter.directory.refusal import Refusal, digest_of, read_refusal
 from adapter.directory.repository import (
     ONLINE_VALID,
     SNAPSHOT_VALID,
     OnlineKeys,
     OnlineSigners,
+    name_of,
     new_root,
     new_snapshot,
     new_targets,
     new_timestamp,
     next_root,
     online_keys_of,
+    read_metadata,
     render,
     sealed,
     signatures_on,
 )
+from adapter.directory.root_changes import key_words
 from adapter.errors import CommandRefused, DirectoryRefused
 from adapter.store.keyfiles import KeyPurpose
 from adapter.store.officer_keys import load_repository_signer, make_repository_key, read_public_key
@@ -69,7 +74,7 @@ def found(
 ) -> None:
     """Make the online keys, and propose the first root. Raises CommandRefused, KeyUnusable."""
     online = _make_online_keys(home, online_passphrase_file, following=False)
-    home.wait_for(root=sealed(new_root(officers, threshold, online, now=now)), targets=None, document=None)
+    _put_forward(home, sealed(new_root(officers, threshold, online, now=now)), None, None)
     make_folder(home.published)
 
 
@@ -104,7 +109,7 @@ def rotate(
     targets, document = None, None
     if changes_officers and current is not None:
         targets, document = _version_after(home, read_draft(current.document), now, valid_for)
-    home.wait_for(root=sealed(root), targets=targets, document=document)
+    _put_forward(home, sealed(root), targets, document)
 
 
 def _make_online_keys(home: AuthorityFolder, passphrase_file: Path | None, *, following: bool) -> OnlineKeys:
@@ -131,7 +136,7 @@ def propose(home: AuthorityFolder, *, now: datetime, valid_for: timedelta = DEFA
     waiting = None
     if (home.pending / "root.json").is_file():
         waiting = home.proposal().root
-    home.wait_for(root=waiting, targets=targets, document=document)
+    _put_forward(home, waiting, targets, document)
     return draft.version
 
 
@@ -152,7 +157,25 @@ def propose_change(
     draft = checked(change(home.draft()))
     targets, document = _version_after(home, change(read_draft(current.document)), now, valid_for)
     home.keep_draft(draft)  # last: what is refused leaves the draft as it was
-    home.wait_for(root=None, targets=targets, document=document)
+    _put_forward(home, None, targets, document)
+
+
+def _put_forward(home: AuthorityFolder, root: bytes | None, targets: bytes | None, document: bytes | None) -> None:
+    """Have this wait for signatures, once the record says that it was proposed."""
+    new_one = None if root is None else read_root(root)
+    listed = None if targets is None else read_metadata(targets, Targets)
+    officers = {} if new_one is None else {"officers": list(key_words(new_one.signed))}
+    home.record.enter("directory-proposed", {"of": _named(new_one, listed), **officers})
+    home.wait_for(root=root, targets=targets, document=document)
+
+
+def _named(root: Metadata[Root] | None, targets: Metadata[Targets] | None) -> dict[str, Any]:
+    """What an entry is of: version, and SHA-256 of what officers sign, by kind."""
+    return {
+        one.signed.type: {"version": one.signed.version, "sha256": digest_of(one)}
+        for one in (root, targets)
+        if one is not None
+    }
 
 
 def _version_after(
@@ -177,7 +200,34 @@ def merge(home: AuthorityFolder, files: Iterable[bytes]) -> Reviewed:
     judged = reviewed(home)
     root, targets = merge_signatures(judged, files)
     home.wait_for(root=root, targets=targets, document=home.proposal().document)
+    home.record.enter("directory-signed", {"of": _named(judged.new_root, judged.new_targets), "by": _signed_by(judged)})
     return judged
+
+
+def _signed_by(judged: Reviewed) -> list[str]:
+    """Officers who signed any of it so far: a new root by those until now as well."""
+    return sorted(
+        {
+            name_of(key)
+            for metadata in (judged.new_root, judged.new_targets)
+            if metadata is not None
+            for keyid, key in judged.keys_for(metadata.signed.type).items()
+            if keyid in metadata.signatures
+        }
+    )
+
+
+def refuse(home: AuthorityFolder, octets: bytes) -> Refusal:
+    """Take an officer's refusal (untrusted): what waits waits no longer, and the record says who refused it, and why.
+
+    Raises DirectoryRefused, CommandRefused.
+    """
+    judged = reviewed(home)
+    refusal, of = read_refusal(judged, octets), _named(judged.new_root, judged.new_targets)
+    said = {"of": of, "by": [refusal.officer], "reason": refusal.reason, "signature": refusal.signature}
+    home.record.enter("directory-refused", said)  # first: what is refused unrecorded would only be gone
+    home.wait_for(root=None, targets=None, document=None)
+    return refusal
 
 
 def sign_here(home: AuthorityFolder, signers: Iterable[Signer]) -> Reviewed:
@@ -219,6 +269,8 @@ def _publish(
             write_octets(home.anchor_file, octets)
             read_anchor(octets)
     version = judged.directory.version if judged.directory else _published_version(home)
+    said = {"of": _named(judged.new_root, judged.new_targets), "by": _signed_by(judged)}
+    home.record.enter("directory-published", said)  # before the time-stamp, by which adapters see it
     if version:
         _stamp(home, signers, version, now, timestamp_valid)
         home.draft_follows(version)

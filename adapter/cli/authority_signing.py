@@ -1,4 +1,4 @@
-"""`adapter authority officer-key, request, review, sign, merge`: what officers do, each on their own machine."""
+"""`adapter authority officer-key, request, review, sign, refuse, merge`: officers, each on their own machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from adapter.cli.authority_folder import AuthorityFolder
-from adapter.cli.authority_publishing import merge
+from adapter.cli.authority_publishing import merge, refuse
 from adapter.cli.authority_requests import read_request, write_request
 from adapter.cli.files import confirm, confirm_overwrite, read_octets, write_octets
 from adapter.cli.officer_token_options import (
@@ -26,6 +26,7 @@ from adapter.directory.anchor import MAX_ANCHOR_BYTES, Anchor, read_anchor
 from adapter.directory.authoring import new_directory
 from adapter.directory.changes import change_lines, changes_between, validity_words
 from adapter.directory.proposal import MAX_SIGNATURES_BYTES, Reviewed, review, sign_proposal
+from adapter.directory.refusal import is_refusal, refuse_proposal
 from adapter.directory.repository import signatures_on
 from adapter.directory.root_changes import root_changes
 from adapter.errors import CommandRefused
@@ -122,16 +123,49 @@ def sign(
     output.result(str(to), Text.assemble(good("Signed: "), str(to)))
 
 
+def refuse_request(
+    file: RequestArgument,
+    *,
+    to: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to bring back.", show_default=False)],
+    key: Annotated[
+        Path, typer.Option(metavar="FILE", help="The officer's key file or token file.", show_default=False)
+    ],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: one line, for the record.", show_default=False)],
+    passphrase_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its passphrase; `prompt`: typed at the terminal.")
+    ] = None,
+    anchor: OfficerAnchorOption = None,
+    first: FirstOption = False,
+) -> None:
+    """Refuse what a request would change, signed: brought back and merged, it ends the request.
+
+    One officer's refusal is enough. Nothing that is published changes by it.
+    """
+    output = Output.of()
+    judged = review(read_request(file), _anchor(anchor, first=first))
+    write_octets(to, refuse_proposal(judged, load_officer_signer(key, passphrase_file=passphrase_file), reason))
+    output.result(str(to), Text.assemble(doubtful("Refused: "), str(to)))
+
+
 def merge_files(
     folder: FolderArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What officers brought.", show_default=False)],
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Add the officers' signatures to what waits. Each is verified."""
+    """Add the officers' signatures to what waits. Each is verified. A refusal among them ends the request."""
     output = Output.of(as_json=as_json)
     home = AuthorityFolder(path=folder)
-    judged = merge(home, [read_octets(file, what="signatures", max_bytes=MAX_SIGNATURES_BYTES) for file in files])
+    brought = [read_octets(file, what="signatures", max_bytes=MAX_SIGNATURES_BYTES) for file in files]
+    for one in filter(is_refusal, brought):
+        refusal = refuse(home, one)
+        output.result(
+            {"refused_by": refusal.officer, "reason": refusal.reason},
+            Text.assemble(doubtful(f"Refused by {refusal.officer}: "), refusal.reason),
+        )
+        output.remark("Nothing waits any more. The draft is as it was: change it, then `adapter authority propose`.")
+        return
+    judged = merge(home, brought)
     said = list(signing_words(judged))
     output.result(dict(said), *(Text(f"{what}: {how}") for what, how in said))
 

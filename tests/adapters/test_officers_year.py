@@ -54,6 +54,7 @@ def the_authority_is_founded(year: Year) -> None:
     year.desk.follow("The authority proposes")
     year.desk.follow("One officer alone")
     year.desk.follow("Two officers sign")
+    year.desk.follow("An officer refuses")
     year.desk.follow("The time-stamp is renewed")
     year.federation.start(without={"pension"})
 

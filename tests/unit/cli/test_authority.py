@@ -15,43 +15,14 @@ from adapter.directory.refresh import Known, Refresh
 from adapter.directory.repository import officers_of
 from adapter.errors import DirectoryRefused
 from adapter.transport.directory_client import DirectoryClient
-from tests.command_line import shown, typed
-
-CAS = ("--instance", "UZ", "--signing-ca", "fed/signing-ca.pem", "--tls-ca", "fed/tls-ca.pem")
-NAMES = ("karimova", "saidov", "usmonov")
-
-
-def done(*words: object) -> str:
-    """A command of `adapter authority` that has to succeed."""
-    return shown("authority", *words)
+from tests.command_line import typed
+from tests.unit.cli.authority_office import CAS, done, founded, said_besides, signed
 
 
 @pytest.fixture
 def apart(run: object, place: Path) -> AuthorityFolder:
     """Three officers, each with a key on an own machine, and an authority that never sees those."""
-    for name in NAMES:
-        (place / name).mkdir()
-        done("officer-key", place / name / "own.key")
-    officers = [word for name in NAMES for word in ("--officer", f"{name}={place / name / 'own.pem'}")]
-    done("init", "authority", *CAS, *officers)
-    home = AuthorityFolder(path=place / "authority")
-    signed(home, "karimova", "usmonov", first=True)
-    done("publish", "authority")
-    return home
-
-
-def signed(home: AuthorityFolder, *names: str, first: bool = False) -> str:
-    """The stick goes round: request, a signature on each machine, merge."""
-    place, stick = home.path.parent, home.path.parent / "stick"
-    stick.mkdir(exist_ok=True)
-    done("request", home.path, "-o", stick / "request.zip", "--yes")
-    known = ("--first",) if first else ("--anchor", home.anchor_file)
-    said = ""
-    for name in names:
-        key = ("--key", place / name / "own.key")
-        said = done("sign", stick / "request.zip", *key, *known, "--yes", "-o", stick / f"{name}.signatures")
-    done("merge", home.path, *(stick / f"{name}.signatures" for name in names))
-    return said
+    return founded(place)
 
 
 def version(home: AuthorityFolder) -> int:
@@ -104,13 +75,6 @@ def test_what_a_new_proposal_gives_up_is_said(apart: AuthorityFolder, place: Pat
     certificate = place / "fed" / "tls-ca.pem"
     typed("authority", "revoke", "authority", certificate)  # of nobody: nothing is given up for it
     assert "Waits: root" in done("status", "authority")
-
-
-def said_besides(*words: object) -> str:
-    """What a command that succeeds says beside its result."""
-    did = typed("authority", *words)
-    assert did.code == 0, did
-    return " ".join(did.err.split())
 
 
 def test_before_the_first_directory_it_is_said_what_comes_first(apart: AuthorityFolder) -> None:
