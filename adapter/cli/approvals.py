@@ -282,6 +282,10 @@ def _find(approvals: Approvals, id_: str) -> Request:
 
 def _brief(request: Request) -> str:
     what = request.act.what
+    if "consumer" in what and "service" in what:
+        return f"{what['consumer']}: {what['service']}"
+    if what.get("purposes") and request.act.kind == "key-create":
+        return ", ".join(f"{one}-{what['name']}" if what.get("name") else one for one in what["purposes"])
     return str(what.get("name") or what.get("rule") or what.get("id") or request.act.digest[:16])
 
 

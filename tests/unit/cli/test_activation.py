@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapter.app.kept_statuses import status_copies
 from adapter.cli.doctor_rehearsal import chosen_signing_key
 from adapter.crypto.certificates import sha256
+from adapter.crypto.note import NoteSigner
 from adapter.crypto.status import encode_ocsp_request
 from adapter.directory.content import CertificationAuthority
-from adapter.store.keyfiles import KeyPurpose, load_private_key
+from adapter.store.keyfiles import KeyPurpose, load_private_key, save_private_key
 from tests.pki import SIGNING_USAGE, issue, registered
 from tests.real_pki.making import make_responder
 from tests.real_pki.ocsp import OcspResponder
+from tests.unit.cli.office import write_rule
 from tests.unit.cli.trust_scene import Scene
 
 pytestmark = pytest.mark.sockets
@@ -109,3 +113,28 @@ def test_doctor_signs_with_the_key_that_a_running_adapter_would_choose(
     rows = {(one["what"], one["health"]) for one in scene.found}
     assert ("status signing", "fail") in rows
     assert {("signature", "ok"), ("exchange", "ok")} <= rows
+
+
+@pytest.mark.parametrize("command", [("keys", "activate", "signing-2027"), ROTATE], ids=["activate", "rotate"])
+def test_a_key_is_activated_by_two_officers(
+    scene: Scene, new: x509.Certificate, responder: OcspResponder, command: tuple[str, ...]
+) -> None:
+    learn(scene, responder, new)
+    vkeys = []
+    for name in ("dilnoza", "bek"):
+        private = Ed25519PrivateKey.generate()
+        save_private_key(scene.place / f"{name}.key", private, KeyPurpose.OFFICER)
+        vkeys.append(NoteSigner(name, private).vkey)
+    write_rule(scene.place, ("key-activate",), vkeys)
+
+    def typed(*words: object, code: int = 0) -> str:
+        done = scene.run(*words, "--settings", scene.home)
+        assert done.code == code, done
+        return done.out + done.err
+
+    asked = typed(*command, "--officer-key", scene.place / "dilnoza.key", code=8)
+    (id_,) = {word.strip(":.`") for word in asked.split() if word.startswith("a-")}
+    states = {one["key"]: one["state"] for one in json.loads(scene.run("keys", "list", "--json", "-s", scene.home).out)}
+    assert states["signing-2027"] == "registered"
+    typed("approvals", "approve", id_, "--key", scene.place / "bek.key")
+    assert "Activated signing-2027" in typed(*command)

@@ -55,6 +55,16 @@ def test_an_act_is_done_by_the_same_command_after_two_officers_and_all_is_in_the
     assert office.ask(*GRANT) != id_, "one approval, one act"
 
 
+def test_the_list_says_what_of_in_words(office: Office) -> None:
+    office.ask(*GRANT)
+    office.ask("keys", "create", "--purpose", "signing", "--purpose", "tls", "--name", "2027")
+    office.ask("keys", "create", "--purpose", "tls")
+    listed = office.type("approvals", "list")
+    assert "UZ/GOV/200000003/social: UZ/GOV/200000001/population/GetPerson/v1" in listed
+    assert "signing-2027, tls-2027" in listed
+    assert listed.count("tls") == 2
+
+
 def test_whoever_asks_with_a_key_is_the_first_officer_and_not_the_second(office: Office) -> None:
     id_ = office.ask(*GRANT, "--officer-key", "dilnoza.key")
     assert office.pending()[0]["approved_by"] == ["dilnoza"]
@@ -178,6 +188,34 @@ def test_keys_are_made_and_revoked_by_two_as_well(office: Office) -> None:
     office.ask("keys", "revoke", "signing", "--reason", "superseded")
     office.type(*revoke)
     assert "key-revoked" in office.outcomes()
+
+
+def test_keys_are_exported_and_destroyed_by_two_as_well(office: Office, vkeys: list[str]) -> None:
+    write_rule(office.place, ("key-export", "key-destroy"), vkeys)
+    phrases = []
+    for name in ("dilnoza", "bek"):
+        file = office.place / f"{name}.pass"
+        file.touch(mode=0o600)
+        file.write_text(f"the phrase of {name}\n")
+        phrases += ["--by", name, "--passphrase-file", str(file)]
+    backup = ("keys", "backup", "all.sealed", *phrases)
+    id_ = office.ask(*backup, "--officer-key", "dilnoza.key")
+    assert not (office.place / "all.sealed").exists()
+    office.approve(id_, "bek")
+    office.type(*backup)
+    assert (office.place / "all.sealed").exists()
+    office.type("keys", "revoke", "signing", "--reason", "superseded")
+    destroy = ("keys", "destroy", "signing", "--yes")
+    id_ = office.ask(*destroy, "--officer-key", "bek.key")
+    assert (office.place / "register" / "keys" / "signing.key").exists()
+    office.type("approvals", "refuse", id_, "--key", "olim.key")
+    again = office.ask(*destroy, "--officer-key", "bek.key")
+    assert again != id_
+    office.approve(again, "dilnoza")
+    office.type(*destroy)
+    assert not (office.place / "register" / "keys" / "signing.key").exists()
+    acts = [one for one in office.outcomes() if one.startswith("key") or one == "approval-refused"]
+    assert acts == ["keys-backed-up", "key-revoked", "approval-refused", "key-destroyed"]
 
 
 def test_an_officers_key_is_made_encrypted(run: Run, place: Path) -> None:
