@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from adapter.audit.canonical import canonical_json
 from adapter.audit.merkle import leaf_hash
 from adapter.audit.reviews import tags_of
+from adapter.envelope.instants import write_instant
 from adapter.errors import InternalError, RecordBroken
 from adapter.ports import Entry
 
@@ -116,7 +117,7 @@ def _asked(body: Mapping[str, Any], name: str) -> str | None:
 
 def instant_text(at: datetime) -> str:
     """UTC with milliseconds, as entries write it: `2026-03-02T09:00:00.000Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return write_instant(at)
 
 
 def milliseconds(at: datetime) -> int:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, SignatureAlgorithmOID
 
+from adapter.crypto.remembered import remembered
 from adapter.errors import SecurityFailed
 
 MAX_CHAIN: Final = 4
@@ -111,7 +112,7 @@ def parse_certificate(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
     return certificate, key
 
 
-@lru_cache(maxsize=_CACHED_CERTIFICATES)
+@remembered(_CACHED_CERTIFICATES)
 def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
     """The certificate's public key. Raises SecurityFailed when it cannot be read."""
     try:
@@ -120,7 +121,7 @@ def public_key(certificate: x509.Certificate) -> PublicKeyTypes:
         raise SecurityFailed("the certificate's key cannot be read") from None
 
 
-@lru_cache(maxsize=_CACHED_CERTIFICATES)
+@remembered(_CACHED_CERTIFICATES)
 def ski(certificate: x509.Certificate) -> bytes:
     """The value of the SubjectKeyIdentifier extension (RFC 5280, 4.2.1.2). Raises SecurityFailed without one."""
     try:
@@ -130,7 +131,7 @@ def ski(certificate: x509.Certificate) -> bytes:
     return found.value.digest
 
 
-@lru_cache(maxsize=_CACHED_CERTIFICATES)
+@remembered(_CACHED_CERTIFICATES)
 def sha256(certificate: x509.Certificate) -> bytes:
     """SHA-256 of the DER certificate, by which the directory registers it."""
     return certificate.fingerprint(hashes.SHA256())
@@ -265,7 +266,7 @@ def check_whole_octets(signed: bytes) -> None:
         raise SecurityFailed("a signature has bits that are not used")
 
 
-@lru_cache(maxsize=_CACHED_CERTIFICATES)
+@remembered(_CACHED_CERTIFICATES)
 def _is_root(certificate: x509.Certificate) -> bool:
     """Self-signed. One that is self-issued only belongs to the authority's other key (RFC 5280, 3.2).
 

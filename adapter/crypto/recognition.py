@@ -178,8 +178,9 @@ def recognise(received: ReceivedMessage, kind: MessageKind, limits: XmlLimits) -
 
 def _gated(received: ReceivedMessage, kind: MessageKind, match: _Match) -> GatedMessage:
     fields = {name: match[name].decode() for name in EXCHANGE_ORDER if match[name] is not None}
-    if any(len(text) > max_chars(name) for name, text in fields.items()):
-        raise NotCanonical
+    for name, text in fields.items():
+        if len(text) > max_chars(name):
+            raise NotCanonical
     header = exchange_of(Fields(fields))
     check_kind(header, kind)
     is_request = kind is MessageKind.REQUEST
@@ -293,8 +294,9 @@ def recognise_signature(plaintext: bytes) -> SignatureParts:
         value = _octets(match["value"], _MAX_VALUE_BASE64_CHARS)
     except EnvelopeRefused:
         raise NotCanonical from None
-    if any(len(digest) != _SHA256_OCTETS for _, digest, _ in digests):
-        raise NotCanonical
+    for _, digest, _ in digests:
+        if len(digest) != _SHA256_OCTETS:
+            raise NotCanonical
     return SignatureParts(signed_info=match["signed_info"], algorithm=algorithm, value=value, digests=digests)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -23,6 +22,7 @@ from adapter.crypto import templates
 from adapter.crypto.canonical_body import CanonicalBody, canonical_body
 from adapter.crypto.certificates import public_key, ski
 from adapter.crypto.content import IV_OCTETS, KEY_OCTETS, ContentCipher
+from adapter.crypto.remembered import remembered
 from adapter.crypto.suites import suite
 from adapter.envelope import names
 from adapter.envelope.attachments_header import Described, render_attachments
@@ -51,7 +51,7 @@ class _Token:
     reference: str
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _token(certificate: x509.Certificate) -> _Token:
     octets = templates.render_token(certificate.public_bytes(Encoding.DER))
     return _Token(octets=octets, reference=templates.render_reference("token", sha256(octets).digest()))

@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from adapter.crypto.remembered import remembered
 from adapter.errors import KeyUnusable, SecurityFailed
 
 MIN_RSA_BITS: Final = 3072
 MAX_RSA_BITS: Final = 8192
+_MAX_KEYS_AT_HAND: Final = 1024
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA_SHA256: Final = ec.ECDSA(hashes.SHA256())
 _PKCS1: Final = padding.PKCS1v15()
@@ -47,6 +49,7 @@ def _is_small_order(point: bytes) -> bool:
 # --- p256 ------------------------------------------------------------------------------------------------------------
 
 
+@remembered(_MAX_KEYS_AT_HAND)
 def check_p256_key(key: PublicKeyTypes) -> None:
     """An EC key on the named curve secp256r1. Raises SecurityFailed."""
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):

@@ -14,6 +14,7 @@ from adapter.envelope.names import WSU, WSU_ID, qname
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z"
 )
+_IN_MILLISECONDS: Final = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
 _ID_ONLY: Final = frozenset((WSU_ID,))
 _CREATED: Final = qname(WSU, "Created")
 _EXPIRES: Final = qname(WSU, "Expires")
@@ -38,7 +39,15 @@ def write_instant(instant: datetime) -> str:
         raise ValueError("a time without a zone")
     if instant.tzinfo is not UTC:  # our own clock's are, and there are a dozen and a half of them in an exchange
         instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return _IN_MILLISECONDS % (
+        instant.year,
+        instant.month,
+        instant.day,
+        instant.hour,
+        instant.minute,
+        instant.second,
+        instant.microsecond // 1_000,
+    )
 
 
 def read_timestamp(element: etree._Element) -> tuple[datetime, datetime]:

@@ -62,6 +62,13 @@ class SealedRow(NamedTuple):
     archived_in: int | None = None
 
 
+class MessageKey(NamedTuple):
+    """The key of a compartment: its name, and what the archive key made of it."""
+
+    name: str
+    wrapped: bytes
+
+
 class Archive:
     """Seals and opens the messages of one adapter. Not for use by two threads at once."""
 
@@ -78,14 +85,17 @@ class Archive:
 
         Raises RecordUnavailable when the key of that compartment was destroyed, KeyUnusable when it is not ours.
         """
+        return self.seal_under(self.key_of(cursor, compartment), number, compartment, kept)
+
+    def seal_under(self, key: MessageKey, number: int, compartment: Compartment, kept: KeptMessage) -> SealedRow:
+        """The same under a key that `key_of` gave in this transaction. Raises RecordUnavailable, KeyUnusable."""
         if len(kept.content_key) != CONTENT_KEY_OCTETS:
             raise RecordUnavailable(f"a content key must have {CONTENT_KEY_OCTETS} octets")
-        name, wrapped = self._key(cursor, compartment)
         nonce = os.urandom(_NONCE_OCTETS)
         bound_to = _bound_to(compartment, number, kept.direction)
-        cipher = self._cipher(compartment.day, wrapped)
+        cipher = self._cipher(compartment.day, key.wrapped)
         sealed = nonce + cipher.encrypt(nonce, kept.content_key + kept.octets, bound_to)
-        return SealedRow(number, kept.direction, name, sealed)
+        return SealedRow(number, kept.direction, key.name, sealed)
 
     def add(self, cursor: Cursor, rows: list[SealedRow]) -> None:
         """Write sealed messages, in the transaction of the cursor."""
@@ -121,8 +131,11 @@ class Archive:
             direction=direction, octets=plain[CONTENT_KEY_OCTETS:], content_key=plain[:CONTENT_KEY_OCTETS]
         )
 
-    def _key(self, cursor: Cursor, compartment: Compartment) -> tuple[str, bytes]:
-        """Name and wrapped key, as they are in this transaction: since the last one somebody may have destroyed it."""
+    def key_of(self, cursor: Cursor, compartment: Compartment) -> MessageKey:
+        """The key as it is in this transaction: since the last one somebody may have destroyed it.
+
+        A new one is added in the transaction. Raises RecordUnavailable when it was destroyed.
+        """
         cursor.execute(_FIND_KEY, compartment)
         row = cursor.fetchone()
         if row is None:
@@ -130,11 +143,11 @@ class Archive:
             name = f"{compartment.day}/{cursor.fetchone()[0]}"
             wrapped = aes_key_wrap(self._archive_key, os.urandom(_KEY_OCTETS))
             cursor.execute(_ADD_KEY, (name, *compartment, wrapped))
-            return name, wrapped
-        name, wrapped = row
-        if wrapped == DESTROYED:
+            return MessageKey(name, wrapped)
+        key = MessageKey(*row)
+        if key.wrapped == DESTROYED:
             raise RecordUnavailable(f"the messages of {compartment.day} were erased; the clock may have been set back")
-        return name, wrapped
+        return key
 
     def _cipher(self, day: str, wrapped: bytes) -> AESGCM:
         if self._day != day or len(self._ciphers) >= _MAX_KEYS_AT_HAND:
@@ -150,6 +163,22 @@ class Archive:
             return aes_key_unwrap(self._archive_key, wrapped)
         except (InvalidUnwrap, ValueError, TypeError):
             raise KeyUnusable(f"a key of {day} does not open with this archive key") from None
+
+
+class Sealing:
+    """The messages of one transaction that holds the write lock: no key can change in it, so each is looked up once."""
+
+    def __init__(self, archive: Archive, cursor: Cursor) -> None:
+        self._archive = archive
+        self._cursor = cursor
+        self._keys: dict[Compartment, MessageKey] = {}
+
+    def seal(self, number: int, compartment: Compartment, kept: KeptMessage) -> SealedRow:
+        """As `Archive.seal`, with what that raises."""
+        key = self._keys.get(compartment)
+        if key is None:
+            key = self._keys[compartment] = self._archive.key_of(self._cursor, compartment)
+        return self._archive.seal_under(key, number, compartment, kept)
 
 
 def read_message(database: Database, archive_key: bytes, number: int, direction: str) -> KeptMessage | None:

@@ -6,16 +6,17 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from adapter.audit.document import EntryDocument
 from adapter.errors import AdapterError, RecordUnavailable
 from adapter.identifiers import RecordNumber
-from adapter.ports import KnownExchange, RecordWrite, Written
+from adapter.ports import KnownExchange, RecordWrite, Shown, Written
 from adapter.store import exchanges
 from adapter.store.appending import Appending, Log
-from adapter.store.archive import Archive, SealedRow, compartment_of
+from adapter.store.archive import Archive, SealedRow, Sealing, compartment_of
 from adapter.store.engine import Database
 from adapter.store.failures import advice, translated
 from adapter.store.lookup import read_known_exchange
@@ -42,6 +43,7 @@ class _Staged:
     outcomes: list[Outcome | exchanges.ExchangeRow]
     leaves: dict[RecordNumber, bytes]
     sealed: list[SealedRow]
+    shown: list[tuple[Shown, datetime]]
     checkpoint: str | None = None
 
 
@@ -108,27 +110,34 @@ class BatchWriter:
         return [self._known(outcome) for outcome in staged.outcomes]
 
     def _stage(self, cursor: sqlite3.Cursor, writes: Sequence[PreparedWrite]) -> _Staged:
-        staged = _Staged([], {}, [])
-        appending = self._log.begin(cursor)
+        staged = _Staged([], {}, [], [])
+        appending, sealing = self._log.begin(cursor), Sealing(self._archive, cursor)
         for prepared in writes:
             try:
-                outcome = self._stage_one(cursor, appending, prepared, staged.sealed)
+                outcome = self._stage_one(cursor, appending, sealing, prepared, staged)
             except AdapterError as error:
                 outcome = RecordUnavailable(error.reason)
             if isinstance(outcome, Written):
                 staged.leaves[outcome.number] = prepared.document.leaf_hash
             staged.outcomes.append(outcome)
         self._archive.add(cursor, staged.sealed)
+        if staged.shown:
+            keep_shown(cursor, *staged.shown)
         staged.checkpoint = appending.write(self._log)
         return staged
 
     def _stage_one(
-        self, cursor: sqlite3.Cursor, appending: Appending, prepared: PreparedWrite, rows: list[SealedRow]
+        self,
+        cursor: sqlite3.Cursor,
+        appending: Appending,
+        sealing: Sealing,
+        prepared: PreparedWrite,
+        staged: _Staged,
     ) -> Outcome | exchanges.ExchangeRow:
         """Whatever may refuse this write comes before anything of it is added. Raises what refuses it."""
         write, number = prepared.write, appending.next_number
         compartment = compartment_of(write.entry.at, write.keeping)
-        sealed = [self._archive.seal(cursor, number, compartment, kept) for kept in write.kept]
+        sealed = [sealing.seal(number, compartment, kept) for kept in write.kept]
         if write.claim is not None:
             answered = write.answers is not None
             known = exchanges.reserve(cursor, write.claim, number, answered=answered, owner=self._owner)
@@ -136,9 +145,9 @@ class BatchWriter:
                 return known
         elif write.answers is not None:
             exchanges.close(cursor, write.answers, number)
-        rows.extend(sealed)
+        staged.sealed.extend(sealed)
         if write.shown is not None:
-            keep_shown(cursor, write.shown, write.entry.at)
+            staged.shown.append((write.shown, write.entry.at))
         appending.add(prepared.document)
         return Written(number=number)
 

@@ -42,12 +42,11 @@ class KeptCheckpoint:
     state: ShownState
 
 
-def keep_shown(cursor: Cursor, shown: Shown, at: datetime) -> None:
-    """Keep what a message showed, in the transaction of its entry. What is known already stays as it is."""
-    cursor.execute(
-        _KEEP,
-        (str(shown.member), shown.size, shown.root, shown.note, milliseconds(at), ShownState.PENDING.value),
-    )
+def keep_shown(cursor: Cursor, *seen: tuple[Shown, datetime]) -> None:
+    """Keep what messages showed, and when, in the transaction of their entries. What is known already stays."""
+    pending = ShownState.PENDING.value
+    rows = [(str(one.member), one.size, one.root, one.note, milliseconds(at), pending) for one, at in seen]
+    cursor.executemany(_KEEP, rows)
 
 
 class PeerCheckpoints:

@@ -11,7 +11,16 @@ from lxml import etree
 
 from adapter import xmlsafe
 from adapter.errors import EnvelopeRefused, InternalError, LimitExceeded, MalformedMessage
-from adapter.xmlsafe import XmlLimits, canonical, decode_base64, parse, refuse_comments, text_of, texts_at
+from adapter.xmlsafe import (
+    XmlLimits,
+    canonical,
+    decode_base64,
+    decode_base64_digits,
+    parse,
+    refuse_comments,
+    text_of,
+    texts_at,
+)
 
 DOCTYPE = '<!DOCTYPE a [<!ENTITY e "x"><!ATTLIST a id ID #IMPLIED>]>'
 PROLOGS = [
@@ -278,6 +287,23 @@ def test_base64_with_white_space(octets: bytes, breaks: list[int]) -> None:
 def test_not_base64(text: str) -> None:
     with pytest.raises(MalformedMessage):
         decode_base64(text, max_chars=100)
+
+
+@pytest.mark.parametrize("octets", [3, 31, 32, 33, 96, 97, 98])
+def test_base64_that_is_taken_is_what_we_would_write(octets: int) -> None:
+    """Every octet in every place: the decoder works by 4 to 64 at a time, by what the processor can do."""
+    good = base64.b64encode(bytes(range(octets)))
+    taken = 0
+    for at in range(len(good)):
+        for octet in range(256):
+            digits = good[:at] + bytes((octet,)) + good[at + 1 :]
+            try:
+                decoded = decode_base64_digits(digits)
+            except MalformedMessage:
+                continue
+            assert base64.b64encode(decoded) == digits
+            taken += 1
+    assert taken >= 64 * (len(good) - 4)
 
 
 def test_base64_is_bounded() -> None:

@@ -72,7 +72,7 @@ class Watched:
         connection = self.b.connect()
         connection.execute("BEGIN")
         for note in notes:
-            keep_shown(connection.cursor(), shown_checkpoint(note.encode(), self.id), NOW)
+            keep_shown(connection.cursor(), (shown_checkpoint(note.encode(), self.id), NOW))
         connection.execute("COMMIT")
         connection.close()
 
@@ -314,7 +314,7 @@ async def test_a_peer_is_shown_what_is_held_of_its_own_record(watched: Watched) 
     social = watched.federation.social
     note = sign_checkpoint(Checkpoint(origin=str(social.id), size=9, root=b"s" * 32), social.record_signer)
     connection = watched.a.connect()
-    keep_shown(connection.cursor(), shown_checkpoint(note.encode(), social.id), NOW)
+    keep_shown(connection.cursor(), (shown_checkpoint(note.encode(), social.id), NOW))
     connection.close()
     peer = Peer(certificate_sha256=social.tls_sha256, address="127.0.0.1")
     answer = read_answer(await watched.answers(write_question([1, 5, 6]), peer))

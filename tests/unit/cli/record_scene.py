@@ -140,7 +140,7 @@ def _witness(settings: Settings) -> None:
     connection = database.connect()
     connection.execute("BEGIN")
     for note, entry in zip(notes, day_of_work(), strict=False):
-        keep_shown(connection.cursor(), shown_checkpoint(note.encode(), CADASTRE), entry.at)
+        keep_shown(connection.cursor(), (shown_checkpoint(note.encode(), CADASTRE), entry.at))
     connection.execute("COMMIT")
     connection.close()
     kept = PeerCheckpoints(database)

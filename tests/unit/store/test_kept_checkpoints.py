@@ -32,7 +32,7 @@ def show(home: RecordHome, signer: NoteSigner = SIGNER, *, said: bool = True) ->
         entry = type(entry)(body=body, kind=entry.kind, at=entry.at)
     append_entries(home.database, home.log, [entry])
     connection = home.database.connect()
-    keep_shown(connection.cursor(), shown_checkpoint(sign_checkpoint(checkpoint, signer).encode(), PEER), NOW)
+    keep_shown(connection.cursor(), (shown_checkpoint(sign_checkpoint(checkpoint, signer).encode(), PEER), NOW))
     connection.close()
 
 
