@@ -28,9 +28,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex
 
 from adapter.audit.canonical import canonical_json
-from adapter.audit.document import IndexedValues, instant_text, milliseconds, moment
+from adapter.audit.document import IndexedValues, milliseconds, moment
 from adapter.audit.entry import REFUSED, REPLY_SENT, REQUEST_RECEIVED
 from adapter.audit.merkle import HASH_OCTETS, TILE_HEIGHT, CompactRange, leaf_hash, node_hash
+from adapter.envelope.instants import write_instant
 from adapter.identifiers import MessageId
 from adapter.ports import Entry
 from adapter.store.appending import Appending, Log
@@ -65,11 +66,11 @@ def tag_of(subject: int) -> str:
 
 @lru_cache(maxsize=8)
 def _second(number: int) -> str:
-    return instant_text(moment(_BEGAN_MS + 1_000 * number))[:-5]
+    return write_instant(moment(_BEGAN_MS + 1_000 * number))[:-5]
 
 
 def _at(number: int) -> str:
-    """When an entry was made, as `instant_text` writes it."""
+    """When an entry was made, as `write_instant` writes it."""
     return _second(number // _PER_SECOND) + _FRACTIONS[number % _PER_SECOND]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapter.audit.document import instant_text
 from adapter.audit.entry import ADMIN
+from adapter.envelope.instants import write_instant
 from adapter.ports import Entry
 
 
@@ -16,7 +16,7 @@ def admin_entry(action: str, *, officer: str, at: datetime, details: Mapping[str
     body = {
         "v": 1,
         "kind": ADMIN,
-        "at": instant_text(at),
+        "at": write_instant(at),
         "outcome": action,
         "officer": officer,
         "details": dict(details),

@@ -18,9 +18,9 @@ from enum import Enum
 from typing import Any, Final
 
 from adapter.audit.canonical import MAX_TEXT_CHARS, canonical_json
-from adapter.audit.document import instant_text
 from adapter.crypto.note import open_note, split_vkey
 from adapter.crypto.note_ecdsa import read_officer_vkey
+from adapter.envelope.instants import write_instant
 from adapter.errors import AdapterError, CommandRefused, RecordBroken, SecurityFailed
 from adapter.settings.officers import OFFICERS_NEEDED
 
@@ -154,7 +154,7 @@ class Request:
             self.id,
             verdict.value,
             self.act.digest,
-            instant_text(self.until),
+            write_instant(self.until),
             self.act.text,
         )
         return "".join(f"{line}\n" for line in lines)
@@ -201,7 +201,7 @@ def asked_details(request: Request, note: str | None) -> dict[str, Any]:
         "what": dict(request.act.what),
         "digest": request.act.digest,
         "asked_by": request.asked_by,
-        "until": instant_text(request.until),
+        "until": write_instant(request.until),
     }
     return said if note is None else {**said, "note": note}
 

@@ -60,7 +60,7 @@ def document_of(entry: Entry) -> EntryDocument:
         raise InternalError(f"an entry's body may not have a member named {INDEX!r}")
     named = {
         "kind": entry.kind,
-        "at": instant_text(entry.at),
+        "at": write_instant(entry.at),
         "message_id": entry.message_id,
         "consumer": entry.consumer,
         "service": entry.service,
@@ -113,11 +113,6 @@ def read_document(text: str) -> tuple[dict[str, Any], IndexedValues]:
 def _asked(body: Mapping[str, Any], name: str) -> str | None:
     """A member of the body, where it is not of an answer."""
     return None if body.get("in_reply_to") is not None else body.get(name)
-
-
-def instant_text(at: datetime) -> str:
-    """UTC with milliseconds, as entries write it: `2026-03-02T09:00:00.000Z`."""
-    return write_instant(at)
 
 
 def milliseconds(at: datetime) -> int:

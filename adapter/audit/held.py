@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from adapter.audit.checkpoint import Checkpoint, open_checkpoint
-from adapter.audit.document import instant_text
 from adapter.crypto.note import NoteVerifier
+from adapter.envelope.instants import write_instant
 from adapter.errors import InvalidIdentifier, RecordBroken
 from adapter.identifiers import MemberId
 
@@ -39,7 +39,7 @@ class HeldCheckpoints:
     @classmethod
     def made(cls, of: MemberId, holder: MemberId, notes: Sequence[tuple[datetime, str]]) -> HeldCheckpoints:
         """What we hold of another member's record."""
-        return cls(of=of, holder=holder, notes=tuple(HeldNote(instant_text(seen), note) for seen, note in notes))
+        return cls(of=of, holder=holder, notes=tuple(HeldNote(write_instant(seen), note) for seen, note in notes))
 
     @property
     def text(self) -> str:

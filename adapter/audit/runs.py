@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from adapter.audit.admin import admin_entry
-from adapter.audit.document import instant_text
 from adapter.audit.settings_digest import SettingsChange, SettingsDigest, changes
+from adapter.envelope.instants import write_instant
 from adapter.errors import RecordBroken
 from adapter.ports import Entry
 
@@ -73,7 +73,7 @@ def start_entries(
         entries.append(clock_entry(newest.at - now, newest=newest, now=now))
     if last is not None and newest is not None and not last.stopped:
         details = {"run": last.run, "started_in": last.entry, "last_entry": newest.number}
-        details |= {"last_entry_at": instant_text(newest.at)}
+        details |= {"last_entry_at": write_instant(newest.at)}
         entries.append(admin_entry(ENDED_WITHOUT_STOP, officer=OWN_ACT, at=now, details=details))
     change = None if last is None else changes(last.settings, facts.settings)
     if change is not None:
@@ -99,7 +99,7 @@ def clock_entry(behind: timedelta, *, newest: NewestEntry | None, now: datetime)
     """This machine's clock was set back by about so much: from here on entries say earlier times than those before."""
     details: dict[str, Any] = {"behind_ms": behind // timedelta(milliseconds=1)}
     if newest is not None:
-        details |= {"last_entry": newest.number, "last_entry_at": instant_text(newest.at)}
+        details |= {"last_entry": newest.number, "last_entry_at": write_instant(newest.at)}
     return admin_entry(CLOCK_SET_BACK, officer=OWN_ACT, at=now, details=details)
 
 

@@ -38,6 +38,15 @@ RequestArgument = Annotated[Path, typer.Argument(metavar="REQUEST", help="What w
 OfficerAnchorOption = Annotated[
     Path | None, typer.Option("--anchor", metavar="FILE", help="The officer's own copy of anchor.json.")
 ]
+BroughtBackOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="File to bring back.", show_default=False)
+]
+SigningKeyOption = Annotated[
+    Path, typer.Option(metavar="FILE", help="The officer's key file or token file.", show_default=False)
+]
+KeyPassphraseOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Its passphrase; `prompt`: typed at the terminal.")
+]
 FirstOption = Annotated[bool, typer.Option("--first", help="There is no anchor yet: this is the very first root.")]
 
 
@@ -101,13 +110,9 @@ def review_request(
 def sign(
     file: RequestArgument,
     *,
-    to: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to bring back.", show_default=False)],
-    key: Annotated[
-        Path, typer.Option(metavar="FILE", help="The officer's key file or token file.", show_default=False)
-    ],
-    passphrase_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its passphrase; `prompt`: typed at the terminal.")
-    ] = None,
+    to: BroughtBackOption,
+    key: SigningKeyOption,
+    passphrase_file: KeyPassphraseOption = None,
     anchor: OfficerAnchorOption = None,
     first: FirstOption = False,
     yes: YesOption = False,
@@ -126,14 +131,10 @@ def sign(
 def refuse_request(
     file: RequestArgument,
     *,
-    to: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to bring back.", show_default=False)],
-    key: Annotated[
-        Path, typer.Option(metavar="FILE", help="The officer's key file or token file.", show_default=False)
-    ],
+    to: BroughtBackOption,
+    key: SigningKeyOption,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: one line, for the record.", show_default=False)],
-    passphrase_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its passphrase; `prompt`: typed at the terminal.")
-    ] = None,
+    passphrase_file: KeyPassphraseOption = None,
     anchor: OfficerAnchorOption = None,
     first: FirstOption = False,
 ) -> None:

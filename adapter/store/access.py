@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from adapter.audit.admin import admin_entry
 from adapter.audit.canonical import canonical_json
-from adapter.audit.document import instant_text, milliseconds, moment
+from adapter.audit.document import milliseconds, moment
+from adapter.envelope.instants import write_instant
 from adapter.errors import AdapterError, CommandRefused, RecordBroken, StoreUnusable
 from adapter.identifiers import RecordNumber, ServiceId
 from adapter.policy.rules import AccessRule, PolicySnapshot
@@ -117,8 +118,8 @@ def rule_details(rule: AccessRule) -> dict[str, Any]:
         "purposes": _listed(rule.purposes),
         "legal_basis_kinds": _listed(rule.legal_basis_kinds),
         "regulations": _listed(rule.regulations),
-        "valid_from": None if rule.valid_from is None else instant_text(rule.valid_from),
-        "valid_until": None if rule.valid_until is None else instant_text(rule.valid_until),
+        "valid_from": None if rule.valid_from is None else write_instant(rule.valid_from),
+        "valid_until": None if rule.valid_until is None else write_instant(rule.valid_until),
         "granted_by": rule.granted_by,
         "note": rule.note,
         "fields": _fields_said(rule),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapter.audit.document import IndexedValues, document_of, instant_text, milliseconds, moment, read_document
+from adapter.audit.document import IndexedValues, document_of, milliseconds, moment, read_document
 from adapter.audit.merkle import leaf_hash
+from adapter.envelope.instants import write_instant
 from adapter.errors import InternalError, RecordBroken
 from adapter.ports import Entry
 
@@ -96,7 +97,7 @@ def test_a_body_cannot_bring_search_values_of_its_own():
 
 def test_times_are_utc_and_cut_to_milliseconds():
     in_tashkent = AT.astimezone(timezone(timedelta(hours=5)))
-    assert instant_text(in_tashkent) == "2026-03-02T09:00:00.123Z"
+    assert write_instant(in_tashkent) == "2026-03-02T09:00:00.123Z"
     assert moment(milliseconds(in_tashkent)) == AT.replace(microsecond=123_000)
 
 

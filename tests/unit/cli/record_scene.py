@@ -13,13 +13,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
-from adapter.audit.document import instant_text
 from adapter.audit.held import HeldCheckpoints
 from adapter.audit.peer_checkpoints import Fork, ShownState, shown_checkpoint
 from adapter.audit.reviews import ReviewFinding
 from adapter.audit.subjects import subject_key, subject_tag
 from adapter.cli.own_record import own_log, record_signer
 from adapter.crypto.note import NoteSigner
+from adapter.envelope.instants import write_instant
 from adapter.identifiers import MemberId
 from adapter.ports import Entry
 from adapter.settings import Settings, load_settings
@@ -52,7 +52,7 @@ def an_asking(
     body = {
         "v": 1,
         "kind": "request-received",
-        "at": instant_text(at),
+        "at": write_instant(at),
         "message_id": f"urn:uuid:00000000-0000-4000-8000-{number:012d}",
         "consumer": "UZ/GOV/200000003/benefits",
         "service": "UZ/GOV/200000001/population/GetPerson/v1",

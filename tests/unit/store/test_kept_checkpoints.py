@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapter.audit.checkpoint import Checkpoint, sign_checkpoint
-from adapter.audit.peer_checkpoints import shown_checkpoint
+from adapter.audit.peer_checkpoints import ShownState, shown_checkpoint
 from adapter.crypto.note import NoteSigner, NoteVerifier
 from adapter.errors import RecordBroken
 from adapter.identifiers import MemberId
+from adapter.ports import Shown
 from adapter.store.appending import append_entries
 from adapter.store.kept_checkpoints import CheckedCheckpoints, check_peer_checkpoints
-from adapter.store.peer_checkpoints import keep_shown
-from tests.records import NOW, RecordHome, an_entry
+from adapter.store.peer_checkpoints import PeerCheckpoints, keep_shown
+from tests.records import NOW, RecordHome, a_claim, a_request, an_entry
 
 PEER = MemberId.parse("UZ/GOV/200000002")
 SIGNER = NoteSigner(str(PEER), Ed25519PrivateKey.generate())
@@ -69,3 +72,19 @@ def test_one_that_no_entry_speaks_of_was_put_there(home: RecordHome) -> None:
         check_peer_checkpoints(home.database, KEYS.get)
     home.change("UPDATE peer_checkpoints SET state = 'fits'")  # it may have come in an answer
     assert check_peer_checkpoints(home.database, KEYS.get) == CheckedCheckpoints(good=1, unknown=0)
+
+
+async def test_a_batch_keeps_what_its_messages_showed_and_nothing_of_a_claim_that_was_known(home: RecordHome) -> None:
+    def shown_of(size: int) -> Shown:
+        note = sign_checkpoint(Checkpoint(origin=str(PEER), size=size, root=b"r" * 32), SIGNER)
+        return shown_checkpoint(note.encode(), PEER)
+
+    claim, record = a_claim(), home.writer()
+    writes = [(claim, 7), (a_claim(), 8), (a_claim(), 8), (claim, 9)]
+    await record.start()
+    try:
+        await asyncio.gather(*(record.write(replace(a_request(one), shown=shown_of(size))) for one, size in writes))
+    finally:
+        await record.close()
+    kept = PeerCheckpoints(home.database).of(PEER, ShownState.PENDING, limit=10)
+    assert [one.shown.size for one in kept] == [7, 8]
